@@ -6,6 +6,8 @@ package feed
 
 import (
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"paperwire/internal/paper"
@@ -43,6 +45,10 @@ type Links struct {
 	Hubs []string    // WebSub hubs; empty until there is one
 	Next string      // the continuation (JSON Feed next_url, RFC 5005); may be empty
 	More []Alternate // the same scope in the other formats
+	// An archive document (RFC 5005 §4) has Current, the subscription document it
+	// belongs to, and Previous and Following, its neighbours where they are known.
+	// A subscription document may have Previous only: its newest archive.
+	Current, Previous, Following string
 }
 
 // Alternate is the same scope in another format.
@@ -77,16 +83,79 @@ var formats []Format
 
 // register makes a format known; only init functions of this package call it.
 func register(f Format) {
-	for _, have := range formats {
-		if have.Ext == f.Ext {
-			panic("feed: format " + f.Ext + " registered twice")
-		}
+	if _, have := ByExt(f.Ext); have {
+		panic("feed: format " + f.Ext + " registered twice")
 	}
 	formats = append(formats, f)
+	slices.SortFunc(formats, func(a, b Format) int { return strings.Compare(a.Ext, b.Ext) })
 }
 
 // Formats lists the registered formats, by extension.
-func Formats() []Format { return nil }
+func Formats() []Format { return slices.Clone(formats) }
 
 // ByExt finds a format by the extension of its URL.
-func ByExt(ext string) (Format, bool) { return Format{}, false }
+func ByExt(ext string) (Format, bool) {
+	for _, f := range formats {
+		if f.Ext == ext {
+			return f, true
+		}
+	}
+	return Format{}, false
+}
+
+// Outline is one line of an OPML list: a group where it has Children, else a
+// feed, whose XMLURL is the RSS form and whose HTMLURL is the scope's page.
+type Outline struct {
+	Text     string
+	XMLURL   string
+	HTMLURL  string
+	Language string
+	Children []Outline
+}
+
+// WriteOPML writes a subscription list (OPML 2.0). Groups nest; a group without
+// a feed below it is left out, because some readers make an empty folder of it.
+func WriteOPML(w io.Writer, title string, outlines []Outline) error {
+	return writeOPML(w, title, outlines)
+}
+
+// NewsEntry is one article of a Google News sitemap.
+type NewsEntry struct {
+	URL         string // the article's canonical page, absolute
+	Publication string // 焦作日报
+	Language    string // BCP 47; written as Google wants it
+	Title       string
+	Published   time.Time
+	Keywords    []string
+	Images      []paper.Image // at most 1000 are written
+}
+
+// MaxNews is how many articles one Google News sitemap may hold.
+const MaxNews = 1000
+
+// WriteNewsSitemap writes a Google News sitemap with the image extension. Of
+// more than [MaxNews] entries the first are taken, so pass the newest first.
+func WriteNewsSitemap(w io.Writer, entries []NewsEntry) error {
+	return writeNewsSitemap(w, entries)
+}
+
+// SitemapURL is one line of a sitemap or of a sitemap index.
+type SitemapURL struct {
+	URL      string
+	Modified time.Time // zero where it is not known
+}
+
+// WriteSitemap writes a sitemap (sitemaps.org 0.9) of at most 50,000 URLs.
+func WriteSitemap(w io.Writer, urls []SitemapURL) error { return writeSitemap(w, urls) }
+
+// WriteSitemapIndex writes an index of sitemaps, at most 50,000 of them.
+func WriteSitemapIndex(w io.Writer, sitemaps []SitemapURL) error {
+	return writeSitemapIndex(w, sitemaps)
+}
+
+// WriteStatusFeed writes the health of the sources as an Atom feed: one entry
+// when an incident begins and another when it ends, newest first. It moves only
+// when a state changes, not with every look at a publisher.
+func WriteStatusFeed(w io.Writer, links Links, health []paper.Health, incidents []paper.Incident) error {
+	return writeStatusFeed(w, links, health, incidents)
+}

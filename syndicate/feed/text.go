@@ -1,0 +1,202 @@
+package feed
+
+import (
+	"html"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+)
+
+// unfit reports characters that may not leave the house: those XML 1.0 forbids
+// (§2.2), the C1 controls and U+FFFD that the W3C validator takes for encoding
+// damage, byte order marks, noncharacters, and the bidirectional controls, with
+// which a headline could turn round the text that a reader shows after it.
+func unfit(r rune) bool {
+	switch {
+	case r < 0x20:
+		return r != '\t' && r != '\n'
+	case r < 0x7f:
+		return false
+	case r <= 0x9f:
+		return true
+	case r < 0x61c:
+		return false
+	case r == 0x61c, r == 0x200e, r == 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+		return true
+	case r >= 0xfdd0 && r <= 0xfdef, r == 0xfeff, r == utf8.RuneError, r&0xfffe == 0xfffe:
+		return true
+	}
+	return false
+}
+
+// clean drops what is unfit and every byte that is not UTF-8. Nearly all text
+// comes back as it is, without a copy.
+func clean(s string) string {
+	for i, r := range s {
+		if unfit(r) {
+			var b strings.Builder
+			b.Grow(len(s))
+			b.WriteString(s[:i])
+			for _, r := range s[i:] {
+				if !unfit(r) {
+					b.WriteRune(r)
+				}
+			}
+			return b.String()
+		}
+	}
+	return s
+}
+
+// line is clean text on one line: every run of white space is one space.
+func line(s string) string {
+	return strings.Join(strings.Fields(clean(s)), " ")
+}
+
+// plain is one line of text that stays text for a reader that takes it for
+// HTML, as most do with RSS titles: what would begin a tag or a character
+// reference gets the full-width form, so that nothing is lost, nothing runs, and
+// the validators see no markup. "a < b", "R&D" and "《三体》" stay as they are.
+func plain(s string) string {
+	s = line(s)
+	if !strings.ContainsAny(s, "<&") {
+		return s
+	}
+	var b strings.Builder
+	open := false
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		next := byte(0)
+		if i+1 < len(s) {
+			next = s[i+1]
+		}
+		switch {
+		case c == '<' && (next == '/' || next == '!' || next == '?' || letter(next)):
+			b.WriteString("＜")
+			open = true
+		case c == '>' && open:
+			b.WriteString("＞")
+			open = false
+		case c == '&' && reference(s[i+1:]):
+			b.WriteString("＆")
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// flat is plain text for the one place that is HTML by definition, the RSS
+// description: a strict HTML parser must find nothing in it to stumble over.
+func flat(s string) string {
+	s = line(s)
+	if !strings.ContainsAny(s, "<&") {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '<':
+			b.WriteString("＜")
+		case c == '&' && i+1 < len(s) && s[i+1] != ' ':
+			b.WriteString("＆")
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// reference reports whether an ampersand before s would be read as the start of
+// a character reference, with or without the semicolon.
+func reference(s string) bool {
+	end, letters := 0, true
+	for end < len(s) && (letter(s[end]) || s[end] >= '0' && s[end] <= '9' || s[end] == '#' && end == 0) {
+		letters = letters && letter(s[end])
+		end++
+	}
+	if end == 0 {
+		return false
+	}
+	name := "&" + s[:end] + ";"
+	return !letters || html.UnescapeString(name) != name
+}
+
+// uri brings an http or https URL into the form that RFC 3986 and the
+// validators accept: ASCII only, everything else percent-encoded, an
+// international host in its xn-- form. Anything else gives the empty string.
+func uri(s string) string {
+	s = strings.TrimSpace(clean(s))
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return ""
+	}
+	host := u.Host
+	for i := 0; i < len(host); i++ {
+		if host[i] >= utf8.RuneSelf {
+			if host, err = idna.Lookup.ToASCII(u.Hostname()); err != nil {
+				return ""
+			}
+			if p := u.Port(); p != "" {
+				host += ":" + p
+			}
+			break
+		}
+	}
+	rest := s[strings.Index(s, "://")+3:]
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		rest = rest[i:]
+	} else {
+		rest = ""
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	b.WriteString(u.Scheme)
+	b.WriteString("://")
+	b.WriteString(host)
+	const kept = ";/?:@&=+$.-_!~*'(),#"
+	for i := 0; i < len(rest); i++ {
+		switch c := rest[i]; {
+		case letter(c), c >= '0' && c <= '9', strings.IndexByte(kept, c) >= 0,
+			c == '%' && i+2 < len(rest) && hexdigit(rest[i+1]) && hexdigit(rest[i+2]):
+			b.WriteByte(c)
+		default:
+			const digits = "0123456789ABCDEF"
+			b.WriteByte('%')
+			b.WriteByte(digits[c>>4])
+			b.WriteByte(digits[c&15])
+		}
+	}
+	return b.String()
+}
+
+func hexdigit(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' }
+
+// sentences cuts text at the end of a sentence, at most max characters; a
+// longer first sentence is cut at a comma or, at worst, anywhere, with an
+// ellipsis. It stands in for a summary that is missing.
+func sentences(s string, max int) string {
+	r := []rune(line(s))
+	if len(r) <= max {
+		return string(r)
+	}
+	for i := max - 1; i > 0; i-- {
+		if strings.ContainsRune("。！？!?", r[i]) {
+			for i+1 < max && strings.ContainsRune("”’」』）)", r[i+1]) {
+				i++
+			}
+			return string(r[:i+1])
+		}
+	}
+	for i := max - 2; i > max/2; i-- {
+		if strings.ContainsRune("，；、,;", r[i]) || unicode.IsSpace(r[i]) {
+			return string(r[:i]) + "…"
+		}
+	}
+	return string(r[:max-1]) + "…"
+}
