@@ -1,0 +1,167 @@
+// Package ingest brings editions in: it looks at each source when its schedule
+// row is due, reads what the publisher lists and the store does not have,
+// normalises it, files it under sections and districts, and lets the store
+// release it.
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"paperwire/internal/fetch"
+	"paperwire/internal/paper"
+	"paperwire/internal/place"
+	"paperwire/internal/store"
+	"paperwire/sources"
+)
+
+// Source is one configured source with what ingest does to its articles.
+type Source struct {
+	sources.Source
+	Name     string
+	City     string // division code of its city; empty: no districts
+	Language string // BCP 47
+	Window   Window
+	Hold     time.Duration // between ingest and release
+	Rights   paper.Rights
+	Link     paper.Link
+	Editions int // how many of the newest editions to read at first sight; 0 means 1
+}
+
+// Window says when to look at a source.
+type Window struct {
+	From, To time.Duration // after midnight in the source's zone; equal: no window
+	Within   time.Duration // interval inside it
+	Every    time.Duration // interval outside it
+}
+
+// SectionRule maps page names, columns and page numbers to a section.
+type SectionRule struct {
+	Slug, Name string
+	Match      []string // page names, parts of page names, or columns
+	Pages      []string // page numbers
+	Was        []string // earlier slugs: they redirect
+}
+
+// Config is what the configuration says; see Configure.
+type Config struct {
+	Sources  []Source
+	Sections []SectionRule
+	// Presentation is a digest of all else in the configuration that shows in documents.
+	Presentation string
+}
+
+// Options are what ingest works with.
+type Options struct {
+	Store     *store.Store
+	Fetch     *fetch.Client
+	Gazetteer *place.Gazetteer
+	// Insert queues a job of kind "poll" for each key. nil: Run only releases.
+	Insert func(ctx context.Context, kind string, at time.Time, keys ...string) error
+	Log    *slog.Logger
+	Now    func() time.Time // for tests
+}
+
+// Report says how one look at a source went.
+type Report struct {
+	Source   string
+	Editions int
+	Listed   int // articles listed
+	Read     int // of them read now
+	New      int
+	Changed  int
+	Failed   int
+	Problem  string // empty when all is well
+	Platform string
+	Took     time.Duration
+}
+
+// Ingest is safe for concurrent use.
+type Ingest struct {
+	store *store.Store
+	fetch *fetch.Client
+	names *place.Gazetteer
+	queue func(ctx context.Context, kind string, at time.Time, keys ...string) error
+	log   *slog.Logger
+	now   func() time.Time
+	owner string
+	looks atomic.Int64 // numbers the owner of leases
+	plan  atomic.Pointer[plan]
+}
+
+// New makes an Ingest; it starts nothing. Call Configure before anything else.
+func New(o Options) *Ingest {
+	g := &Ingest{store: o.Store, fetch: o.Fetch, names: o.Gazetteer, queue: o.Insert, log: o.Log, now: o.Now}
+	if g.log == nil {
+		g.log = slog.New(slog.DiscardHandler)
+	}
+	if g.now == nil {
+		g.now = time.Now
+	}
+	host, _ := os.Hostname()
+	g.owner = host + "/" + strconv.Itoa(os.Getpid()) + "/" + strconv.FormatInt(time.Now().UnixNano(), 36)
+	return g
+}
+
+// Check tells everything that is wrong with a configuration, without a store.
+func Check(c Config, g *place.Gazetteer) error {
+	_, err := compile(c, g)
+	return err
+}
+
+// Configure takes up a configuration. Looks under way finish with the old one.
+func (g *Ingest) Configure(ctx context.Context, c Config) error {
+	p, err := compile(c, g.names)
+	if err != nil {
+		return err
+	}
+	setup := store.Setup{Presentation: c.Presentation}
+	for _, s := range c.Sources {
+		setup.Sources = append(setup.Sources, store.SourceRow{
+			Key: s.Key, Paper: s.Paper, Name: s.Name, Platform: s.Platform, URL: s.URL,
+			Span: s.Window.String(), Step: s.Window.Every,
+		})
+	}
+	setup.Papers = p.papers
+	for _, r := range c.Sections {
+		setup.Sections = append(setup.Sections, paper.Section{Slug: r.Slug, Name: r.Name})
+	}
+	if err := g.store.Configure(ctx, setup); err != nil {
+		return err
+	}
+	g.plan.Store(p)
+	return nil
+}
+
+// Article normalises and files one article as printed, as for a source of the
+// configuration; the id is the one a new article would get.
+func (g *Ingest) Article(key string, p sources.Printed, r sources.Ref) (paper.Article, paper.Filing, error) {
+	plan := g.plan.Load()
+	s, ok := plan.sources[key]
+	if !ok {
+		return paper.Article{}, paper.Filing{}, fmt.Errorf("source %s: %w", key, paper.ErrNotFound)
+	}
+	day := p.Day
+	a, f := plan.article(s, p, r, day)
+	refDay := day
+	if s.feedItem(r) {
+		refDay = ""
+	}
+	a.ID = store.BaseID(s.Paper, s.Key, refDay, r.Origin)
+	return a, f, nil
+}
+
+// Prepare makes the plan of a configuration known without a store: for reading
+// saved documents.
+func (g *Ingest) Prepare(c Config) error {
+	p, err := compile(c, g.names)
+	if err == nil {
+		g.plan.Store(p)
+	}
+	return err
+}

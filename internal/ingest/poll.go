@@ -1,0 +1,448 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+
+	"paperwire/internal/fetch"
+	"paperwire/internal/paper"
+	"paperwire/internal/store"
+	"paperwire/sources"
+)
+
+const (
+	leaseFor   = 10 * time.Second // a killed process frees a host after this
+	giveUp     = 5                // failures in a row after which a look ends
+	maxImages  = 12               // picture headers asked for per article
+	againFor   = 3                // days for which a partial edition is tried again
+	catchUp    = 7                // missed editions read after a pause
+	maxBackoff = 6 * time.Hour
+)
+
+// Poll looks at one source: the work of a queue job. at is when the job was
+// queued; one that another look has overtaken does nothing.
+func (g *Ingest) Poll(ctx context.Context, key string, at time.Time) error {
+	s, ok := g.plan.Load().sources[key]
+	if !ok {
+		return nil // taken out of the configuration since
+	}
+	_, err := g.look(ctx, s, at)
+	if errors.Is(err, store.ErrBusy) {
+		return g.store.Postpone(ctx, key, g.now().Add(leaseFor/2))
+	}
+	return err
+}
+
+// Fetch makes one pass over sources now (all for no keys), whatever their
+// schedule says, and releases what it brought in.
+func (g *Ingest) Fetch(ctx context.Context, keys []string, each func(Report)) error {
+	plan := g.plan.Load()
+	if len(keys) == 0 {
+		keys = sortedKeys(plan.sources)
+	}
+	var errs []error
+	for _, key := range keys {
+		s, ok := plan.sources[key]
+		if !ok {
+			errs = append(errs, fmt.Errorf("source %s: not in the configuration", key))
+			continue
+		}
+		var rep Report
+		var err error
+		for {
+			rep, err = g.look(ctx, s, g.now())
+			if !errors.Is(err, store.ErrBusy) {
+				break
+			}
+			// A running serve is at this host: wait for our turn.
+			if err = sleep(ctx, time.Second); err != nil {
+				break
+			}
+		}
+		if err != nil {
+			rep.Source, rep.Problem = key, err.Error()
+		}
+		each(rep)
+		if rep.Problem != "" {
+			errs = append(errs, fmt.Errorf("source %s: %s", key, rep.Problem))
+		}
+		for {
+			r, err := g.store.Release(ctx, s.Paper)
+			if err != nil {
+				errs = append(errs, err)
+				break
+			}
+			if r.Wait == 0 {
+				break
+			}
+			if err := sleep(ctx, r.Wait); err != nil {
+				return err
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// look looks at a source under the lease of its host and writes down how it went.
+func (g *Ingest) look(ctx context.Context, s *source, at time.Time) (Report, error) {
+	rep := Report{Source: s.Key}
+	lease := "host:" + s.URL
+	if u, err := url.Parse(s.URL); err == nil && u.Host != "" {
+		lease = "host:" + u.Host
+	}
+	owner := g.owner + "/" + strconv.FormatInt(g.looks.Add(1), 36)
+	if err := g.store.Acquire(ctx, lease, owner, leaseFor); err != nil {
+		return rep, err
+	}
+	defer func() {
+		// The context may be over; the lease is given back all the same.
+		c, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if err := g.store.Drop(c, lease, owner); err != nil {
+			g.log.Warn("lease not given back", "lease", lease, "error", err)
+		}
+	}()
+	if done, err := g.store.LastDone(ctx, s.Key); err != nil || !done.Before(at) {
+		return rep, err
+	}
+	work, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		for sleep(work, leaseFor/3) == nil {
+			if err := g.store.Hold(work, lease, owner, leaseFor, s.Key); err != nil && work.Err() == nil {
+				g.log.Warn("lease lost", "source", s.Key, "lease", lease, "error", err)
+				cancel() // somebody else may be at the host by now
+				return
+			}
+		}
+	}()
+	began := g.now()
+	err := g.read(work, s, &rep)
+	rep.Took = g.now().Sub(began)
+	if ctx.Err() != nil { // stopped: what was read is kept, the rest falls due again
+		return rep, ctx.Err()
+	}
+	return rep, g.conclude(ctx, s, &rep, err)
+}
+
+// conclude writes down how a look went and when the next one is due.
+func (g *Ingest) conclude(ctx context.Context, s *source, rep *Report, err error) error {
+	now := g.now()
+	next := s.Window.next(now, s.Zone)
+	state := "ok"
+	var blocked *sources.BlockedError
+	var status *fetch.StatusError
+	switch {
+	case errors.As(err, &blocked):
+		state, rep.Problem = "blocked", blocked.Reason+": open the site in a browser and agree on access with the publisher; it is never bypassed"
+	case err != nil:
+		state, rep.Problem = "failing", err.Error()
+	case rep.Failed > 0:
+		state = "partial"
+		rep.Problem = fmt.Sprintf("%d of %d articles could not be read; they are tried again", rep.Failed, rep.Listed)
+	case rep.Problem != "":
+		state = "partial"
+	}
+	if err != nil {
+		st, serr := g.store.State(ctx, s.Key, "")
+		if serr != nil {
+			return serr
+		}
+		// Back off: 1, 2, 4 … minutes, for a wall from an hour on.
+		wait := time.Minute << min(st.Failures, 9)
+		if blocked != nil {
+			wait = time.Hour << min(st.Failures, 3)
+		}
+		if errors.As(err, &status) {
+			wait = max(wait, status.RetryAfter)
+		}
+		if blocked == nil && s.Window.Every > 0 {
+			wait = min(wait, max(s.Window.Every, status429(status)))
+		}
+		next = now.Add(min(wait, maxBackoff))
+	} else if state == "partial" {
+		next = earlier(next, now.Add(2*time.Minute))
+	}
+	if err := g.store.Report(ctx, s.Key, state, rep.Problem, rep.Platform); err != nil {
+		return err
+	}
+	if err := g.store.Done(ctx, s.Key, next); err != nil {
+		return err
+	}
+	attrs := []any{
+		"source", s.Key, "paper", s.Paper, "state", state, "listed", rep.Listed, "read", rep.Read,
+		"new", rep.New, "changed", rep.Changed, "failed", rep.Failed, "took", rep.Took.Round(time.Millisecond), "next", next.In(zone(s)).Format(time.DateTime),
+	}
+	if rep.Problem != "" {
+		g.log.Warn("poll", append(attrs, "problem", rep.Problem)...)
+	} else {
+		g.log.Info("poll", attrs...)
+	}
+	return nil
+}
+
+func status429(e *fetch.StatusError) time.Duration {
+	if e == nil {
+		return 0
+	}
+	return e.RetryAfter
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func zone(s *source) *time.Location {
+	if s.Zone == nil {
+		return paper.Shanghai
+	}
+	return s.Zone
+}
+
+// read finds what is new at a source and takes it in.
+func (g *Ingest) read(ctx context.Context, s *source, rep *Report) error {
+	now := g.now()
+	today := paper.DayOf(now, zone(s))
+	st, err := g.store.State(ctx, s.Key, today.Add(-againFor))
+	if err != nil {
+		return err
+	}
+	want := sources.Want{Today: today, Now: now, Max: catchUp}
+	if st.Seen {
+		want.After = st.Edition
+		want.Again = st.Again
+		if st.Edition != "" && st.Edition > today.Add(-againFor) && !contains(want.Again, st.Edition) {
+			want.Again = append(want.Again, st.Edition)
+		}
+	} else {
+		want.Max = max(1, s.Editions)
+	}
+	found, err := sources.Find(ctx, g.fetch, s.Source.Source, want)
+	rep.Platform = found.Platform
+	if err != nil {
+		return err
+	}
+	newest := st.Edition
+	for _, e := range found.Editions {
+		if err := g.edition(ctx, s, e, st, today, rep); err != nil {
+			return err
+		}
+		newest = max(newest, e.Day)
+	}
+	return g.store.Seen(ctx, s.Key, newest)
+}
+
+func contains(days []paper.Day, d paper.Day) bool {
+	for _, x := range days {
+		if x == d {
+			return true
+		}
+	}
+	return false
+}
+
+// edition takes in one edition, or one look at a feed.
+func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st store.SourceState, today paper.Day, rep *Report) error {
+	rep.Editions++
+	rep.Listed += len(e.Refs)
+	l := store.Listing{
+		Source: s.Key, Paper: s.Paper, Day: e.Day, URL: e.URL, Build: e.Build,
+		Partial: e.Partial, History: !st.Seen && (e.Day == "" || e.Day != today),
+	}
+	if e.Partial {
+		l.Problem = e.Problem
+		if rep.Problem == "" {
+			rep.Problem = e.Problem
+		}
+	}
+	switch age := today; {
+	case e.Day == "": // a feed shows its changes itself
+	case e.Day >= age:
+		l.Recheck = time.Hour
+	case e.Day >= age.Add(-1):
+		l.Recheck = 6 * time.Hour
+	default:
+		l.Recheck = 24 * time.Hour
+	}
+	origins := map[string]string{} // URL -> origin
+	for _, r := range e.Refs {
+		origins[r.URL] = r.Origin
+		l.Refs = append(l.Refs, store.Listed{Origin: r.Origin, URL: r.URL, Page: r.Page.Number, Ordinal: r.Ordinal, Mark: mark(r)})
+	}
+	for _, p := range e.Pages {
+		page := paper.EditionPage{PageRef: p.PageRef, URL: p.URL, Picture: p.Picture, PDF: p.PDF}
+		for _, a := range p.Areas {
+			if origin, ok := origins[a.URL]; ok {
+				page.Areas = append(page.Areas, paper.Area{Article: origin, Shape: a.Shape, Coords: a.Coords, Title: a.Title})
+			}
+		}
+		l.Pages = append(l.Pages, page)
+	}
+	todo, err := g.store.List(ctx, l)
+	if err != nil {
+		return err
+	}
+	failures := 0
+	var wall error
+	for _, t := range todo {
+		r := e.Refs[t.Index]
+		out, err := g.one(ctx, s, e, r, t)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		var blocked *sources.BlockedError
+		switch {
+		case errors.As(err, &blocked):
+			wall = err
+		case err != nil:
+			rep.Failed++
+			failures++
+			g.log.Debug("article", "source", s.Key, "day", e.Day, "url", r.URL, "error", err)
+		default:
+			failures = 0
+			rep.Read++
+			switch out.Result {
+			case store.New:
+				rep.New++
+			case store.Changed:
+				rep.Changed++
+			}
+			continue
+		}
+		if err := g.store.Failed(ctx, s.Key, e.Day, r.Origin, err.Error()); err != nil {
+			return err
+		}
+		if failures >= giveUp {
+			wall = fmt.Errorf("%d articles in a row could not be read, the last: %w", failures, err)
+		}
+		if wall != nil {
+			break
+		}
+	}
+	// What was taken in is settled even when the look ended early, but only a
+	// whole look of an edition nobody has seen yet is let out: its order is the paper's.
+	if wall == nil || st.Seen {
+		if err := g.store.Settle(ctx, s.Key, s.Paper, e.Day, l.Pages, s.Hold); err != nil {
+			return err
+		}
+	}
+	if wall == nil {
+		if _, err := g.store.Release(ctx, s.Paper); err != nil {
+			return err
+		}
+	}
+	return wall
+}
+
+// one reads, normalises, files and stores one article.
+func (g *Ingest) one(ctx context.Context, s *source, e sources.Edition, r sources.Ref, t store.Todo) (store.Outcome, error) {
+	get := sources.Getter(g.fetch)
+	if !t.Known {
+		// We may have asked for it and died before storing it: a 304 would lose it.
+		get = fresh{g.fetch}
+	}
+	printed, err := sources.Read(ctx, get, s.Source.Source, r)
+	if errors.Is(err, sources.ErrUnchanged) && t.Known {
+		return store.Outcome{Result: store.Same}, g.store.Unchanged(ctx, s.Key, e.Day, r.Origin, mark(r))
+	}
+	if err != nil {
+		return store.Outcome{}, err
+	}
+	day := e.Day
+	if day == "" {
+		day = printed.Day
+	}
+	a, f := s.plan.article(s, printed, r, day)
+	if err := g.pictures(ctx, s, e.Day, r, &a); err != nil {
+		return store.Outcome{}, err
+	}
+	return g.store.Ingest(ctx, store.Incoming{
+		Article: a, Filing: f, Origin: r.Origin, Positional: r.Positional, Also: r.Also, RefDay: e.Day, Mark: mark(r),
+		Hash: contentHash(a), Fingerprint: fingerprint(a), Similar: similar, History: t.History,
+	})
+}
+
+// pictures learns type, size and length of an article's pictures from their
+// first bytes. A picture that does not answer keeps zeros; the article stands.
+func (g *Ingest) pictures(ctx context.Context, s *source, day paper.Day, r sources.Ref, a *paper.Article) error {
+	if len(a.Images) == 0 {
+		return nil
+	}
+	known := map[string]paper.Image{}
+	if old, ok, err := g.store.Stored(ctx, s.Key, day, r.Origin); err != nil {
+		return err
+	} else if ok {
+		for _, i := range old.Images {
+			known[i.URL] = i
+		}
+	}
+	for n := range a.Images {
+		i := &a.Images[n]
+		if i.Width > 0 && i.Length > 0 && i.Type != "" {
+			continue
+		}
+		if k, ok := known[i.URL]; ok && k.Width > 0 {
+			i.Type, i.Width, i.Height, i.Length = k.Type, k.Width, k.Height, k.Length
+			continue
+		}
+		if n >= maxImages {
+			break
+		}
+		p, err := g.fetch.Picture(ctx, i.URL, a.URL)
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			g.log.Debug("picture", "source", s.Key, "url", i.URL, "error", err)
+			continue
+		}
+		i.Type, i.Width, i.Height, i.Length = p.Type, p.Width, p.Height, p.Length
+	}
+	sizes(a)
+	return nil
+}
+
+// fresh asks without validators.
+type fresh struct{ sources.Getter }
+
+func (f fresh) Get(ctx context.Context, r fetch.Request) (*fetch.Document, error) {
+	r.Fresh = true
+	return f.Getter.Get(ctx, r)
+}
+
+// mark changes when the listing itself shows that an article changed: the title
+// listed, or anything of an item of a feed.
+func mark(r sources.Ref) string {
+	if r.Printed == nil {
+		return r.Title
+	}
+	p := *r.Printed
+	p.Day = "" // of an undated item it is today's
+	b, err := json.Marshal(p)
+	if err != nil {
+		return r.Title
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,0 +1,101 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+const (
+	tick       = 500 * time.Millisecond
+	pruneEvery = 6 * time.Hour
+	keepDocs   = 10 * 24 * time.Hour // validators and index pages; an edition is not looked at longer
+)
+
+// Run queues a poll for each source that falls due, releases what is ready and
+// ends notices, until the context is over. Every process of an installation runs
+// it; the store hands each due source and each release to one of them.
+func (g *Ingest) Run(ctx context.Context) error {
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	var pruned time.Time
+	waits := map[string]time.Time{} // paper -> when its seconds are free
+	for {
+		if err := g.due(ctx); err != nil {
+			g.complain(ctx, "schedule", err)
+		}
+		if err := g.release(ctx, waits); err != nil {
+			g.complain(ctx, "release", err)
+		}
+		if n, err := g.store.Expire(ctx); err != nil {
+			g.complain(ctx, "notices", err)
+		} else if n > 0 {
+			g.log.Info("notices ended", "articles", n)
+		}
+		if now := g.now(); now.Sub(pruned) > pruneEvery {
+			pruned = now
+			if err := g.store.Prune(ctx, keepDocs); err != nil {
+				g.complain(ctx, "prune", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+	}
+}
+
+func (g *Ingest) complain(ctx context.Context, what string, err error) {
+	if ctx.Err() == nil {
+		g.log.Error(what, "error", err)
+	}
+}
+
+func (g *Ingest) due(ctx context.Context) error {
+	if g.queue == nil {
+		return nil
+	}
+	keys, err := g.store.Due(ctx)
+	if err != nil {
+		return err
+	}
+	return g.queue(ctx, "poll", g.now(), keys...)
+}
+
+func (g *Ingest) release(ctx context.Context, waits map[string]time.Time) error {
+	papers, err := g.store.Ready(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, key := range papers {
+		if g.now().Before(waits[key]) {
+			continue
+		}
+		r, err := g.store.Release(ctx, key)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if r.Wait > 0 {
+			waits[key] = g.now().Add(r.Wait)
+		} else {
+			delete(waits, key)
+		}
+		if r.Articles > 0 {
+			g.log.Info("release", "paper", key, "articles", r.Articles, "seq", r.Seq)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

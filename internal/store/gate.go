@@ -1,0 +1,536 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"paperwire/internal/paper"
+)
+
+// What a feed holds (DESIGN.md, the contract).
+const (
+	feedItems = 50
+	feedMax   = 200
+	feedSpan  = 48 * time.Hour
+)
+
+// columns of every query that lets an article out; see gate.
+const columns = `a.id, a.doc, a.state, a.version, a.published, a.updated, a.notice, e.doc`
+
+const from = ` FROM articles a JOIN evidence e ON e.article = a.id`
+
+// gate turns a stored row into what one view may see (promise 7). Nothing else
+// makes an Item.
+func (s *Store) gate(rows *sql.Rows, v paper.View, papers map[string]paper.Paper) (paper.Item, error) {
+	var i paper.Item
+	var id, doc, state, filing string
+	var published, updated, notice int64
+	if err := rows.Scan(&id, &doc, &state, &i.Version, &published, &updated, &notice, &filing); err != nil {
+		return i, err
+	}
+	if err := json.Unmarshal([]byte(doc), &i.Article); err != nil {
+		return i, fmt.Errorf("article %s: %w", id, err)
+	}
+	var f paper.Filing
+	if err := json.Unmarshal([]byte(filing), &f); err != nil {
+		return i, fmt.Errorf("evidence of %s: %w", id, err)
+	}
+	i.ID = id
+	i.URN = paper.URN(id)
+	i.Published, i.Updated = instant(published), instant(updated)
+	i.Notice = notice > 0
+	p := papers[i.Paper]
+	i.PaperName, i.PaperCity, i.Link = p.Name, p.City, p.Link
+	i.Rights = p.Rights.Narrower(v.Rights)
+	i.Sections, i.Reach = f.Sections, f.Placing.Reach
+	for _, t := range f.Placing.Districts {
+		if t.Tier == paper.Sure {
+			i.Districts = append(i.Districts, t)
+		}
+	}
+	if state == "withdrawn" {
+		i.State = paper.Withdrawn
+		i.Article = paper.Article{
+			ID: id, Paper: i.Paper, Source: i.Source, Day: i.Day, Page: i.Page,
+			Position: i.Position, Ordinal: i.Ordinal, Language: i.Language,
+		}
+		i.Sections, i.Districts, i.Reach = nil, nil, ""
+		return i, nil
+	}
+	i.State = paper.Live
+	switch i.Rights {
+	case paper.RightsSummary:
+		i.Text, i.HTML = "", ""
+		i.Images = i.Images[:min(1, len(i.Images))]
+		evidenceWithin(&i)
+	case paper.RightsHeadline:
+		i.Text, i.HTML, i.Summary, i.Images = "", "", "", nil
+		evidenceWithin(&i)
+	default:
+		i.Rights = paper.RightsFull
+	}
+	return i, nil
+}
+
+// evidenceWithin drops the evidence that quotes the body of an article whose
+// body the view may not see.
+func evidenceWithin(i *paper.Item) {
+	for t := range i.Districts {
+		i.Districts[t].Evidence = slices.DeleteFunc(slices.Clone(i.Districts[t].Evidence), func(e paper.Evidence) bool {
+			return e.Zone == "body" || e.Zone == "lead"
+		})
+	}
+}
+
+// paperIndex gives all papers by key. It is read again after two seconds, so a
+// change made by another process (which also raises every version) is seen.
+func (s *Store) paperIndex(ctx context.Context) (map[string]paper.Paper, error) {
+	s.papersMu.RLock()
+	have, at := s.papers, s.papersAt
+	s.papersMu.RUnlock()
+	if have != nil && time.Since(at) < 2*time.Second {
+		return have, nil
+	}
+	list, err := s.Papers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	index := make(map[string]paper.Paper, len(list))
+	for _, p := range list {
+		index[p.Key] = p
+	}
+	s.papersMu.Lock()
+	s.papers, s.papersAt = index, time.Now()
+	s.papersMu.Unlock()
+	return index, nil
+}
+
+// Items lets out the items of a scope that a window asks for.
+func (s *Store) Items(ctx context.Context, v paper.View, scope paper.Scope, w paper.Window) ([]paper.Item, error) {
+	items, err := s.items(ctx, v, scope, w)
+	if err != nil {
+		return nil, fmt.Errorf("items of %s: %w", scope, err)
+	}
+	return items, nil
+}
+
+func (s *Store) items(ctx context.Context, v paper.View, scope paper.Scope, w paper.Window) ([]paper.Item, error) {
+	papers, err := s.paperIndex(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var items []paper.Item
+	query := func(q string, args ...any) error {
+		return each(ctx, s.r, func(r *sql.Rows) error {
+			i, err := s.gate(r, v, papers)
+			if err == nil {
+				items = append(items, i)
+			}
+			return err
+		}, q, args...)
+	}
+	if w.Day != "" {
+		args := []any{string(w.Day)}
+		conds := []string{"a.day = $1", "a.state = 'released'"}
+		conds = append(conds, scopeConds(scope, &args, "")...)
+		err := query(`SELECT `+columns+from+` WHERE `+and(conds)+` ORDER BY a.paper, a.ordinal, a.id`, args...)
+		return items, err
+	}
+	limit := w.Limit
+	if limit == 0 {
+		limit = feedMax
+	}
+	ids, err := s.newest(ctx, scope, limit, w.Before.Unix(), w.BeforeID, !w.Before.IsZero())
+	if err != nil {
+		return nil, err
+	}
+	if w.Limit == 0 && len(ids) > feedItems {
+		// All within 48 hours before the newest, at least 50, at most 200.
+		oldest := ids[0].published - int64(feedSpan/time.Second)
+		n := feedItems
+		for n < len(ids) && ids[n].published >= oldest {
+			n++
+		}
+		ids = ids[:n]
+	}
+	if w.Before.IsZero() {
+		told, err := s.notices(ctx, scope)
+		if err != nil {
+			return nil, err
+		}
+		ids = merge(ids, told)
+		if w.Limit > 0 && len(ids) > w.Limit {
+			ids = ids[:w.Limit]
+		}
+	}
+	for at := 0; at < len(ids); at += 500 {
+		var args []any
+		part := ids[at:min(at+500, len(ids))]
+		values := make([]string, len(part))
+		for i, x := range part {
+			values[i] = x.id
+		}
+		if err := query(`SELECT `+columns+from+` WHERE `+in("a.id", values, &args), args...); err != nil {
+			return nil, err
+		}
+	}
+	sortItems(items)
+	return items, nil
+}
+
+// sortItems sorts newest first; equal instants (across papers) by id.
+func sortItems(items []paper.Item) {
+	slices.SortFunc(items, func(a, b paper.Item) int {
+		if c := b.Published.Compare(a.Published); c != 0 {
+			return c
+		}
+		return strings.Compare(b.ID, a.ID)
+	})
+}
+
+type key struct {
+	published int64
+	id        string
+}
+
+func newer(a, b key) int {
+	switch {
+	case a.published != b.published:
+		if a.published > b.published {
+			return -1
+		}
+		return 1
+	}
+	return strings.Compare(b.id, a.id)
+}
+
+// merge unites two lists, newest first, each id once.
+func merge(a, b []key) []key {
+	all := append(slices.Clone(a), b...)
+	slices.SortFunc(all, newer)
+	return slices.CompactFunc(all, func(x, y key) bool { return x.id == y.id })
+}
+
+// newest finds the newest released articles of a scope by key look-ups. The
+// narrowest kind of part drives: districts, else sections, else papers, else all;
+// each value of it is walked newest first along its index, so the cost does not
+// grow with the store.
+func (s *Store) newest(ctx context.Context, scope paper.Scope, limit int, before int64, beforeID string, paged bool) ([]key, error) {
+	drive, values := "all", []string{""}
+	switch {
+	case len(scope.Districts) > 0:
+		drive, values = "district", scope.Districts
+	case len(scope.Sections) > 0:
+		drive, values = "section", scope.Sections
+	case len(scope.Papers) > 0:
+		drive, values = "paper", scope.Papers
+	}
+	var all []key
+	for _, value := range values {
+		var args []any
+		arg := func(v any) string { args = append(args, v); return "$" + strconv.Itoa(len(args)) }
+		conds := []string{"a.state = 'released'", "a.archive = 0"}
+		order, table := "a.published", " FROM articles a"
+		switch drive {
+		case "district", "section":
+			// The filing carries published too, so one index gives the order.
+			table = " FROM filings d JOIN articles a ON a.id = d.article"
+			conds = append(conds, "d.to_seq = 0", "d.part = "+arg(drive+"/"+value))
+			order = "d.published"
+		case "paper":
+			conds = append(conds, "a.paper = "+arg(value))
+		}
+		conds = append(conds, scopeConds(scope, &args, drive)...)
+		id := "a.id"
+		if drive == "district" || drive == "section" {
+			id = "d.article"
+		}
+		if paged {
+			p := arg(before)
+			conds = append(conds, "("+order+" < "+p+" OR "+order+" = "+p+" AND "+id+" < "+arg(beforeID)+")")
+		}
+		q := `SELECT a.id, a.published` + table + ` WHERE ` + and(conds) +
+			` ORDER BY ` + order + ` DESC, ` + id + ` DESC LIMIT ` + strconv.Itoa(limit)
+		if err := each(ctx, s.r, func(r *sql.Rows) error {
+			var k key
+			if err := r.Scan(&k.id, &k.published); err != nil {
+				return err
+			}
+			all = append(all, k)
+			return nil
+		}, q, args...); err != nil {
+			return nil, err
+		}
+	}
+	if len(values) > 1 {
+		all = merge(all, nil)
+	}
+	return all[:min(limit, len(all))], nil
+}
+
+// notices finds what the scope ever carried whose correction or withdrawal is
+// still told (promise 4), filed here still or not.
+func (s *Store) notices(ctx context.Context, scope paper.Scope) ([]key, error) {
+	var args []any
+	conds := []string{"a.notice > 0", "a.archive = 0", "a.state IN ('released','withdrawn')"}
+	conds = append(conds, everConds(scope, &args)...)
+	var all []key
+	err := each(ctx, s.r, func(r *sql.Rows) error {
+		var k key
+		if err := r.Scan(&k.id, &k.published); err != nil {
+			return err
+		}
+		all = append(all, k)
+		return nil
+	}, `SELECT a.id, a.published FROM articles a WHERE `+and(conds)+` ORDER BY a.published DESC, a.id DESC LIMIT `+strconv.Itoa(feedMax), args...)
+	return all, err
+}
+
+// scopeConds are the conditions that an article stands in a scope now, but for
+// the kind of part that the query is driven by.
+func scopeConds(s paper.Scope, args *[]any, drive string) []string {
+	var conds []string
+	if len(s.Papers) > 0 && drive != "paper" {
+		conds = append(conds, in("a.paper", s.Papers, args))
+	}
+	if len(s.Pages) > 0 {
+		conds = append(conds, in("a.page", s.Pages, args))
+	}
+	filed := func(kind string, values []string) string {
+		return "EXISTS (SELECT 1 FROM filings f WHERE f.article = a.id AND f.to_seq = 0 AND " + in("f.part", prefixed(kind, values), args) + ")"
+	}
+	if len(s.Sections) > 0 && drive != "section" {
+		conds = append(conds, filed("section", s.Sections))
+	}
+	if len(s.Districts) > 0 && drive != "district" {
+		conds = append(conds, filed("district", s.Districts))
+	}
+	if len(s.NotSections) > 0 {
+		conds = append(conds, "NOT "+filed("section", s.NotSections))
+	}
+	if len(s.NotDistricts) > 0 {
+		conds = append(conds, "NOT "+filed("district", s.NotDistricts))
+	}
+	return conds
+}
+
+// everConds are the conditions that a scope carried an article at some version:
+// filings of every part overlap there. Exclusions count only where they held all
+// the time, which is where the article was in the excluded part from the start.
+func everConds(s paper.Scope, args *[]any) []string {
+	var conds []string
+	if len(s.Papers) > 0 {
+		conds = append(conds, in("a.paper", s.Papers, args))
+	}
+	if len(s.Pages) > 0 {
+		conds = append(conds, in("a.page", s.Pages, args))
+	}
+	filed := func(kind string, values []string, alias string) string {
+		return "FROM filings " + alias + " WHERE " + alias + ".article = a.id AND " + in(alias+".part", prefixed(kind, values), args)
+	}
+	switch {
+	case len(s.Sections) > 0 && len(s.Districts) > 0:
+		conds = append(conds, "EXISTS (SELECT 1 "+filed("section", s.Sections, "f")+" AND EXISTS (SELECT 1 "+
+			filed("district", s.Districts, "g")+" AND (g.to_seq = 0 OR g.to_seq > f.from_seq) AND (f.to_seq = 0 OR f.to_seq > g.from_seq)))")
+	case len(s.Sections) > 0:
+		conds = append(conds, "EXISTS (SELECT 1 "+filed("section", s.Sections, "f")+")")
+	case len(s.Districts) > 0:
+		conds = append(conds, "EXISTS (SELECT 1 "+filed("district", s.Districts, "f")+")")
+	}
+	not := func(kind string, values []string) string {
+		return "NOT EXISTS (SELECT 1 " + filed(kind, values, "f") +
+			" AND f.from_seq = (SELECT MIN(v.seq) FROM versions v WHERE v.article = a.id) AND f.to_seq = 0)"
+	}
+	if len(s.NotSections) > 0 {
+		conds = append(conds, not("section", s.NotSections))
+	}
+	if len(s.NotDistricts) > 0 {
+		conds = append(conds, not("district", s.NotDistricts))
+	}
+	return conds
+}
+
+func prefixed(kind string, values []string) []string {
+	list := make([]string, len(values))
+	for i, v := range values {
+		list[i] = kind + "/" + v
+	}
+	return list
+}
+
+// Item lets out one article by id. Errors: paper.ErrNotFound, also for what is
+// not released; paper.ErrGone with the blanked item for what was withdrawn.
+func (s *Store) Item(ctx context.Context, v paper.View, id string) (paper.Item, error) {
+	papers, err := s.paperIndex(ctx)
+	if err != nil {
+		return paper.Item{}, fmt.Errorf("article %s: %w", id, err)
+	}
+	var item paper.Item
+	err = paper.ErrNotFound
+	qerr := each(ctx, s.r, func(r *sql.Rows) error {
+		item, err = s.gate(r, v, papers)
+		return err
+	}, `SELECT `+columns+from+` WHERE a.id = $1 AND a.state IN ('released','withdrawn')`, id)
+	switch {
+	case qerr != nil:
+		return paper.Item{}, fmt.Errorf("article %s: %w", id, qerr)
+	case err != nil:
+		return paper.Item{}, fmt.Errorf("article %s: %w", id, err)
+	case item.State == paper.Withdrawn:
+		return item, fmt.Errorf("article %s: %w", id, paper.ErrGone)
+	}
+	return item, nil
+}
+
+// Papers lists the papers by key, retired ones too.
+func (s *Store) Papers(ctx context.Context) ([]paper.Paper, error) {
+	var list []paper.Paper
+	err := each(ctx, s.r, func(r *sql.Rows) error {
+		var p paper.Paper
+		var retired int64
+		if err := r.Scan(&p.Key, &p.Name, &p.City, &p.Zone, &p.Language, &p.URL, &p.Link, &p.Rights, &retired); err != nil {
+			return err
+		}
+		p.Retired = retired != 0
+		list = append(list, p)
+		return nil
+	}, `SELECT key, name, city, zone, language, url, link, rights, retired FROM papers ORDER BY key`)
+	if err != nil {
+		return nil, fmt.Errorf("papers: %w", err)
+	}
+	return list, nil
+}
+
+// Sections lists the sections by slug, automatic ones too.
+func (s *Store) Sections(ctx context.Context) ([]paper.Section, error) {
+	var list []paper.Section
+	err := each(ctx, s.r, func(r *sql.Rows) error {
+		var x paper.Section
+		if err := r.Scan(&x.Slug, &x.Name); err != nil {
+			return err
+		}
+		list = append(list, x)
+		return nil
+	}, `SELECT slug, name FROM sections ORDER BY slug`)
+	if err != nil {
+		return nil, fmt.Errorf("sections: %w", err)
+	}
+	return list, nil
+}
+
+// Scopes lists the single-part scopes with what they hold: every paper, section
+// and filed district. District names are left to who knows the gazetteer.
+func (s *Store) Scopes(ctx context.Context, v paper.View) ([]paper.ScopeInfo, error) {
+	var list []paper.ScopeInfo
+	err := each(ctx, s.r, func(r *sql.Rows) error {
+		var x paper.ScopeInfo
+		if err := r.Scan(&x.Part, &x.Name, &x.Count, &x.Last); err != nil {
+			return err
+		}
+		list = append(list, x)
+		return nil
+	}, `SELECT n.part, n.name, COALESCE(c.items, 0), COALESCE(c.last, '') FROM (
+			SELECT 'paper/' || key AS part, name FROM papers
+			UNION ALL SELECT 'section/' || slug, name FROM sections
+			UNION ALL SELECT part, '' FROM scopes WHERE part LIKE 'district/%' OR part = 'all') n
+		LEFT JOIN scopes c ON c.part = n.part ORDER BY n.part`)
+	if err != nil {
+		return nil, fmt.Errorf("scopes: %w", err)
+	}
+	return list, nil
+}
+
+// Edition gives one edition with its pages and the editions before and after it.
+func (s *Store) Edition(ctx context.Context, v paper.View, pkey string, day paper.Day) (paper.Edition, error) {
+	e := paper.Edition{Paper: pkey, Day: day}
+	what := fmt.Sprintf("edition %s %s", pkey, day)
+	err := s.r.QueryRowContext(ctx, `SELECT url, state, (SELECT COUNT(*) FROM articles a WHERE a.paper = e.paper AND a.day = e.day AND a.state = 'released'),
+			COALESCE((SELECT MAX(b.day) FROM editions b WHERE b.paper = e.paper AND b.day < e.day AND `+visible("b")+`), ''),
+			COALESCE((SELECT MIN(b.day) FROM editions b WHERE b.paper = e.paper AND b.day > e.day AND `+visible("b")+`), '')
+		FROM editions e WHERE e.paper = $1 AND e.day = $2 AND `+visible("e"), pkey, string(day)).
+		Scan(&e.URL, &e.State, &e.Articles, &e.Previous, &e.Next)
+	if errors.Is(err, sql.ErrNoRows) {
+		return e, fmt.Errorf("%s: %w", what, paper.ErrNotFound)
+	} else if err != nil {
+		return e, fmt.Errorf("%s: %w", what, err)
+	}
+	err = each(ctx, s.r, func(r *sql.Rows) error {
+		var p paper.EditionPage
+		var areas string
+		if err := r.Scan(&p.Number, &p.Name, &p.URL, &p.Picture, &p.PDF, &areas, &p.Listed, &p.Read, &p.Failed); err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(areas), &p.Areas); err != nil {
+			return err
+		}
+		e.Pages = append(e.Pages, p)
+		return nil
+	}, `SELECT number, name, url, picture, pdf, areas, listed, read, failed FROM edition_pages WHERE paper = $1 AND day = $2 ORDER BY place`, pkey, string(day))
+	if err != nil {
+		return e, fmt.Errorf("%s: %w", what, err)
+	}
+	if err := s.hideAreas(ctx, &e); err != nil {
+		return e, fmt.Errorf("%s: %w", what, err)
+	}
+	return e, nil
+}
+
+// visible is the condition that an edition has anything released: one that is
+// ingested only, or held, leaves no trace.
+func visible(alias string) string {
+	return "EXISTS (SELECT 1 FROM articles v WHERE v.paper = " + alias + ".paper AND v.day = " + alias + ".day AND v.state = 'released')"
+}
+
+// hideAreas drops the areas of articles that are not released.
+func (s *Store) hideAreas(ctx context.Context, e *paper.Edition) error {
+	out := map[string]bool{}
+	if err := each(ctx, s.r, func(r *sql.Rows) error {
+		var id string
+		if err := r.Scan(&id); err != nil {
+			return err
+		}
+		out[id] = true
+		return nil
+	}, `SELECT id FROM articles WHERE paper = $1 AND day = $2 AND state = 'released'`, e.Paper, string(e.Day)); err != nil {
+		return err
+	}
+	for i := range e.Pages {
+		p := &e.Pages[i]
+		p.Areas = slices.DeleteFunc(p.Areas, func(a paper.Area) bool { return !out[a.Article] })
+	}
+	return nil
+}
+
+// Editions lists the newest n editions of a paper, or of all papers for "", with
+// their pages.
+func (s *Store) Editions(ctx context.Context, v paper.View, pkey string, n int) ([]paper.Edition, error) {
+	var days []paper.Edition
+	q, args := `SELECT e.paper, e.day FROM editions e WHERE `+visible("e"), []any{}
+	if pkey != "" {
+		q, args = q+` AND e.paper = $1`, append(args, pkey)
+	}
+	err := each(ctx, s.r, func(r *sql.Rows) error {
+		var e paper.Edition
+		if err := r.Scan(&e.Paper, &e.Day); err != nil {
+			return err
+		}
+		days = append(days, e)
+		return nil
+	}, q+` ORDER BY e.day DESC, e.paper LIMIT `+strconv.Itoa(n), args...)
+	if err != nil {
+		return nil, fmt.Errorf("editions: %w", err)
+	}
+	for i := range days {
+		if days[i], err = s.Edition(ctx, v, days[i].Paper, days[i].Day); err != nil {
+			return nil, err
+		}
+	}
+	return days, nil
+}

@@ -1,0 +1,527 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"paperwire/internal/paper"
+)
+
+// never is a release_at that no clock reaches: ingested, and not yet settled.
+const never = int64(1) << 62
+
+// Configure writes down what the configuration says: papers, sources and their
+// schedule, sections. A paper or source that the configuration no longer has is
+// retired; its feeds stay.
+func (s *Store) Configure(ctx context.Context, c Setup) error {
+	err := s.tx(ctx, "configure store", func(t *sql.Tx) error {
+		// Locked first, as in every transaction: see change.
+		var shown string
+		if err := t.QueryRowContext(ctx, `UPDATE clock SET n = n WHERE name = 'change' RETURNING doc`).Scan(&shown); err != nil {
+			return err
+		}
+		if _, err := t.ExecContext(ctx, `UPDATE papers SET retired = 1`); err != nil {
+			return err
+		}
+		for _, p := range c.Papers {
+			if _, err := t.ExecContext(ctx, `INSERT INTO papers (key, name, city, zone, language, url, link, rights, retired, stamp)
+				VALUES ($1,$2,$3,$4,$5,$6,$7,$8,0,0)
+				ON CONFLICT (key) DO UPDATE SET name=$2, city=$3, zone=$4, language=$5, url=$6, link=$7, rights=$8, retired=0`,
+				p.Key, p.Name, p.City, p.Zone, p.Language, p.URL, string(p.Link), string(p.Rights)); err != nil {
+				return err
+			}
+		}
+		if _, err := t.ExecContext(ctx, `UPDATE sources SET retired = 1`); err != nil {
+			return err
+		}
+		now := s.now()
+		for _, r := range c.Sources {
+			if _, err := t.ExecContext(ctx, `INSERT INTO sources (key, paper, name, platform, url, retired, seen, state, problem, since, checked, tried, edition, failures)
+				VALUES ($1,$2,$3,$4,$5,0,0,'waiting','',$6,0,0,'',0)
+				ON CONFLICT (key) DO UPDATE SET paper=$2, name=$3, platform=$4, retired=0,
+					-- a source that moved is another publisher: its first look is a first look again
+					seen = CASE WHEN sources.paper = $2 THEN sources.seen ELSE 0 END, url=$5`,
+				r.Key, r.Paper, r.Name, r.Platform, r.URL, seconds(now)); err != nil {
+				return err
+			}
+			if _, err := t.ExecContext(ctx, `INSERT INTO schedule (source, span, step, due, done) VALUES ($1,$2,$3,$4,0)
+				ON CONFLICT (source) DO UPDATE SET span=$2, step=$3`,
+				r.Key, r.Span, r.Step.Milliseconds(), now.UnixMilli()); err != nil {
+				return err
+			}
+		}
+		if _, err := t.ExecContext(ctx, `DELETE FROM schedule WHERE source IN (SELECT key FROM sources WHERE retired = 1)`); err != nil {
+			return err
+		}
+		for _, x := range c.Sections {
+			if _, err := t.ExecContext(ctx, `INSERT INTO sections (slug, name, auto) VALUES ($1,$2,0)
+				ON CONFLICT (slug) DO UPDATE SET name=$2, auto=0`, x.Slug, x.Name); err != nil {
+				return err
+			}
+		}
+		if shown != c.Presentation {
+			seq, err := change(ctx, t)
+			if err != nil {
+				return err
+			}
+			if _, err := t.ExecContext(ctx, `UPDATE clock SET doc = $1 WHERE name = 'change'`, c.Presentation); err != nil {
+				return err
+			}
+			if _, err := t.ExecContext(ctx, `UPDATE scopes SET seq = $1, at = $2`, seq, seconds(now)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	s.papersMu.Lock()
+	s.papers = nil
+	s.papersMu.Unlock()
+	return err
+}
+
+// State is what a poll needs to know of its source; days not after since are
+// too old to be looked at again.
+func (s *Store) State(ctx context.Context, source string, since paper.Day) (SourceState, error) {
+	var st SourceState
+	var seen, checked int64
+	var pkey string
+	err := s.r.QueryRowContext(ctx, `SELECT paper, seen, edition, failures, checked FROM sources WHERE key = $1`, source).
+		Scan(&pkey, &seen, &st.Edition, &st.Failures, &checked)
+	if errors.Is(err, sql.ErrNoRows) {
+		return st, fmt.Errorf("source %s: %w", source, paper.ErrNotFound)
+	} else if err != nil {
+		return st, fmt.Errorf("source %s: %w", source, err)
+	}
+	st.Seen = seen != 0
+	st.Checked = instant(checked)
+	err = each(ctx, s.r, func(r *sql.Rows) error {
+		var d paper.Day
+		if err := r.Scan(&d); err != nil {
+			return err
+		}
+		st.Again = append(st.Again, d)
+		return nil
+	}, `SELECT DISTINCT e.day FROM editions e WHERE e.paper = $1 AND e.day > $2 AND e.state = 'partial'
+		AND EXISTS (SELECT 1 FROM refs f WHERE f.source = $3 AND f.day = e.day) ORDER BY e.day`, pkey, string(since), source)
+	if err != nil {
+		return st, fmt.Errorf("source %s: %w", source, err)
+	}
+	return st, nil
+}
+
+// Seen notes that the first look at a source has been completed, and the newest
+// edition it has.
+func (s *Store) Seen(ctx context.Context, source string, edition paper.Day) error {
+	return s.tx(ctx, "source "+source, func(t *sql.Tx) error {
+		_, err := t.ExecContext(ctx, `UPDATE sources SET seen = 1, edition = CASE WHEN edition < $2 THEN $2 ELSE edition END WHERE key = $1`, source, string(edition))
+		return err
+	})
+}
+
+// List writes down what the publisher lists now and tells which of it is to be
+// read: what was never read, failed before, or shows a changed mark, and what
+// was last read longer ago than Recheck.
+func (s *Store) List(ctx context.Context, l Listing) (todo []Todo, err error) {
+	now := s.now()
+	err = s.tx(ctx, fmt.Sprintf("list %s %s", l.Source, l.Day), func(t *sql.Tx) error {
+		history := l.History
+		if l.Day != "" {
+			var h int64
+			// An edition keeps the nature it had at first sight: news stays news.
+			if err := t.QueryRowContext(ctx, `INSERT INTO editions (paper, day, url, build, state, history, problem, listed, read, failed, seen, complete)
+				VALUES ($1,$2,$3,$4,'partial',$5,$6,0,0,0,$7,0)
+				ON CONFLICT (paper, day) DO UPDATE SET build=$4, problem=$6, url = CASE WHEN $3 = '' THEN editions.url ELSE $3 END
+				RETURNING history`,
+				l.Paper, string(l.Day), l.URL, l.Build, flag(l.History), l.Problem, seconds(now)).Scan(&h); err != nil {
+				return err
+			}
+			history = h != 0
+			for i, p := range l.Pages {
+				if _, err := t.ExecContext(ctx, `INSERT INTO edition_pages (paper, day, number, place, name, url, picture, pdf, areas, listed, read, failed)
+					VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'[]',0,0,0)
+					ON CONFLICT (paper, day, number) DO UPDATE SET place=$4, name=$5, url=$6,
+						picture = CASE WHEN $7 = '' THEN edition_pages.picture ELSE $7 END,
+						pdf = CASE WHEN $8 = '' THEN edition_pages.pdf ELSE $8 END`,
+					l.Paper, string(l.Day), p.Number, i, p.Name, p.URL, p.Picture, p.PDF); err != nil {
+					return err
+				}
+			}
+		}
+		type known struct {
+			state, mark, url string
+			history          bool
+			checked          int64
+		}
+		have := map[string]known{}
+		if err := each(ctx, t, func(r *sql.Rows) error {
+			var origin string
+			var k known
+			var h int64
+			if err := r.Scan(&origin, &k.state, &k.mark, &k.url, &h, &k.checked); err != nil {
+				return err
+			}
+			k.history = h != 0
+			have[origin] = k
+			return nil
+		}, `SELECT origin, state, mark, url, history, checked FROM refs WHERE source = $1 AND day = $2`, l.Source, string(l.Day)); err != nil {
+			return err
+		}
+		for i, r := range l.Refs {
+			k, ok := have[r.Origin]
+			if !ok {
+				k.history = history
+			}
+			if _, err := t.ExecContext(ctx, `INSERT INTO refs (source, day, origin, paper, url, page, place, mark, state, listing, history, article, tries, problem, checked)
+				VALUES ($1,$2,$3,$4,$5,$6,$7,'','listed',$8,$9,'',0,'',0)
+				ON CONFLICT (source, day, origin) DO UPDATE SET url=$5, page=$6, place=$7, listing=$8`,
+				l.Source, string(l.Day), r.Origin, l.Paper, r.URL, r.Page, r.Ordinal, now.UnixMilli(), flag(k.history)); err != nil {
+				return err
+			}
+			read := ok && k.state == "read"
+			switch {
+			case !read, k.mark != r.Mark, k.url != r.URL,
+				l.Recheck > 0 && now.UnixMilli()-k.checked >= l.Recheck.Milliseconds():
+				todo = append(todo, Todo{Index: i, History: k.history, Known: read && k.url == r.URL})
+			}
+		}
+		return nil
+	})
+	return todo, err
+}
+
+// Unchanged notes that a listed article was looked at again and is as it was.
+func (s *Store) Unchanged(ctx context.Context, source string, day paper.Day, origin, mark string) error {
+	return s.tx(ctx, "ref "+origin, func(t *sql.Tx) error {
+		_, err := t.ExecContext(ctx, `UPDATE refs SET state='read', mark=$4, problem='', checked=$5 WHERE source=$1 AND day=$2 AND origin=$3`,
+			source, string(day), origin, mark, s.now().UnixMilli())
+		return err
+	})
+}
+
+// Failed notes that a listed article could not be read. One that was read
+// before keeps its state: what we have stands.
+func (s *Store) Failed(ctx context.Context, source string, day paper.Day, origin, problem string) error {
+	return s.tx(ctx, "ref "+origin, func(t *sql.Tx) error {
+		_, err := t.ExecContext(ctx, `UPDATE refs SET state = CASE WHEN state='read' THEN 'read' ELSE 'failed' END, tries=tries+1, problem=$4 WHERE source=$1 AND day=$2 AND origin=$3`,
+			source, string(day), origin, problem)
+		return err
+	})
+}
+
+// Ingest takes in one article that was read. It decides which article it is
+// (promise 1) and whether it changed (promise 3). What it took in is not
+// released before Settle.
+func (s *Store) Ingest(ctx context.Context, in Incoming) (Outcome, error) {
+	var out Outcome
+	a := in.Article
+	err := s.tx(ctx, fmt.Sprintf("ingest %s %s %s", a.Paper, a.Day, in.Origin), func(t *sql.Tx) error {
+		id, err := s.identify(ctx, t, in)
+		if err != nil {
+			return err
+		}
+		now := s.now()
+		fresh := id == ""
+		if fresh {
+			if id, err = s.newID(ctx, t, in); err != nil {
+				return err
+			}
+		}
+		a.ID = id
+		out.ID = id
+		keys := aliasKeys(in)
+		for i, key := range keys {
+			// The origin's alias moves to the article that the origin now means; a
+			// URL or guid stays with the article that had it first.
+			q := `INSERT INTO aliases (paper, key, article) VALUES ($1,$2,$3) ON CONFLICT (paper, key) DO NOTHING`
+			if i == 0 {
+				q = `INSERT INTO aliases (paper, key, article) VALUES ($1,$2,$3) ON CONFLICT (paper, key) DO UPDATE SET article=$3`
+			}
+			if _, err := t.ExecContext(ctx, q, a.Paper, key, id); err != nil {
+				return err
+			}
+		}
+		if _, err := t.ExecContext(ctx, `UPDATE refs SET state='read', article=$4, mark=$5, problem='', checked=$6 WHERE source=$1 AND day=$2 AND origin=$3`,
+			a.Source, string(in.RefDay), in.Origin, id, in.Mark, now.UnixMilli()); err != nil {
+			return err
+		}
+		if fresh {
+			out.Result = New
+			state := "ingested"
+			if a.Pseudo != "" {
+				state = "withheld"
+			}
+			if _, err := t.ExecContext(ctx, `INSERT INTO articles (id, paper, day, source, page, ordinal, state, version, published, updated, notice, release_at, history, archive, hash, fingerprint, pending, draft, doc)
+				VALUES ($1,$2,$3,$4,$5,$6,$7,0,0,0,0,$8,$9,$10,$11,$12,'','',$13)`,
+				id, a.Paper, string(a.Day), a.Source, a.Page.Number, a.Ordinal, state, never, flag(in.History), flag(in.Archive), in.Hash, in.Fingerprint, encode(a)); err != nil {
+				return err
+			}
+			_, err := t.ExecContext(ctx, `INSERT INTO evidence (article, doc, draft) VALUES ($1,$2,'')`, id, encode(in.Filing))
+			return err
+		}
+		var state, hash, pending string
+		if err := t.QueryRowContext(ctx, `SELECT state, hash, pending FROM articles WHERE id = $1`, id).Scan(&state, &hash, &pending); err != nil {
+			return err
+		}
+		if hash == in.Hash {
+			out.Result = Same
+			return nil
+		}
+		out.Result = Changed
+		if state == "ingested" || state == "withheld" { // nobody has seen it: just replace it
+			if a.Pseudo != "" {
+				state = "withheld"
+			} else {
+				state = "ingested"
+			}
+			if _, err := t.ExecContext(ctx, `UPDATE articles SET state=$2, page=$3, ordinal=$4, hash=$5, fingerprint=$6, doc=$7 WHERE id=$1`,
+				id, state, a.Page.Number, a.Ordinal, in.Hash, in.Fingerprint, encode(a)); err != nil {
+				return err
+			}
+			_, err := t.ExecContext(ctx, `UPDATE evidence SET doc=$2 WHERE article=$1`, id, encode(in.Filing))
+			return err
+		}
+		if state == "withdrawn" {
+			// A withdrawn article stays withdrawn until somebody restores it; the
+			// newer content waits there.
+			_, err := t.ExecContext(ctx, `UPDATE articles SET hash=$2, fingerprint=$3, draft=$4 WHERE id=$1`, id, in.Hash, in.Fingerprint, encode(a))
+			return err
+		}
+		if pending == "" {
+			pending = "correct"
+		}
+		if _, err := t.ExecContext(ctx, `UPDATE articles SET hash=$2, fingerprint=$3, draft=$4, pending=$5, release_at=$6 WHERE id=$1`,
+			id, in.Hash, in.Fingerprint, encode(a), pending, never); err != nil {
+			return err
+		}
+		_, err = t.ExecContext(ctx, `UPDATE evidence SET draft=$2 WHERE article=$1`, id, encode(in.Filing))
+		return err
+	})
+	return out, err
+}
+
+func aliasKeys(in Incoming) []string {
+	keys := []string{"o:" + in.Article.Source + ":" + string(in.RefDay) + ":" + in.Origin}
+	if in.Article.URL != "" {
+		keys = append(keys, "u:"+in.Article.URL)
+	}
+	for _, k := range in.Also {
+		if k != "" {
+			keys = append(keys, "u:"+k)
+		}
+	}
+	return keys
+}
+
+// identify finds the article that an incoming one is, or "" for a new one.
+func (s *Store) identify(ctx context.Context, t *sql.Tx, in Incoming) (string, error) {
+	load := func(id string) (paper.Article, string, error) {
+		var a paper.Article
+		var doc, draft, fp string
+		if err := t.QueryRowContext(ctx, `SELECT doc, draft, fingerprint FROM articles WHERE id = $1`, id).Scan(&doc, &draft, &fp); err != nil {
+			return a, "", err
+		}
+		if draft != "" {
+			doc = draft
+		}
+		return a, fp, json.Unmarshal([]byte(doc), &a)
+	}
+	for i, key := range aliasKeys(in) {
+		var id string
+		err := t.QueryRowContext(ctx, `SELECT article FROM aliases WHERE paper = $1 AND key = $2`, in.Article.Paper, key).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		} else if err != nil {
+			return "", err
+		}
+		known, _, err := load(id)
+		if err != nil {
+			return "", err
+		}
+		alike := in.Similar == nil || in.Similar(known, in.Article)
+		switch {
+		case i == 0 && (alike || !in.Positional && known.URL == in.Article.URL):
+			// The same origin is the same article, unless it only tells a place in
+			// the edition, or stands at another URL since a redesign, and both
+			// headline and body are others.
+			return id, nil
+		case i == 0:
+			continue
+		case alike && (in.RefDay == "" || known.Day == in.Article.Day):
+			// A URL alone proves little (some feeds give every item the home
+			// page), so the content must agree.
+			return id, nil
+		}
+	}
+	if in.Fingerprint == "" {
+		return "", nil
+	}
+	// A redesign changed ids and URLs at once. An article that the publisher
+	// still lists beside this one is another article with the same words.
+	var id string
+	err := t.QueryRowContext(ctx, `SELECT a.id FROM articles a WHERE a.paper = $1 AND a.day = $2 AND a.fingerprint = $3
+		AND NOT EXISTS (
+			SELECT 1 FROM refs f JOIN refs mine ON mine.source = f.source AND mine.day = f.day AND mine.listing = f.listing
+			WHERE f.article = a.id AND mine.source = $4 AND mine.day = $5 AND mine.origin = $6 AND f.origin <> $6)
+		ORDER BY a.id LIMIT 1`,
+		in.Article.Paper, string(in.Article.Day), in.Fingerprint, in.Article.Source, string(in.RefDay), in.Origin).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return id, err
+}
+
+// newID makes an id that is free: {paper}-{yyyymmdd}-{origin}, and -2, -3 … for
+// another article at a position that had one.
+func (s *Store) newID(ctx context.Context, t *sql.Tx, in Incoming) (string, error) {
+	base := BaseID(in.Article.Paper, in.Article.Source, in.RefDay, in.Origin)
+	for n := 1; ; n++ {
+		id := base
+		if n > 1 {
+			id += "-" + strconv.Itoa(n)
+		}
+		var one int
+		err := t.QueryRowContext(ctx, `SELECT 1 FROM articles WHERE id = $1`, id).Scan(&one)
+		if errors.Is(err, sql.ErrNoRows) {
+			return id, nil
+		} else if err != nil {
+			return "", err
+		}
+	}
+}
+
+// Settle ends a look at an edition (or, with an empty day, at a feed): counts its
+// completeness, resolves the areas of its pages, and lets what it took in be
+// released after the hold.
+func (s *Store) Settle(ctx context.Context, source, pkey string, day paper.Day, pages []paper.EditionPage, hold time.Duration) error {
+	now := s.now()
+	return s.tx(ctx, fmt.Sprintf("settle %s %s", source, day), func(t *sql.Tx) error {
+		if _, err := t.ExecContext(ctx, `UPDATE articles SET release_at = $1 WHERE release_at = $2 AND (state = 'ingested' OR pending <> '')
+			AND id IN (SELECT article FROM refs WHERE source = $3 AND day = $4)`,
+			now.Add(hold).UnixMilli(), never, source, string(day)); err != nil {
+			return err
+		}
+		if day == "" {
+			return nil
+		}
+		type count struct{ listed, read, failed int }
+		per := map[string]*count{}
+		var all count
+		// Completeness counts what the newest listing of each source has.
+		if err := each(ctx, t, func(r *sql.Rows) error {
+			var page, state string
+			var n int
+			if err := r.Scan(&page, &state, &n); err != nil {
+				return err
+			}
+			c := per[page]
+			if c == nil {
+				c = &count{}
+				per[page] = c
+			}
+			for _, c := range []*count{c, &all} {
+				c.listed += n
+				switch state {
+				case "read":
+					c.read += n
+				case "failed":
+					c.failed += n
+				}
+			}
+			return nil
+		}, `SELECT f.page, f.state, COUNT(*) FROM refs f WHERE f.paper = $1 AND f.day = $2
+			AND f.listing = (SELECT MAX(g.listing) FROM refs g WHERE g.source = f.source AND g.day = f.day)
+			GROUP BY f.page, f.state`, pkey, string(day)); err != nil {
+			return err
+		}
+		for _, p := range pages {
+			areas := p.Areas
+			if len(areas) > 0 {
+				areas = slices.Clone(areas)
+				for i := range areas { // Article holds the origin key until here
+					err := t.QueryRowContext(ctx, `SELECT article FROM refs WHERE source=$1 AND day=$2 AND origin=$3`, source, string(day), areas[i].Article).Scan(&areas[i].Article)
+					if err != nil && !errors.Is(err, sql.ErrNoRows) {
+						return err
+					} else if err != nil {
+						areas[i].Article = ""
+					}
+				}
+				areas = slices.DeleteFunc(areas, func(a paper.Area) bool { return a.Article == "" })
+			}
+			if len(areas) == 0 {
+				continue
+			}
+			if _, err := t.ExecContext(ctx, `UPDATE edition_pages SET areas=$4 WHERE paper=$1 AND day=$2 AND number=$3`, pkey, string(day), p.Number, encode(areas)); err != nil {
+				return err
+			}
+		}
+		for page, c := range per {
+			if _, err := t.ExecContext(ctx, `UPDATE edition_pages SET listed=$4, read=$5, failed=$6 WHERE paper=$1 AND day=$2 AND number=$3`,
+				pkey, string(day), page, c.listed, c.read, c.failed); err != nil {
+				return err
+			}
+		}
+		var state string
+		var problem string
+		if err := t.QueryRowContext(ctx, `SELECT state, problem FROM editions WHERE paper=$1 AND day=$2`, pkey, string(day)).Scan(&state, &problem); err != nil {
+			return err
+		}
+		whole := all.listed > 0 && all.read == all.listed && problem == ""
+		switch {
+		case !whole:
+			state = string(paper.EditionPartial)
+		case state == string(paper.EditionPartial):
+			state = string(paper.EditionComplete)
+		}
+		_, err := t.ExecContext(ctx, `UPDATE editions SET listed=$3, read=$4, failed=$5, state=$6,
+			complete = CASE WHEN complete = 0 AND $6 <> 'partial' THEN $7 ELSE complete END WHERE paper=$1 AND day=$2`,
+			pkey, string(day), all.listed, all.read, all.failed, state, seconds(now))
+		return err
+	})
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// idPart keeps an origin id to characters that are safe in a URL path and in a
+// file name: letters, digits, dot, hyphen, underscore.
+func idPart(origin string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= '0' && r <= '9', r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r == '.', r == '-', r == '_':
+			return r
+		}
+		return '_'
+	}, origin)
+}
+
+// Stored gives the content kept of a listed article, the newest, pending included.
+// ok is false where it was never read.
+func (s *Store) Stored(ctx context.Context, source string, day paper.Day, origin string) (a paper.Article, ok bool, err error) {
+	var doc, draft string
+	err = s.r.QueryRowContext(ctx, `SELECT a.doc, a.draft FROM refs f JOIN articles a ON a.id = f.article WHERE f.source=$1 AND f.day=$2 AND f.origin=$3`,
+		source, string(day), origin).Scan(&doc, &draft)
+	if errors.Is(err, sql.ErrNoRows) {
+		return a, false, nil
+	}
+	if draft != "" {
+		doc = draft
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(doc), &a)
+	}
+	if err != nil {
+		return a, false, fmt.Errorf("ref %s %s %s: %w", source, day, origin, err)
+	}
+	return a, true, nil
+}

@@ -1,0 +1,181 @@
+// Package store keeps everything, in SQLite or PostgreSQL with one SQL text, and
+// holds the two moments that matter: the release, when an ingested article
+// becomes visible, and the gate, through which alone anything leaves.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"paperwire/internal/paper"
+)
+
+// Options configure a store. The zero value of each field means its default.
+type Options struct {
+	Log *slog.Logger
+	Now func() time.Time // for tests
+	// NoticeDays is how long a feed tells of a correction or withdrawal (promise 4). Default 7.
+	NoticeDays int
+}
+
+// Store is safe for concurrent use by any number of goroutines and, on one
+// database, of processes.
+type Store struct {
+	w, r   *sql.DB // one writer connection and readers on SQLite; the same pool on PostgreSQL
+	pool   *pgxpool.Pool
+	path   string // of the SQLite file; empty on PostgreSQL
+	log    *slog.Logger
+	now    func() time.Time
+	notice time.Duration
+
+	papersMu sync.RWMutex // guards the two below
+	papers   map[string]paper.Paper
+	papersAt time.Time
+}
+
+// ErrBusy: another process holds the lease.
+var ErrBusy = errors.New("another process is at it")
+
+// SourceRow is what the store keeps of a configured source.
+type SourceRow struct {
+	Key, Paper, Name, Platform, URL string
+	Span                            string        // window, 05:00-09:00; may be empty
+	Step                            time.Duration // interval outside it
+}
+
+// Setup is what the configuration says that the store must know.
+type Setup struct {
+	Papers   []paper.Paper
+	Sources  []SourceRow
+	Sections []paper.Section
+	// Presentation is a digest of everything in the configuration that shows in
+	// documents; when it changes, every scope's version rises.
+	Presentation string
+}
+
+// SourceState is what a poll needs to know of its source.
+type SourceState struct {
+	Seen    bool      // the first look has been completed
+	Edition paper.Day // newest edition known; empty at first
+	// Again are editions of the last days that are not complete.
+	Again    []paper.Day
+	Failures int // looks that failed in a row
+	Checked  time.Time
+}
+
+// Listing is one edition (or one look at a feed) as the publisher lists it.
+type Listing struct {
+	Source, Paper string
+	Day           paper.Day // empty for a feed
+	URL, Build    string
+	Pages         []paper.EditionPage
+	Refs          []Listed
+	Partial       bool // nothing may be concluded from what is absent
+	Problem       string
+	History       bool // what it lists for the first time is history
+	// Recheck is how long after an article was last read it is read again to
+	// learn of corrections; 0 means never.
+	Recheck time.Duration
+}
+
+// Listed is one article as listed.
+type Listed struct {
+	Origin  string
+	URL     string
+	Page    string
+	Ordinal int
+	Mark    string // changes when the listing shows that the article changed
+}
+
+// Todo says that a listed article is to be read.
+type Todo struct {
+	Index   int // into Listing.Refs
+	History bool
+	Known   bool // read before: this is a look for corrections
+}
+
+// Incoming is one article on its way into the store.
+type Incoming struct {
+	Article    paper.Article // without ID
+	Filing     paper.Filing
+	Origin     string
+	Positional bool
+	Also       []string // further keys: other URLs, guid
+	// RefDay is the day of the listing it came from: the edition's, empty for a feed.
+	RefDay      paper.Day
+	Mark        string
+	Hash        string // of what counts as content
+	Fingerprint string // to know it again after a redesign; may be empty
+	Similar     func(a, b paper.Article) bool
+	History     bool
+	Archive     bool
+}
+
+// Outcome says what Ingest made of it.
+type Outcome struct {
+	ID     string
+	Result Result
+}
+
+// Result is what an ingest came to.
+type Result string
+
+// The results of an ingest.
+const (
+	New     Result = "new"
+	Changed Result = "changed" // a correction is pending, or an unreleased article was replaced
+	Same    Result = "same"
+)
+
+// Released says what a release did.
+type Released struct {
+	Seq      int64
+	Articles int
+	// Wait is how long until seconds are free for the rest; 0: nothing is waiting.
+	Wait time.Duration
+}
+
+// Open opens (and migrates) the store. dsn is postgres://… or the path of an
+// SQLite file, ":memory:" excluded: readers and the writer share a file.
+func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
+	s := &Store{log: o.Log, now: o.Now, notice: time.Duration(o.NoticeDays) * 24 * time.Hour}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.notice == 0 {
+		s.notice = 7 * 24 * time.Hour
+	}
+	if IsPostgres(dsn) {
+		return s, s.openPostgres(ctx, dsn)
+	}
+	return s, s.openSQLite(ctx, dsn)
+}
+
+// IsPostgres reports whether a store setting names a PostgreSQL database.
+func IsPostgres(dsn string) bool {
+	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
+}
+
+// BaseID is the id that a new article gets (promise 1), unless another article
+// already stands at its place: {paper}-{yyyymmdd}-{origin id}, and without a day
+// for an item of a feed. A second source of a paper prefixes its key.
+func BaseID(paperKey, source string, day paper.Day, origin string) string {
+	id := paperKey + "-"
+	if day != "" {
+		id += day.Compact() + "-"
+	}
+	if source != paperKey {
+		id += source + "-"
+	}
+	return id + idPart(origin)
+}
