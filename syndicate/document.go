@@ -1,0 +1,195 @@
+package syndicate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"paperwire/internal/paper"
+)
+
+// document is something that can be rendered: once per change, then served as
+// bytes until its version rises.
+type document struct {
+	kind  string // for metrics: rss, opml, sitemap …
+	uri   string // canonical; with the view it is the key
+	parts [][]string
+	// health: it also shows how the sources fare, so it changes with that.
+	health bool
+	// ofPapers: it is answered with Paperwire-Checked.
+	ofPapers bool
+	write    func(ctx context.Context, rose time.Time) (content, error)
+}
+
+// content is what writing a document gave.
+type content struct {
+	ctype   string
+	body    []byte
+	papers  []string // whose checks the document depends on
+	self    string   // for Link rel=self; empty for none
+	caching []string // nil: one minute
+}
+
+// everything is the version list of a document about all papers.
+var everything = [][]string{{"all"}}
+
+// serve answers with a document: as cached, or rendered now by the first of
+// those who ask at the same time. Where the store fails, the last good bytes
+// stay (promise 5).
+func (s *Syndicate) serve(w http.ResponseWriter, r *http.Request, st *site, d document) {
+	if rec, ok := w.(*recorder); ok {
+		rec.kind = d.kind
+	}
+	k := key{view(r).Key, d.uri}
+	have := st.cache.get(k.view, k.uri)
+	if have != nil && s.fresh(have) {
+		s.metrics.hits.Inc()
+		s.send(w, r, st, have)
+		return
+	}
+	if have != nil && s.now().UnixNano() < have.retry.Load() {
+		s.metrics.stale.Inc()
+		s.send(w, r, st, have)
+		return
+	}
+	s.metrics.misses.Inc()
+	e, err := s.rendered(r.Context(), st, k, d)
+	switch {
+	case err == nil:
+		s.send(w, r, st, e)
+	case errors.Is(err, paper.ErrNotFound), errors.Is(err, paper.ErrGone):
+		if have != nil {
+			st.cache.remove(have)
+		}
+		s.fail(w, r, st, err)
+	case have != nil:
+		s.log.Error("render again: serving the last good bytes", "url", d.uri, "err", err)
+		have.retry.Store(s.now().Add(time.Second).UnixNano())
+		s.metrics.stale.Inc()
+		s.send(w, r, st, have)
+	default:
+		s.log.Error("render", "url", d.uri, "err", err)
+		s.unavailable(w, r, st)
+	}
+}
+
+// rendered renders a document once for all who ask for it now. Whoever asks
+// after the store moved on does not get the bytes of before.
+func (s *Syndicate) rendered(ctx context.Context, st *site, k key, d document) (*entry, error) {
+	// Pointers name what the rendering is made from: another site, snapshot or
+	// look at the sources is another flight.
+	flight := fmt.Sprintf("%s %s %p %p %p", k.view, k.uri, st, s.snap.Load(), s.health.Load())
+	v, err, _ := s.flights.Do(flight, func() (any, error) {
+		// The first to ask may hang up; the others still wait.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storePatient)
+		defer cancel()
+		began := s.now()
+		e, err := s.render(ctx, k, d)
+		if err != nil {
+			return nil, err
+		}
+		s.metrics.render.WithLabelValues(d.kind).Observe(s.now().Sub(began).Seconds())
+		st.cache.put(e)
+		return e, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v.(*entry), nil
+}
+
+// render writes a document as of one version. What the store gives may be newer
+// than the version that was read before it; so that the same content always
+// carries the same instant, the version is read again afterwards, and where it
+// rose meanwhile the document is written once more.
+func (s *Syndicate) render(ctx context.Context, k key, d document) (*entry, error) {
+	sn, err := s.refresh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for tries := 1; ; tries++ {
+		var c *checks
+		if d.health {
+			if c, err = s.look(ctx); err != nil {
+				return nil, err
+			}
+		}
+		version := sn.version(d.parts)
+		made, err := d.write(ctx, version.At)
+		if err != nil {
+			return nil, err
+		}
+		after, err := s.refresh(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if tries < 3 && after.version(d.parts).Seq != version.Seq {
+			sn = after
+			continue
+		}
+		return s.newEntry(k, d, made, version, c), nil
+	}
+}
+
+// newEntry prepares a document for being served.
+func (s *Syndicate) newEntry(k key, d document, made content, version paper.PartVersion, c *checks) *entry {
+	e := &entry{
+		key:      k,
+		ctype:    []string{made.ctype},
+		variants: encode(made.body),
+		count:    s.metrics.counters(d.kind),
+		parts:    d.parts,
+		version:  version,
+		checks:   c,
+	}
+	if d.ofPapers {
+		e.papers = made.papers
+	}
+	caching := made.caching
+	if caching == nil {
+		caching = oneMinute
+	}
+	e.header = []field{
+		{"Cache-Control", caching},
+		{"Vary", varies},
+		{"Access-Control-Allow-Origin", anyone},
+		{"Access-Control-Expose-Headers", exposed},
+		{"X-Content-Type-Options", noSniff},
+	}
+	// A document about the sources moves without the version of any scope.
+	if !d.health {
+		e.modified = httpTime(version.At)
+	}
+	if e.modified != "" {
+		e.header = append(e.header, field{"Last-Modified", []string{e.modified}})
+	}
+	if made.self != "" {
+		e.header = append(e.header, field{"Link", []string{"<" + made.self + `>; rel="self"`}})
+	}
+	return e
+}
+
+// hit answers from the cache without anything in between.
+func (s *Syndicate) hit(w http.ResponseWriter, r *http.Request, st *site, e *entry) {
+	verbose := s.log.Enabled(r.Context(), slog.LevelDebug)
+	var began time.Time
+	if verbose {
+		began = s.now()
+	}
+	status := s.send(w, r, st, e)
+	s.metrics.hits.Inc()
+	switch status {
+	case http.StatusOK:
+		e.count.ok.Inc()
+	case http.StatusNotModified:
+		e.count.unchanged.Inc()
+	default:
+		s.metrics.served(e.count.kind, status)
+	}
+	if verbose {
+		s.told(r, status, began)
+	}
+}

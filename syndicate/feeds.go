@@ -1,0 +1,433 @@
+package syndicate
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"paperwire/internal/paper"
+	"paperwire/syndicate/feed"
+)
+
+// feeds answers /feeds/{scope}.{ext}. No pattern of ServeMux can split that, so
+// it is done here.
+func (s *Syndicate) feeds(w http.ResponseWriter, r *http.Request, st *site) {
+	path := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/feeds/"), "/")
+	if path == "status.atom" {
+		s.statusFeed(w, r, st)
+		return
+	}
+	dot := strings.LastIndexByte(path, '.')
+	if dot < strings.LastIndexByte(path, '/') {
+		dot = -1
+	}
+	if dot < 0 {
+		s.problem(w, r, st, http.StatusNotFound, "a feed ends in its format: "+extensions())
+		return
+	}
+	written, ext := path[:dot], strings.ToLower(path[dot+1:])
+	format, ok := feed.ByExt(ext)
+	if !ok && ext != "opml" {
+		s.problem(w, r, st, http.StatusNotFound, fmt.Sprintf("unknown format %q: there are %s", clip(ext), extensions()))
+		return
+	}
+	sc, known, err := s.resolve(r.Context(), st, written)
+	if err != nil {
+		s.failScope(w, r, st, err, ext)
+		return
+	}
+	var p params
+	if ext != "opml" {
+		if p, err = parseParams(r.URL.Query()); err != nil {
+			s.failScope(w, r, st, err, ext)
+			return
+		}
+	}
+	canonical := "/feeds/" + sc.String() + "." + ext + p.String()
+	if ext == "opml" && sc.IsAll() {
+		canonical = "/feeds.opml"
+	}
+	if r.URL.RequestURI() != canonical {
+		redirect(w, canonical)
+		return
+	}
+	if ext == "opml" {
+		s.scopeOPML(w, r, st, sc, known)
+		return
+	}
+	v := view(r)
+	s.serve(w, r, st, document{
+		kind: ext, uri: canonical, parts: sc.Parts(), ofPapers: true,
+		write: func(ctx context.Context, rose time.Time) (content, error) {
+			return s.writeFeed(ctx, st, v, sc, p, format, known, rose)
+		},
+	})
+}
+
+// extensions lists the formats for people.
+func extensions() string {
+	var list []string
+	for _, f := range feed.Formats() {
+		list = append(list, "."+f.Ext)
+	}
+	return strings.Join(list, ", ")
+}
+
+// writeFeed renders one feed.
+func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc paper.Scope, p params, format feed.Format, known *catalog, rose time.Time) (content, error) {
+	items, err := s.store.Items(ctx, v, sc, p.window())
+	if err != nil {
+		return content{}, fmt.Errorf("read items of %s: %w", sc, err)
+	}
+	self := st.Base + "/feeds/" + sc.String() + "." + format.Ext + p.String()
+	in := feed.Input{
+		Feed: feed.Feed{
+			Scope: sc, Title: st.title(sc, known), Subtitle: st.subtitle(sc, known),
+			Language: "zh-CN", Copyright: "版权归各报社所有。", Site: st.Title,
+			Updated: updated(rose), Items: items, Points: st.points(items),
+		},
+		Links:   feed.Links{Base: st.Base, Self: self, Home: st.Base + "/" + sc.String(), Icon: st.Base + "/favicon.ico"},
+		View:    v,
+		Profile: feed.Profile{Summaries: p.summaries},
+	}
+	if len(sc.Papers) == 1 {
+		own := known.papers[sc.Papers[0]]
+		in.Feed.Language = cmp.Or(own.Language, in.Feed.Language)
+		in.Feed.Copyright = "© " + cmp.Or(own.Name, own.Key)
+	}
+	for _, f := range feed.Formats() {
+		if f.LinkType != "" && f.Ext != format.Ext {
+			in.Links.More = append(in.Links.More, feed.Alternate{Type: f.LinkType, Title: f.Name, Href: in.Links.Scope(sc.String(), f.Ext) + p.String()})
+		}
+	}
+	var b bytes.Buffer
+	if err := format.Write(&b, in); err != nil {
+		return content{}, fmt.Errorf("write %s of %s: %w", format.Ext, sc, err)
+	}
+	return content{ctype: format.Type, body: b.Bytes(), papers: papersOf(items, sc, known), self: self}, nil
+}
+
+// updated is the instant a feed tells of itself. Atom demands one (RFC 4287
+// §4.1.1) even where nothing was ever released: the beginning of time, because
+// the present would make other bytes at every rendering.
+func updated(rose time.Time) time.Time {
+	if rose.IsZero() {
+		return time.Unix(0, 0).UTC()
+	}
+	return rose.UTC().Truncate(time.Second)
+}
+
+// papersOf are the papers a feed depends on: those of its scope, else those of
+// its items, else every paper that still appears.
+func papersOf(items []paper.Item, sc paper.Scope, known *catalog) []string {
+	keys := slices.Clone(sc.Papers)
+	if len(keys) == 0 {
+		for i := range items {
+			if p, ok := known.papers[items[i].Paper]; ok && !p.Retired {
+				keys = append(keys, p.Key)
+			}
+		}
+	}
+	if len(keys) == 0 {
+		for key, p := range known.papers {
+			if !p.Retired {
+				keys = append(keys, key)
+			}
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// points are the georss points of the districts that items name.
+func (st *site) points(items []paper.Item) map[string]string {
+	points := map[string]string{}
+	for i := range items {
+		for _, d := range items[i].Districts {
+			if _, done := points[d.Code]; done {
+				continue
+			}
+			if at := st.Points[d.Code]; at != "" {
+				points[d.Code] = at
+			} else if known, ok := st.Names.Division(d.Code); ok && known.Point != "" {
+				points[d.Code] = known.Point
+			}
+		}
+	}
+	return points
+}
+
+// statusFeed answers /feeds/status.atom: how the sources fare, as a feed.
+func (s *Syndicate) statusFeed(w http.ResponseWriter, r *http.Request, st *site) {
+	s.serve(w, r, st, document{
+		kind: "status", uri: "/feeds/status.atom", health: true, parts: [][]string{{}},
+		write: func(ctx context.Context, _ time.Time) (content, error) {
+			incidents, err := s.store.Incidents(ctx, 50)
+			if err != nil {
+				return content{}, fmt.Errorf("read incidents: %w", err)
+			}
+			self := st.Base + "/feeds/status.atom"
+			var b bytes.Buffer
+			links := feed.Links{Base: st.Base, Self: self, Home: st.Base + "/status", Icon: st.Base + "/favicon.ico"}
+			if err := feed.WriteStatusFeed(&b, links, s.health.Load().sources, incidents); err != nil {
+				return content{}, fmt.Errorf("write status feed: %w", err)
+			}
+			return content{ctype: "application/atom+xml; charset=utf-8", body: b.Bytes(), self: self}, nil
+		},
+	})
+}
+
+const opmlType = "text/x-opml; charset=utf-8"
+
+// outline is the line of one scope in a list of feeds.
+func (st *site) outline(scope, text, language string) feed.Outline {
+	return feed.Outline{Text: text, XMLURL: st.Base + "/feeds/" + scope + ".rss", HTMLURL: st.Base + "/" + scope, Language: cmp.Or(language, "zh-CN")}
+}
+
+// allOPML answers /feeds.opml: every single-part scope that holds something.
+func (s *Syndicate) allOPML(w http.ResponseWriter, r *http.Request, st *site) {
+	v := view(r)
+	s.serve(w, r, st, document{
+		kind: "opml", uri: "/feeds.opml", parts: everything,
+		write: func(ctx context.Context, _ time.Time) (content, error) {
+			scopes, err := s.store.Scopes(ctx, v)
+			if err != nil {
+				return content{}, fmt.Errorf("list scopes: %w", err)
+			}
+			known, err := s.catalog(ctx, st, true)
+			if err != nil {
+				return content{}, err
+			}
+			var papers, sections []feed.Outline
+			type city struct {
+				code string
+				list []feed.Outline
+			}
+			var cities []city
+			at := func(code string) *city {
+				for i := range cities {
+					if cities[i].code == code {
+						return &cities[i]
+					}
+				}
+				cities = append(cities, city{code: code})
+				return &cities[len(cities)-1]
+			}
+			slices.SortFunc(scopes, func(a, b paper.ScopeInfo) int { return strings.Compare(a.Part, b.Part) })
+			for _, x := range scopes {
+				kind, value, _ := strings.Cut(x.Part, "/")
+				line := st.outline(x.Part, cmp.Or(x.Name, value), "")
+				switch kind {
+				case "paper":
+					line.Language = cmp.Or(known.papers[value].Language, "zh-CN")
+					papers = append(papers, line)
+				case "section":
+					sections = append(sections, line)
+				case "district":
+					if x.Count == 0 {
+						continue // the country has thousands
+					}
+					group := value
+					if d, ok := st.Names.Division(value); ok && d.Level == "county" {
+						if above := st.Names.Above(value); len(above) > 0 {
+							group = above[0]
+						}
+					}
+					c := at(group)
+					c.list = append(c.list, line)
+				}
+			}
+			slices.SortFunc(cities, func(a, b city) int { return strings.Compare(a.code, b.code) })
+			list := []feed.Outline{st.outline("all", "全部", "")}
+			list = append(list, feed.Outline{Text: "报纸", Children: papers}, feed.Outline{Text: "栏目", Children: sections})
+			for _, c := range cities {
+				name := c.code
+				if d, ok := st.Names.Division(c.code); ok {
+					name = d.Name
+				}
+				list = append(list, feed.Outline{Text: name, Children: c.list})
+			}
+			return writeOPML(st.Title, list, st.Base+"/feeds.opml")
+		},
+	})
+}
+
+// scopeOPML answers /feeds/{paper or district scope}.opml: that scope, and its
+// combinations with what its newest articles are filed under.
+func (s *Syndicate) scopeOPML(w http.ResponseWriter, r *http.Request, st *site, sc paper.Scope, known *catalog) {
+	if len(sc.Sections)+len(sc.Pages)+len(sc.NotSections)+len(sc.NotDistricts) > 0 || len(sc.Papers) > 0 && len(sc.Districts) > 0 {
+		s.problem(w, r, st, http.StatusNotFound, "lists of feeds exist for papers and for districts: /feeds/paper/{key}.opml, /feeds/district/{code}.opml, and /feeds.opml for all")
+		return
+	}
+	v, uri := view(r), "/feeds/"+sc.String()+".opml"
+	s.serve(w, r, st, document{
+		kind: "opml", uri: uri, parts: sc.Parts(), ofPapers: true,
+		write: func(ctx context.Context, _ time.Time) (content, error) {
+			items, err := s.store.Items(ctx, v, sc, paper.Window{Limit: 200})
+			if err != nil {
+				return content{}, fmt.Errorf("read items of %s: %w", sc, err)
+			}
+			sections, districts, papers := map[string]string{}, map[string]string{}, map[string]string{}
+			for i := range items {
+				for _, x := range items[i].Sections {
+					sections[x.Slug] = x.Name
+				}
+				for _, d := range items[i].Districts {
+					districts[d.Code] = d.Name
+				}
+				papers[items[i].Paper] = items[i].PaperName
+			}
+			with := func(values map[string]string, narrow func(*paper.Scope, string)) (lines []feed.Outline) {
+				for value, name := range values {
+					narrower := sc
+					narrow(&narrower, value)
+					if narrower.String() != sc.String() {
+						lines = append(lines, st.outline(narrower.String(), cmp.Or(name, value), ""))
+					}
+				}
+				slices.SortFunc(lines, func(a, b feed.Outline) int { return strings.Compare(a.XMLURL, b.XMLURL) })
+				return lines
+			}
+			list := []feed.Outline{st.outline(sc.String(), st.title(sc, known), "")}
+			list = append(list, feed.Outline{Text: "栏目", Children: with(sections, func(n *paper.Scope, x string) { n.Sections = []string{x} })})
+			list = append(list, feed.Outline{Text: "地区", Children: with(districts, func(n *paper.Scope, x string) { n.Districts = []string{x} })})
+			if len(sc.Papers) == 0 {
+				list = append(list, feed.Outline{Text: "报纸", Children: with(papers, func(n *paper.Scope, x string) { n.Papers = []string{x} })})
+			}
+			c, err := writeOPML(st.title(sc, known), list, st.Base+uri)
+			c.papers = papersOf(items, sc, known)
+			return c, err
+		},
+	})
+}
+
+func writeOPML(title string, list []feed.Outline, self string) (content, error) {
+	var b bytes.Buffer
+	if err := feed.WriteOPML(&b, title, list); err != nil {
+		return content{}, fmt.Errorf("write opml %s: %w", self, err)
+	}
+	return content{ctype: opmlType, body: b.Bytes(), self: self}, nil
+}
+
+// newsSitemap answers /sitemap-news.xml: the 48 hours before the newest article.
+func (s *Syndicate) newsSitemap(w http.ResponseWriter, r *http.Request, st *site) {
+	v := view(r)
+	s.serve(w, r, st, document{
+		kind: "sitemap", uri: "/sitemap-news.xml", parts: everything,
+		write: func(ctx context.Context, _ time.Time) (content, error) {
+			known, err := s.catalog(ctx, st, false)
+			if err != nil {
+				return content{}, err
+			}
+			var entries []feed.NewsEntry
+			var since time.Time
+			next := paper.Window{Limit: 200}
+		pages:
+			for len(entries) < feed.MaxNews {
+				items, err := s.store.Items(ctx, v, paper.Scope{}, next)
+				if err != nil {
+					return content{}, fmt.Errorf("read items for the news sitemap: %w", err)
+				}
+				for i := range items {
+					it := &items[i]
+					if since.IsZero() {
+						since = it.Published.Add(-48 * time.Hour)
+					}
+					if it.Published.Before(since) {
+						break pages
+					}
+					// A search engine wants the address that the page itself calls canonical.
+					if it.State != paper.Live || it.Link == paper.LinkOrigin {
+						continue
+					}
+					entries = append(entries, newsEntry(st, it, known))
+				}
+				if len(items) < next.Limit {
+					break
+				}
+				last := items[len(items)-1]
+				next.Before, next.BeforeID = last.Published, last.ID
+			}
+			var b bytes.Buffer
+			if err := feed.WriteNewsSitemap(&b, entries); err != nil {
+				return content{}, fmt.Errorf("write news sitemap: %w", err)
+			}
+			return content{ctype: xmlType, body: b.Bytes()}, nil
+		},
+	})
+}
+
+const xmlType = "application/xml; charset=utf-8"
+
+func newsEntry(st *site, it *paper.Item, known *catalog) feed.NewsEntry {
+	e := feed.NewsEntry{
+		URL: st.Base + "/a/" + it.ID, Publication: cmp.Or(it.PaperName, it.Paper),
+		Language:  cmp.Or(it.Language, known.papers[it.Paper].Language, "zh-CN"),
+		Title:     it.Title(),
+		Published: it.Published, Images: it.Images,
+	}
+	for _, x := range it.Sections {
+		e.Keywords = append(e.Keywords, x.Name)
+	}
+	for _, d := range it.Districts {
+		e.Keywords = append(e.Keywords, d.Name)
+	}
+	return e
+}
+
+// Editions named in the sitemap: the newest of all papers. Older ones are found
+// through their previous and next links.
+const sitemapEditions = 2000
+
+// sitemap answers /sitemap.xml: the pages of every scope that holds something,
+// and of the recent editions.
+func (s *Syndicate) sitemap(w http.ResponseWriter, r *http.Request, st *site) {
+	v := view(r)
+	s.serve(w, r, st, document{
+		kind: "sitemap", uri: "/sitemap.xml", parts: everything,
+		write: func(ctx context.Context, rose time.Time) (content, error) {
+			scopes, err := s.store.Scopes(ctx, v)
+			if err != nil {
+				return content{}, fmt.Errorf("list scopes: %w", err)
+			}
+			editions, err := s.store.Editions(ctx, v, "", sitemapEditions)
+			if err != nil {
+				return content{}, fmt.Errorf("list editions: %w", err)
+			}
+			sn := s.snap.Load()
+			list := []feed.SitemapURL{{URL: st.Base + "/", Modified: rose}, {URL: st.Base + "/all", Modified: rose}}
+			slices.SortFunc(scopes, func(a, b paper.ScopeInfo) int { return strings.Compare(a.Part, b.Part) })
+			for _, x := range scopes {
+				if x.Count > 0 {
+					list = append(list, feed.SitemapURL{URL: st.Base + "/" + x.Part, Modified: sn.parts[x.Part].At})
+				}
+			}
+			for _, e := range editions {
+				list = append(list, feed.SitemapURL{URL: st.Base + "/editions/" + e.Paper + "/" + string(e.Day)})
+			}
+			var b bytes.Buffer
+			if err := feed.WriteSitemap(&b, list); err != nil {
+				return content{}, fmt.Errorf("write sitemap: %w", err)
+			}
+			return content{ctype: xmlType, body: b.Bytes()}, nil
+		},
+	})
+}
+
+// robots answers /robots.txt. Feeds and pages are open; what only people with a
+// key or programs use is not for search engines.
+func (s *Syndicate) robots(w http.ResponseWriter, r *http.Request, st *site) {
+	s.serve(w, r, st, document{
+		kind: "robots", uri: "/robots.txt", parts: [][]string{{}},
+		write: func(context.Context, time.Time) (content, error) {
+			body := "User-agent: *\nAllow: /\nDisallow: /api/\nDisallow: /desk\nDisallow: /search\nDisallow: /debug/\nDisallow: /metrics\n\n" +
+				"Sitemap: " + st.Base + "/sitemap.xml\nSitemap: " + st.Base + "/sitemap-news.xml\n"
+			return content{ctype: "text/plain; charset=utf-8", body: []byte(body), caching: oneHour}, nil
+		},
+	})
+}

@@ -1,0 +1,345 @@
+package syndicate
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"paperwire/internal/paper"
+	"paperwire/syndicate/web"
+)
+
+// Limits of a request and of an answer.
+const (
+	maxURI  = 4 << 10 // bytes; eight names in three parts, percent-encoded, fit
+	maxPage = 8 << 20 // bytes of a page that are held to be compressed; beyond that it is passed through
+)
+
+// site is one configuration of what goes out, with everything made from it. It
+// is replaced as a whole, so a request sees one of them from end to end.
+type site struct {
+	Options
+	cache      *cache
+	pages      *web.Site
+	mux        *http.ServeMux
+	operations *http.ServeMux
+	known      atomic.Pointer[catalog]
+}
+
+// view says who is looking. It is the only place that decides it.
+func view(*http.Request) paper.View { return paper.Public }
+
+// guard answers everything that is not in the cache.
+func (s *Syndicate) guard(w http.ResponseWriter, r *http.Request, st *site) {
+	s.protect(w, r, st, st.mux)
+}
+
+// protect keeps a handler from harm: it bounds the request, answers what needs
+// no handler, turns a panic into a 500 and tells metrics and log.
+func (s *Syndicate) protect(w http.ResponseWriter, r *http.Request, st *site, h http.Handler) {
+	began := s.now()
+	rec := &recorder{ResponseWriter: w, kind: kindOf(r.URL.Path)}
+	defer func() {
+		p := recover()
+		if p == http.ErrAbortHandler { //nolint:errorlint // the value itself is the signal
+			panic(p)
+		}
+		if p != nil {
+			s.metrics.panics.Inc()
+			s.log.Error("panic while answering", "url", clipURI(r), "panic", p, "stack", string(debug.Stack()))
+			if rec.status == 0 {
+				clear(rec.Header())
+				s.problem(rec, r, st, http.StatusInternalServerError, "")
+			}
+		}
+		if rec.status == 0 {
+			rec.status = http.StatusOK
+		}
+		s.metrics.served(rec.kind, rec.status)
+		s.told(r, rec.status, began)
+	}()
+	switch {
+	case len(r.RequestURI) > maxURI:
+		s.problem(rec, r, st, http.StatusRequestURITooLong, "the URL is too long: at most 4096 bytes")
+	case r.Method == http.MethodOptions:
+		preflight(rec)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		rec.Header().Set("Allow", "GET, HEAD, OPTIONS")
+		s.problem(rec, r, st, http.StatusMethodNotAllowed, "use GET or HEAD")
+	default:
+		h.ServeHTTP(rec, r)
+	}
+}
+
+// told writes the debug line of a request.
+func (s *Syndicate) told(r *http.Request, status int, began time.Time) {
+	if s.log.Enabled(context.Background(), slog.LevelDebug) {
+		s.log.Debug("request", "method", r.Method, "url", clipURI(r), "status", status, "took", s.now().Sub(began))
+	}
+}
+
+func clipURI(r *http.Request) string { return r.RequestURI[:min(len(r.RequestURI), 512)] }
+
+// preflight answers a browser that asks whether another site's script may read
+// (fetch standard, CORS preflight). Everything served here may be read.
+func preflight(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Allow", "GET, HEAD, OPTIONS")
+	h["Access-Control-Allow-Origin"] = anyone
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+	h.Set("Access-Control-Allow-Headers", "Accept, Authorization, If-Modified-Since, If-None-Match, Paperwire-Key")
+	h.Set("Access-Control-Max-Age", "86400")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// recorder remembers what was answered.
+type recorder struct {
+	http.ResponseWriter
+	kind   string
+	status int
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection (profiling writes
+// for longer than the server's deadline).
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// kindOf names a path for metrics: few names, whatever people ask for.
+func kindOf(path string) string {
+	first, rest, deeper := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	switch first {
+	case "":
+		return "home"
+	case "feeds":
+		return "feed"
+	case "a":
+		if deeper && strings.Contains(rest, "/") {
+			return "card"
+		}
+		return "article"
+	case "api", "editions", "status", "assets", "oembed":
+		return first
+	case "all", "paper", "section", "district", "-section", "-district":
+		return "scope"
+	case "healthz", "readyz", "metrics", "debug":
+		return "operations"
+	}
+	return "other"
+}
+
+// problem answers with an error: RFC 9457 for programs, a page for browsers. An
+// empty detail is for what nobody outside can mend: the log has the cause.
+func (s *Syndicate) problem(w http.ResponseWriter, r *http.Request, st *site, status int, detail string) {
+	h := w.Header()
+	h["Cache-Control"] = notToStore
+	if status < http.StatusInternalServerError && status != http.StatusUnauthorized {
+		h["Cache-Control"] = oneMinute
+	}
+	h.Add("Vary", "Accept")
+	if wantsPage(r) {
+		if status == http.StatusNotFound && detail == "" {
+			st.pages.NotFound(w, r)
+		} else {
+			st.pages.Error(w, r, status, detail)
+		}
+		return
+	}
+	writeProblem(w, r, status, detail)
+}
+
+// writeProblem writes RFC 9457 JSON.
+func writeProblem(w http.ResponseWriter, r *http.Request, status int, detail string) {
+	if detail == "" && status >= http.StatusInternalServerError {
+		detail = "internal error"
+	}
+	b, err := json.Marshal(struct {
+		Type   string `json:"type"`
+		Title  string `json:"title"`
+		Status int    `json:"status"`
+		Detail string `json:"detail,omitempty"`
+	}{"about:blank", http.StatusText(status), status, detail})
+	if err != nil {
+		panic(err) // strings and a number
+	}
+	h := w.Header()
+	h["Access-Control-Allow-Origin"] = anyone
+	h["X-Content-Type-Options"] = noSniff
+	h.Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		w.Write(append(b, '\n'))
+	}
+}
+
+// wantsPage reports whether a person's browser asks.
+func wantsPage(r *http.Request) bool {
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		return false
+	}
+	return strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+// fail answers an error of the store.
+func (s *Syndicate) fail(w http.ResponseWriter, r *http.Request, st *site, err error) {
+	switch {
+	case errors.Is(err, paper.ErrGone):
+		s.problem(w, r, st, http.StatusGone, "withdrawn by its publisher")
+	case errors.Is(err, paper.ErrNotFound):
+		s.problem(w, r, st, http.StatusNotFound, "")
+	default:
+		s.log.Error("answer", "url", clipURI(r), "err", err)
+		s.unavailable(w, r, st)
+	}
+}
+
+// unavailable is the answer while the store cannot be read and there is nothing
+// rendered to fall back on.
+func (s *Syndicate) unavailable(w http.ResponseWriter, r *http.Request, st *site) {
+	w.Header().Set("Retry-After", "10")
+	s.problem(w, r, st, http.StatusServiceUnavailable, "the store cannot be read at the moment: try again")
+}
+
+// failScope answers a scope that cannot be served.
+func (s *Syndicate) failScope(w http.ResponseWriter, r *http.Request, st *site, err error, ext string) {
+	var wrong *paper.ScopeError
+	var unknown *unknownError
+	switch {
+	case errors.As(err, &wrong):
+		s.problem(w, r, st, http.StatusBadRequest, wrong.Reason)
+	case errors.As(err, &unknown):
+		nearest := st.pages.Nearest(r.Context(), unknown.scope, 3)
+		if wantsPage(r) {
+			w.Header().Add("Vary", "Accept")
+			st.pages.NotFound(w, r, nearest...)
+			return
+		}
+		detail := unknown.Error()
+		if len(nearest) > 0 {
+			detail += ": did you mean /feeds/" + nearest[0].Part + "." + ext
+			if nearest[0].Name != "" {
+				detail += " (" + nearest[0].Name + ")"
+			}
+			detail += "?"
+		}
+		s.problem(w, r, st, http.StatusNotFound, detail)
+	default:
+		s.fail(w, r, st, err)
+	}
+}
+
+// compressed holds a page back until it is whole, and sends it in the encoding
+// asked for with an ETag of its own. Equal pages are compressed once: their
+// bytes name their place in the cache.
+func (s *Syndicate) compressed(st *site, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		inner := r
+		if len(r.Header) > 0 {
+			// The handler writes the whole page; whether that is what the client
+			// has is decided here, by the bytes of its encoding.
+			inner = r.Clone(r.Context())
+			for _, name := range []string{"If-None-Match", "If-Modified-Since", "If-Range", "Range"} {
+				inner.Header.Del(name)
+			}
+			inner.Method = http.MethodGet
+		}
+		held := &page{w: w, header: w.Header()}
+		h.ServeHTTP(held, inner)
+		if held.passing {
+			return
+		}
+		if held.status == 0 {
+			held.status = http.StatusOK
+		}
+		body := held.body.Bytes()
+		head := w.Header()
+		if held.status == http.StatusOK && compressible(head.Get("Content-Type")) {
+			head.Del("Content-Length")
+			head.Add("Vary", "Accept-Encoding")
+			head["X-Content-Type-Options"] = noSniff
+			e := s.pageEntry(st, body)
+			s.send(w, r, st, e)
+			return
+		}
+		w.WriteHeader(held.status)
+		if r.Method != http.MethodHead {
+			w.Write(body)
+		}
+	})
+}
+
+// pageEntry is a page with its encodings, by the hash of its bytes. It brings no
+// header but those of the encoding.
+func (s *Syndicate) pageEntry(st *site, body []byte) *entry {
+	sum := sha256.Sum256(body)
+	k := key{"", "#" + hex.EncodeToString(sum[:])}
+	e := st.cache.get(k.view, k.uri)
+	if e == nil {
+		e = &entry{key: k, fixed: true, variants: encode(bytes.Clone(body))}
+		st.cache.put(e)
+	}
+	return e
+}
+
+func compressible(ctype string) bool {
+	for _, prefix := range []string{"text/", "application/json", "application/problem+json", "application/openapi+json", "application/xml", "image/svg+xml"} {
+		if strings.HasPrefix(ctype, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// page holds an answer back.
+type page struct {
+	w       http.ResponseWriter
+	header  http.Header
+	status  int
+	body    bytes.Buffer
+	passing bool // it became too large and goes through as it comes
+}
+
+func (p *page) Header() http.Header { return p.header }
+
+func (p *page) WriteHeader(status int) {
+	if p.status == 0 {
+		p.status = status
+	}
+}
+
+func (p *page) Write(b []byte) (int, error) {
+	if p.passing {
+		return p.w.Write(b)
+	}
+	if p.body.Len()+len(b) > maxPage {
+		p.passing = true
+		p.w.WriteHeader(max(p.status, http.StatusOK))
+		if _, err := io.Copy(p.w, &p.body); err != nil {
+			return 0, err
+		}
+		return p.w.Write(b)
+	}
+	return p.body.Write(b)
+}

@@ -1,0 +1,88 @@
+package syndicate
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"paperwire/syndicate/feed"
+	"paperwire/syndicate/web"
+)
+
+// newSite makes everything that depends on the configuration.
+func (s *Syndicate) newSite(o Options) (*site, error) {
+	o.Store = s.store
+	st := &site{Options: o, cache: newCache(s.size), mux: http.NewServeMux(), operations: http.NewServeMux()}
+	st.pages = web.New(web.Options{
+		Base: o.Base, SiteTitle: o.Title, Footer: o.Footer, Data: s.store, Names: o.Names,
+		Formats: feed.Formats(), Moved: o.Moved, Log: s.log,
+	})
+	with := func(h func(http.ResponseWriter, *http.Request, *site)) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h(w, r, st) })
+	}
+	// The methods are settled before the mux, so patterns name none; kinds of
+	// page are registered one by one, because a pattern for the rest of a path
+	// would panic beside another room's.
+	st.mux.Handle("/feeds/", with(s.feeds))
+	st.mux.Handle("/feeds.opml", with(s.allOPML))
+	st.mux.Handle("/sitemap.xml", with(s.sitemap))
+	st.mux.Handle("/sitemap-news.xml", with(s.newsSitemap))
+	st.mux.Handle("/robots.txt", with(s.robots))
+	st.mux.Handle("/", with(func(w http.ResponseWriter, r *http.Request, st *site) {
+		s.problem(w, r, st, http.StatusNotFound, "")
+	}))
+	st.pages.Register(st.mux, func(h http.Handler) http.Handler { return s.compressed(st, h) })
+
+	s.live(st.mux)
+	s.live(st.operations)
+	s.operate(st.operations, st)
+	if s.ops {
+		s.operate(st.mux, st)
+	}
+	st.operations.Handle("/", with(func(w http.ResponseWriter, r *http.Request, _ *site) {
+		writeProblem(w, r, http.StatusNotFound, "there are /metrics, /healthz, /readyz and /debug/pprof/")
+	}))
+	return st, nil
+}
+
+// live registers the two questions a supervisor asks: does the process run, and
+// can it answer.
+func (s *Syndicate) live(mux *http.ServeMux) {
+	say := func(w http.ResponseWriter, status int, text string) {
+		w.Header()["Cache-Control"] = notToStore
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(status)
+		io.WriteString(w, text+"\n")
+	}
+	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
+	mux.HandleFunc("/readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		if err := s.store.Ping(ctx); err != nil {
+			s.log.Warn("not ready", "err", err)
+			say(w, http.StatusServiceUnavailable, "the store does not answer")
+			return
+		}
+		if s.snap.Load() == nil {
+			say(w, http.StatusServiceUnavailable, "the store has not been read yet")
+			return
+		}
+		say(w, http.StatusOK, "ok")
+	})
+}
+
+// operate registers metrics, open as scrapers expect it, and profiling, which
+// shows what runs and so needs the operator key.
+func (s *Syndicate) operate(mux *http.ServeMux, st *site) {
+	mux.Handle("/metrics", promhttp.HandlerFor(s.metrics.gather, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
+	for path, h := range map[string]http.HandlerFunc{
+		"/debug/pprof/": pprof.Index, "/debug/pprof/cmdline": pprof.Cmdline, "/debug/pprof/profile": pprof.Profile,
+		"/debug/pprof/symbol": pprof.Symbol, "/debug/pprof/trace": pprof.Trace,
+	} {
+		mux.Handle(path, s.operator(st, h))
+	}
+}

@@ -1,0 +1,309 @@
+package syndicate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"paperwire/internal/paper"
+)
+
+// unknownError says that a scope names something nobody knows. It is a 404.
+type unknownError struct {
+	part, value string
+	scope       string // as asked
+}
+
+func (e *unknownError) Error() string { return fmt.Sprintf("unknown %s %q", e.part, e.value) }
+
+// catalog is what scopes may name, as of one look at the store.
+type catalog struct {
+	papers   map[string]paper.Paper
+	sections map[string]paper.Section
+	cities   []string // of all papers, for district names that several cities have
+	snap     *snapshot
+	at       time.Time
+}
+
+// catalog gives the known papers and sections. It is read again when anything
+// changed, and where something is missing (again) at most once a second.
+func (s *Syndicate) catalog(ctx context.Context, st *site, again bool) (*catalog, error) {
+	sn, now := s.snap.Load(), s.now()
+	if c := st.known.Load(); c != nil && c.snap == sn && (!again || now.Sub(c.at) < time.Second) {
+		return c, nil
+	}
+	papers, err := s.store.Papers(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list papers: %w", err)
+	}
+	sections, err := s.store.Sections(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list sections: %w", err)
+	}
+	c := &catalog{papers: make(map[string]paper.Paper, len(papers)), sections: make(map[string]paper.Section, len(sections)), snap: sn, at: now}
+	for _, p := range papers {
+		c.papers[p.Key] = p
+		if p.City != "" {
+			c.cities = append(c.cities, p.City)
+		}
+	}
+	for _, x := range sections {
+		c.sections[x.Slug] = x
+	}
+	slices.Sort(c.cities)
+	c.cities = slices.Compact(c.cities)
+	st.known.Store(c)
+	return c, nil
+}
+
+// resolve reads a scope as somebody wrote it and gives the canonical one: names
+// and slugs of districts become codes, moved sections their present slug. Errors
+// are *[paper.ScopeError] (400), *unknownError (404) or the store's.
+func (s *Syndicate) resolve(ctx context.Context, st *site, written string) (paper.Scope, *catalog, error) {
+	sc, err := paper.ParseScope(written)
+	if err != nil {
+		return sc, nil, err
+	}
+	c, err := s.catalog(ctx, st, false)
+	if err != nil {
+		return sc, nil, err
+	}
+	done, err := st.settle(sc, c, written)
+	var unknown *unknownError
+	if errors.As(err, &unknown) {
+		// It may be new: another process may have taken up a paper a moment ago.
+		if c, err = s.catalog(ctx, st, true); err == nil {
+			done, err = st.settle(sc, c, written)
+		}
+	}
+	return done, c, err
+}
+
+// settle replaces every value of a scope by its canonical spelling.
+func (st *site) settle(sc paper.Scope, c *catalog, written string) (paper.Scope, error) {
+	cities := c.cities
+	var own []string
+	for _, key := range sc.Papers {
+		p, ok := c.papers[key]
+		if !ok {
+			return sc, &unknownError{"paper", key, written}
+		}
+		if p.City != "" {
+			own = append(own, p.City)
+		}
+	}
+	if len(own) > 0 {
+		cities = own
+	}
+	each := func(values []string, settle func(string) (string, error)) ([]string, error) {
+		settled := make([]string, 0, len(values))
+		for _, v := range values {
+			v, err := settle(v)
+			if err != nil {
+				return nil, err
+			}
+			settled = append(settled, v)
+		}
+		slices.Sort(settled)
+		return slices.Compact(settled), nil
+	}
+	section := func(v string) (string, error) {
+		for range 8 { // a section may have moved more than once; a circle ends
+			to, moved := st.Moved[v]
+			if _, ok := c.sections[v]; ok || !moved {
+				break
+			}
+			v = to
+		}
+		if _, ok := c.sections[v]; !ok {
+			return "", &unknownError{"section", v, written}
+		}
+		return v, nil
+	}
+	district := func(v string) (string, error) {
+		d, ok := st.Names.Division(v)
+		if !ok {
+			d, ok = st.Names.Resolve(v, cities...)
+		}
+		if !ok || d.Level == "town" { // articles are filed down to the county
+			return "", &unknownError{"district", v, written}
+		}
+		return d.Code, nil
+	}
+	var err error
+	for _, part := range []struct {
+		values *[]string
+		settle func(string) (string, error)
+	}{{&sc.Sections, section}, {&sc.NotSections, section}, {&sc.Districts, district}, {&sc.NotDistricts, district}} {
+		if len(*part.values) == 0 {
+			continue
+		}
+		if *part.values, err = each(*part.values, part.settle); err != nil {
+			return sc, err
+		}
+	}
+	return sc, nil
+}
+
+// params are the parameters of a feed in canonical form.
+type params struct {
+	limit     int // 0: what a feed holds by itself
+	summaries bool
+}
+
+// parseParams reads the parameters that mean something and drops the others
+// (utm_source and its kind). Errors are *[paper.ScopeError].
+func parseParams(q url.Values) (params, error) {
+	var p params
+	if q.Has("limit") {
+		n, err := strconv.Atoi(q.Get("limit"))
+		if err != nil || n < 1 || n > 200 {
+			return p, &paper.ScopeError{Reason: fmt.Sprintf("limit %q: write a number from 1 to 200", clip(q.Get("limit")))}
+		}
+		p.limit = n
+	}
+	if q.Has("full") {
+		switch q.Get("full") {
+		case "0":
+			p.summaries = true
+		case "1":
+		default:
+			return p, &paper.ScopeError{Reason: fmt.Sprintf("full %q: write full=0 for summaries, or leave it out", clip(q.Get("full")))}
+		}
+	}
+	for _, name := range []string{"q", "pace", "max"} {
+		if q.Has(name) {
+			return p, &paper.ScopeError{Reason: fmt.Sprintf("parameter %s is not available yet: limit and full=0 are", name)}
+		}
+	}
+	return p, nil
+}
+
+// String is the canonical query with its question mark; empty where there is none.
+func (p params) String() string {
+	var q []string
+	if p.summaries {
+		q = append(q, "full=0")
+	}
+	if p.limit > 0 {
+		q = append(q, "limit="+strconv.Itoa(p.limit))
+	}
+	if q == nil {
+		return ""
+	}
+	return "?" + strings.Join(q, "&")
+}
+
+// window is what of a scope the parameters ask for.
+func (p params) window() paper.Window { return paper.Window{Limit: p.limit} }
+
+// redirect sends a client to the canonical spelling (RFC 9110 §15.4.9), as a
+// path: the host is the one it already talks to.
+func redirect(w http.ResponseWriter, to string) {
+	h := w.Header()
+	h["Cache-Control"] = oneHour
+	h["Access-Control-Allow-Origin"] = anyone
+	h.Set("Location", to)
+	w.WriteHeader(http.StatusPermanentRedirect)
+}
+
+// title names a scope for people: 温县 · 要闻 · 焦作日报.
+func (st *site) title(sc paper.Scope, c *catalog) string {
+	if sc.IsAll() {
+		return st.Title
+	}
+	n := st.names(sc, c)
+	var parts []string
+	for _, list := range [][]string{n.districts, n.sections, n.papers} {
+		if len(list) > 0 {
+			parts = append(parts, strings.Join(list, "、"))
+		}
+	}
+	if len(sc.Pages) > 0 {
+		parts = append(parts, strings.Join(sc.Pages, "、")+"版")
+	}
+	if len(n.without) > 0 {
+		if parts == nil {
+			parts = []string{st.Title}
+		}
+		parts = append(parts, "不含"+strings.Join(n.without, "、"))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// subtitle says in one sentence what a feed holds.
+func (st *site) subtitle(sc paper.Scope, c *catalog) string {
+	n := st.names(sc, c)
+	var b strings.Builder
+	if len(n.papers) > 0 {
+		b.WriteString("《" + strings.Join(n.papers, "》《") + "》")
+	} else {
+		b.WriteString("各报")
+	}
+	if len(sc.Pages) > 0 {
+		b.WriteString("第" + strings.Join(sc.Pages, "、") + "版")
+	}
+	if len(n.sections) > 0 {
+		b.WriteString("“" + strings.Join(n.sections, "”“") + "”栏目")
+	}
+	if len(n.districts) > 0 {
+		b.WriteString("关于" + strings.Join(n.districts, "、"))
+	}
+	b.WriteString("的最新报道")
+	if len(n.without) > 0 {
+		b.WriteString("，不含" + strings.Join(n.without, "、"))
+	}
+	b.WriteString("。")
+	return b.String()
+}
+
+// scopeNames are the names of a scope's values, in the order of its values.
+type scopeNames struct{ papers, sections, districts, without []string }
+
+func (st *site) names(sc paper.Scope, c *catalog) (n scopeNames) {
+	section := func(slug string) string {
+		if x, ok := c.sections[slug]; ok && x.Name != "" {
+			return x.Name
+		}
+		return slug
+	}
+	district := func(code string) string {
+		if d, ok := st.Names.Division(code); ok {
+			return d.Name
+		}
+		return code
+	}
+	for _, key := range sc.Papers {
+		name := key
+		if p, ok := c.papers[key]; ok && p.Name != "" {
+			name = p.Name
+		}
+		n.papers = append(n.papers, name)
+	}
+	for _, v := range sc.Sections {
+		n.sections = append(n.sections, section(v))
+	}
+	for _, v := range sc.Districts {
+		n.districts = append(n.districts, district(v))
+	}
+	for _, v := range sc.NotSections {
+		n.without = append(n.without, section(v))
+	}
+	for _, v := range sc.NotDistricts {
+		n.without = append(n.without, district(v))
+	}
+	return n
+}
+
+func clip(s string) string {
+	if r := []rune(s); len(r) > 40 {
+		return string(r[:40]) + "…"
+	}
+	return s
+}
