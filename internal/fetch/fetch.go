@@ -8,15 +8,23 @@ package fetch
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // Memory keeps validators, and the bodies of documents asked for with Keep,
-// across restarts. The store satisfies it.
+// across restarts. The store satisfies it. The key is the address that answered,
+// so the target of a redirect that moves every day never gets yesterday's
+// validators.
 type Memory interface {
 	// Recall gives what Remember kept for a URL; ok is false where nothing was.
 	// body is empty unless it was remembered.
@@ -30,9 +38,9 @@ type Options struct {
 	UserAgent    string        // default: a browser-like one that names Paperwire
 	Pace         time.Duration // least time between two requests to one host; default 1.2 s, negative: none
 	PerHost      int           // requests under way at once per host; default 1
-	Timeout      time.Duration // of one request, body included; default 30 s
-	MaxBody      int64         // bytes after decompression; default 16 MiB
-	MaxRedirects int           // default 5
+	Timeout      time.Duration // of one request, redirects and body included, waiting for the pace not; default 30 s
+	MaxBody      int64         // bytes, before and after decompression; default 16 MiB
+	MaxRedirects int           // default 5, negative: none
 	// Open names hosts (host or host:port) that may resolve to addresses that
 	// are not public: a publisher inside the house, or a test.
 	Open []string
@@ -53,7 +61,10 @@ type Options struct {
 type Request struct {
 	URL     string
 	Referer string
-	Keep    bool  // remember the body too, so that a 304 still gives a document
+	// Keep remembers the body too, so that a 304 still gives a document. Say it
+	// for everything whose loss would matter: without it a process that dies
+	// between the answer and its use is told "not modified" afterwards.
+	Keep    bool
 	Fresh   bool  // ask without validators
 	MaxBody int64 // overrides Options.MaxBody
 }
@@ -85,7 +96,9 @@ var (
 	ErrRedirects = errors.New("too many redirects")
 )
 
-// StatusError is an answer other than 200 and 304.
+// StatusError is an answer other than 200 and 304, or tells that the host is on
+// hold: it asked to be left alone (Retry-After, on any status) and no request was
+// made. On hold Code is 429 or 503, never a 404 that would look like a holiday.
 type StatusError struct {
 	URL        string
 	Code       int
@@ -103,30 +116,137 @@ func Missing(err error) bool {
 	return errors.As(err, &s) && (s.Code == http.StatusNotFound || s.Code == http.StatusGone)
 }
 
+// HostStat is what one host has cost and given since this process first asked
+// it, for metrics. Hosts that were idle for long may be forgotten.
+type HostStat struct {
+	Host        string    // example.cn, or example.cn:8080 where the port is not the scheme's own
+	Requests    int64     // sent, robots.txt and redirects included
+	NotModified int64     // of them answered 304
+	Errors      int64     // of them answered 400 or above, or not answered whole
+	Bytes       int64     // of bodies as they came over the wire
+	HeldUntil   time.Time // zero unless the host asked to be left alone until then
+}
+
 // Client is safe for concurrent use.
 type Client struct {
-	opts Options
+	opts         Options
+	log          *slog.Logger
+	open         names
+	ignoreRobots names
+	local        map[string]http.Handler
+	dialer       *net.Dialer // how a checked address is reached; tests look on here
+	transport    *http.Transport
+	closed       atomic.Bool
+
+	mu    sync.Mutex
+	hosts map[string]*host
 }
 
 // New makes a client; it starts nothing.
-func New(o Options) *Client { return &Client{opts: o} }
+func New(o Options) *Client {
+	if o.UserAgent == "" {
+		o.UserAgent = userAgent
+	}
+	if o.Pace == 0 {
+		o.Pace = 1200 * time.Millisecond
+	}
+	o.Pace = max(o.Pace, 0)
+	if o.PerHost <= 0 {
+		o.PerHost = 1
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 30 * time.Second
+	}
+	if o.MaxBody <= 0 {
+		o.MaxBody = 16 << 20
+	}
+	if o.MaxRedirects == 0 {
+		o.MaxRedirects = 5
+	}
+	o.MaxRedirects = max(o.MaxRedirects, 0)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Sleep == nil {
+		o.Sleep = sleep
+	}
+	c := &Client{
+		opts:         o,
+		log:          o.Log,
+		open:         newNames(o.Open),
+		ignoreRobots: newNames(o.IgnoreRobots),
+		local:        make(map[string]http.Handler, len(o.Local)),
+		dialer:       &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second},
+		hosts:        make(map[string]*host),
+	}
+	for name, h := range o.Local {
+		c.local[fold(name)] = h
+	}
+	c.transport = &http.Transport{
+		Proxy:                  nil, // a proxy would dial for us, past the guard
+		DialContext:            c.dial,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    10 * time.Second,
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true, // read does it, within the caps
+		MaxIdleConns:           64,
+		MaxIdleConnsPerHost:    2,
+		IdleConnTimeout:        30 * time.Second,
+		MaxResponseHeaderBytes: 256 << 10,
+	}
+	return c
+}
 
 // Get fetches one document. Errors: *StatusError, ErrForbidden, ErrRobots,
-// ErrTooLarge, ErrRedirects, or what the network said, wrapped with the URL.
+// ErrTooLarge, ErrRedirects, io.ErrUnexpectedEOF for a body that was cut off, or
+// what the network said, wrapped with the URL.
 func (c *Client) Get(ctx context.Context, r Request) (*Document, error) {
-	return nil, errors.New("fetch: not built yet")
+	u, err := c.address(r.URL)
+	if err != nil {
+		return nil, err
+	}
+	return c.get(ctx, u, r)
 }
 
 // Picture reads the head of a picture by a range request of 64 KB and tells its
-// type, size in pixels and length in bytes (GIF, JPEG, PNG, WebP).
+// type, size in pixels and length in bytes (GIF, JPEG, PNG, WebP). Width and
+// Height are 0 where they stand behind those 64 KB. Errors as for Get.
 func (c *Client) Picture(ctx context.Context, url, referer string) (Picture, error) {
-	return Picture{}, errors.New("fetch: not built yet")
+	u, err := c.address(url)
+	if err != nil {
+		return Picture{}, err
+	}
+	return c.picture(ctx, u, referer)
+}
+
+// Stats tells what each host has cost and given, by host.
+func (c *Client) Stats() []HostStat {
+	now := c.opts.Now()
+	c.mu.Lock()
+	stats := make([]HostStat, 0, len(c.hosts))
+	for _, h := range c.hosts {
+		stats = append(stats, h.stat(now))
+	}
+	c.mu.Unlock()
+	slices.SortFunc(stats, func(a, b HostStat) int { return strings.Compare(a.Host, b.Host) })
+	return stats
+}
+
+// Close ends the idle connections; those in use end with their request. What is
+// asked afterwards fails.
+func (c *Client) Close() {
+	c.closed.Store(true)
+	c.transport.CloseIdleConnections()
 }
 
 // Decode turns the bytes of a text document into UTF-8 and names the charset it
 // took them for. Labels lie, so: a BOM decides; else a body that is valid UTF-8
 // is UTF-8; else it is GB18030, which contains GBK and GB2312. A declared
-// UTF-16 without BOM is believed. NUL characters are dropped.
+// UTF-16 without BOM is believed. NUL characters are dropped, and so is the BOM.
+// An encoding named inside the document is left as it stands.
 func Decode(body []byte, contentType string) (text []byte, charset string) {
-	return body, "utf-8"
+	return decode(body, contentType)
 }
