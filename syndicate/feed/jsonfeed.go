@@ -27,7 +27,15 @@ func init() {
 // attachments longer than 2 GB or with their own marshaller.
 type jsonFeed struct {
 	*feeds.JSONFeed
-	Items []jsonItem `json:"items"`
+	Paperwire jsonScope  `json:"_paperwire"`
+	Items     []jsonItem `json:"items"`
+}
+
+// jsonScope is the extension of the feed itself: what JSON Feed has no field for.
+type jsonScope struct {
+	Scope     string `json:"scope"`
+	Updated   string `json:"updated,omitempty"`
+	Copyright string `json:"copyright,omitempty"`
 }
 
 type jsonItem struct {
@@ -96,12 +104,12 @@ func writeJSON(w io.Writer, in Input) error {
 			HomePageUrl: uri(in.Links.Home),
 			FeedUrl:     uri(in.Links.Self),
 			Description: plain(f.Subtitle),
-			UserComment: plain(f.Copyright),
 			NextUrl:     uri(in.Links.Next),
 			Language:    line(f.Language),
 			Authors:     []*feeds.JSONAuthor{{Name: f.publisher()}},
 		},
-		Items: []jsonItem{},
+		Paperwire: jsonScope{Scope: f.Scope.String(), Updated: lastMod(f.Updated), Copyright: plain(f.Copyright)},
+		Items:     []jsonItem{},
 	}
 	if icon := uri(in.Links.Icon); strings.HasSuffix(icon, ".ico") {
 		doc.Favicon = icon
