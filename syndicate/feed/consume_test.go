@@ -104,7 +104,7 @@ type consumed struct {
 			Creator           string
 			Enclosure         *struct{ URL, Type, Length string }
 			Categories        []struct {
-				Name string                 `json:"_"`
+				Name string                  `json:"_"`
 				Attr struct{ Domain string } `json:"$"`
 			}
 		}

@@ -132,27 +132,28 @@ func reference(s string) bool {
 // international host in its xn-- form. Anything else gives the empty string.
 func uri(s string) string {
 	s = strings.TrimSpace(clean(s))
-	u, err := url.Parse(s)
+	at := strings.Index(s, "://")
+	if at < 0 {
+		return ""
+	}
+	end := len(s)
+	if i := strings.IndexAny(s[at+3:], "/?#"); i >= 0 {
+		end = at + 3 + i
+	}
+	// Only the authority is parsed: a bare % further on, which publishers write,
+	// would make the whole URL invalid.
+	u, err := url.Parse(s[:end])
 	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
 		return ""
 	}
-	host := u.Host
-	for i := 0; i < len(host); i++ {
-		if host[i] >= utf8.RuneSelf {
-			if host, err = idna.Lookup.ToASCII(u.Hostname()); err != nil {
-				return ""
-			}
-			if p := u.Port(); p != "" {
-				host += ":" + p
-			}
-			break
+	host, rest := u.Host, s[end:]
+	if strings.IndexFunc(host, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
+		if host, err = idna.Lookup.ToASCII(u.Hostname()); err != nil {
+			return ""
 		}
-	}
-	rest := s[strings.Index(s, "://")+3:]
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		rest = rest[i:]
-	} else {
-		rest = ""
+		if p := u.Port(); p != "" {
+			host += ":" + p
+		}
 	}
 	var b strings.Builder
 	b.Grow(len(s))
