@@ -1,0 +1,306 @@
+package web
+
+import (
+	"fmt"
+	"html"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/language"
+)
+
+// The languages of the pages, as BCP 47 tags.
+const (
+	chinese = "zh-CN"
+	english = "en"
+)
+
+// locale is the language of one response. Chosen says that the reader asked for
+// it with ?lang=, so links within the site carry it on: there is no cookie.
+type locale struct {
+	lang   string
+	chosen bool
+}
+
+// message is one text in both languages. Arguments are numbered (%[1]s) because
+// the two languages put them in different places.
+type message struct{ zh, en string }
+
+var messages = map[string]message{
+	// Frame.
+	"skip":           {"跳到正文", "Skip to content"},
+	"nav":            {"本站", "Site"},
+	"nav_home":       {"首页", "Home"},
+	"nav_all":        {"全部报道", "All articles"},
+	"nav_origin":     {"原站", "site"},
+	"nav_status":     {"运行状况", "Status"},
+	"footer_opml":    {"全部订阅源（OPML）", "All feeds (OPML)"},
+	"site_line":      {"报纸版面的订阅源：按栏目、按县区", "Newspaper editions as feeds, by section and by district"},
+	"articles_count": {"%[1]s 篇", "%[1]s articles"},
+	"separator":      {"、", ", "},
+
+	// Home.
+	"home_desc":      {"把报纸每期的报道按栏目和县区分开，做成 RSS、Atom 和 JSON Feed 订阅源。", "The articles of each newspaper edition, by section and by district, as RSS, Atom and JSON Feed."},
+	"home_newest":    {"最新一期", "Newest editions"},
+	"home_latest":    {"最新报道", "Latest articles"},
+	"home_districts": {"按县区", "By district"},
+	"home_sections":  {"按栏目", "By section"},
+	"home_papers":    {"按报纸", "By paper"},
+	"home_elsewhere": {"其他", "Others"},
+	"home_empty":     {"还没有报道。第一期读到以后会出现在这里；读取情况见%[1]s。", "There are no articles yet. The first edition appears here as soon as it has been read; see %[1]s."},
+	"front_page_of":  {"%[1]s %[2]s 头版", "Front page of %[1]s, %[2]s"},
+	"whole_edition":  {"看这一期", "Read this edition"},
+	"pages_articles": {"%[1]s 个版，%[2]s 篇", "%[1]s pages, %[2]s articles"},
+	"no_news_yet":    {"暂无报道", "no articles yet"},
+	"th_name":        {"名称", "Name"},
+	"th_count":       {"篇数", "Articles"},
+	"th_last":        {"最近一期", "Last edition"},
+
+	// What a scope is, in one sentence.
+	"scope_all":          {"全部报道", "All articles"},
+	"scope_all_sentence": {"本站全部报纸的全部报道，新的在前。", "Every article of every paper here, newest first."},
+	"scope_sentence":     {"%[1]s%[2]s%[3]s%[4]s的报道%[5]s，新的在前。", "Articles%[4]s%[1]s%[2]s%[3]s%[5]s, newest first."},
+	"scope_papers":       {"%[1]s", " from %[1]s"},
+	"scope_pages":        {"第%[1]s版", ", page %[1]s"},
+	"scope_sections":     {"“%[1]s”栏目中", ", filed under %[1]s"},
+	"scope_districts":    {"有关%[1]s", " about %[1]s"},
+	"scope_without":      {"（不含%[1]s）", ", without %[1]s"},
+	"scope_whole_city":   {"包括所辖各县区和全市性的报道。", "It includes every district below it and what concerns the whole of it."},
+	"page_n":             {"第%[1]s版", "Page %[1]s"},
+	"subscribe":          {"订阅", "Subscribe"},
+	"subscribe_hint":     {"把地址复制到阅读器里；同一篇报道在各种格式里内容相同。", "Copy an address into your feed reader; every format carries the same articles."},
+	"subscribe_all":      {"订阅全部报道", "Subscribe to everything"},
+	"subscribe_all_hint": {"只想看一个县区、栏目或一份报纸，请先点下面的名称。", "For one district, section or paper only, choose its name below first."},
+	"address_of":         {"%[1]s 地址", "%[1]s address"},
+	"copy":               {"复制", "Copy"},
+	"copied":             {"已复制", "Copied"},
+	"open_reader":        {"打开", "Open"},
+	"more_formats":       {"供程序使用的格式", "Formats for programs"},
+	"opml_scope":         {"这里全部订阅源的清单（OPML）", "All feeds below this one (OPML)"},
+	"articles":           {"报道", "Articles"},
+	"older":              {"更早的报道", "Older articles"},
+	"newest_first":       {"回到最新", "Back to the newest"},
+	"recent_editions":    {"最近各期", "Recent editions"},
+	"near_here":          {"相关订阅", "Related feeds"},
+	"empty_scope":        {"这里现在没有报道。", "There are no articles here at present."},
+	"empty_last":         {"%[1]s最近一次有报道是在%[2]s。", "%[1]s last had an article on %[2]s."},
+	"empty_never":        {"%[1]s还没有过报道。", "%[1]s has had no article yet."},
+	"empty_subscribe":    {"现在就可以订阅：地址一直有效，有了新报道，阅读器会收到。", "You can subscribe all the same: the address stays valid, and your reader will receive the next article."},
+	"empty_older":        {"没有更早的报道了。", "There are no older articles."},
+	"in_paper":           {"《%[1]s》", "%[1]s"},
+	"in_paper_page":      {"《%[1]s》第%[2]s版 %[3]s", "%[1]s, page %[2]s %[3]s"},
+	"corrected_mark":     {"有更正", "corrected"},
+	"bad_cursor":         {"翻页的位置写得不对，请回到第一页。", "The position to continue from is not valid; start from the first page."},
+
+	// Editions.
+	"edition_title":    {"%[1]s %[2]s", "%[1]s, %[2]s"},
+	"edition_desc":     {"%[1]s %[2]s 第%[3]s版的版面和报道。", "%[1]s, %[2]s: page %[3]s with its articles."},
+	"edition_pages":    {"版面", "Pages"},
+	"page_picture":     {"%[1]s第%[2]s版版面图", "Picture of %[1]s, page %[2]s"},
+	"page_picture_map": {"点版面上的文章即可阅读；右侧（手机上在下方）有同样的目录。", "Choose an article on the picture, or in the list beside or below it."},
+	"no_picture":       {"这一版没有版面图。", "There is no picture of this page."},
+	"pdf":              {"本版 PDF", "PDF of this page"},
+	"origin_edition":   {"报社的数字报", "The publisher’s edition"},
+	"prev_page":        {"上一版", "Previous page"},
+	"next_page":        {"下一版", "Next page"},
+	"prev_edition":     {"上一期", "Previous edition"},
+	"next_edition":     {"下一期", "Next edition"},
+	"edition_nav":      {"前后各版各期", "Other pages and editions"},
+	"this_page":        {"本版报道", "On this page"},
+	"page_empty":       {"这一版没有可读的报道。", "There is no article to read on this page."},
+	"whole_contents":   {"本期目录", "The whole edition"},
+	"subscribe_page":   {"订阅这一版", "Subscribe to this page"},
+	"edition_partial":  {"这一期还没有读全，缺的报道读到后会补上。", "This edition has not been read completely yet; what is missing will be added."},
+	"no_edition":       {"没有这一期", "No such edition"},
+
+	// Articles.
+	"origin":             {"在%[1]s阅读原文", "Read the original at %[1]s"},
+	"origin_rest":        {"全文请在%[1]s阅读", "Read the whole article at %[1]s"},
+	"rights_summary":     {"按版权约定，这里只登摘要。", "By agreement with the publisher, only a summary stands here."},
+	"rights_headline":    {"按版权约定，这里只登标题。", "By agreement with the publisher, only the headline stands here."},
+	"agency":             {"来源：%[1]s", "Source: %[1]s"},
+	"filed":              {"归档", "Filed under"},
+	"why":                {"为什么归在%[1]s", "Why this is filed under %[1]s"},
+	"why_hint":           {"依据是文中的这些词，每处写明位置、规则和分值；总分 %[1]s。", "It rests on these words; each is given with its place, rule and weight. The total is %[1]s."},
+	"why_none":           {"没有留下依据。", "No evidence was kept."},
+	"why_words":          {"文中的词", "Words"},
+	"why_where":          {"位置", "Where"},
+	"why_rule":           {"规则", "Rule"},
+	"why_weight":         {"分值", "Weight"},
+	"why_rejected":       {"不计", "not counted"},
+	"zone_page":          {"版名", "name of the page"},
+	"zone_title":         {"标题", "title"},
+	"zone_lead":          {"首段", "first paragraph"},
+	"zone_body":          {"正文", "text"},
+	"zone_byline":        {"署名", "byline"},
+	"corrected_note":     {"这篇报道在%[1]s更正过，现在是第%[2]s稿。", "This article was corrected on %[1]s; this is version %[2]s."},
+	"first_published":    {"%[1]s在本站发布", "Published here on %[1]s"},
+	"neighbours":         {"同期的前后篇", "Before and after it in this edition"},
+	"prev_article":       {"上一篇", "Previous article"},
+	"next_article":       {"下一篇", "Next article"},
+	"same_page":          {"同版报道", "On the same page"},
+	"share":              {"转发", "Share"},
+	"share_address":      {"本页地址", "Address of this page"},
+	"share_mail":         {"电子邮件", "E-mail"},
+	"share_weibo":        {"微博", "Weibo"},
+	"share_qzone":        {"QQ空间", "QZone"},
+	"photo_credit":       {"摄影：%[1]s", "Photograph: %[1]s"},
+	"picture_of":         {"配图：%[1]s", "Picture: %[1]s"},
+	"role_reporter":      {"记者", "Reporter"},
+	"role_correspondent": {"通讯员", "Correspondent"},
+	"role_intern":        {"实习生", "Intern"},
+	"role_photographer":  {"摄影", "Photographer"},
+	"role_editor":        {"编辑", "Editor"},
+	"role_author":        {"作者", "By"},
+	"gone_title":         {"这篇报道已撤回", "This article has been withdrawn"},
+	"gone_text":          {"报社已撤回这篇报道，撤回时间为%[1]s。它的内容不再提供，已经收到它的订阅者会收到撤回通知。", "The publisher withdrew this article on %[1]s. Its content is no longer available, and those who received it are being told."},
+	"gone_edition":       {"看%[1]s当期的其他报道", "Read the other articles of %[1]s on that day"},
+
+	// Status.
+	"status_title":    {"运行状况", "Status"},
+	"status_desc":     {"每个来源最近读到哪一期、读全了没有、有什么问题。", "What was last read from each source, whether it was complete, and what is wrong."},
+	"status_all_well": {"%[1]s 个来源都正常。", "All %[1]s sources are well."},
+	"status_one_well": {"唯一的来源正常。", "The one source is well."},
+	"status_trouble":  {"%[2]s 个来源中有 %[1]s 个需要处理。", "%[1]s of %[2]s sources need attention."},
+	"status_none":     {"还没有配置来源。在配置文件的 sources 下加上 key、name 和 url 即可。", "No source is configured yet. Add one with key, name and url under sources in the configuration."},
+	"status_zone":     {"时间是各报所在时区的时间。", "Times are in the zone of each paper."},
+	"status_feed":     {"订阅运行状况", "Subscribe to the status"},
+	"th_source":       {"来源", "Source"},
+	"th_state":        {"状态", "State"},
+	"th_edition":      {"最近一期", "Last edition"},
+	"th_complete":     {"完整", "Complete"},
+	"th_checked":      {"上次读取", "Last check"},
+	"th_due":          {"下次", "Next"},
+	"th_problem":      {"问题", "What is wrong"},
+	"read_of":         {"已读 %[1]s / %[2]s", "%[1]s of %[2]s read"},
+	"failed_n":        {"%[1]s 篇没读到", "%[1]s failed"},
+	"never":           {"还没有", "not yet"},
+	"state_ok":        {"正常", "well"},
+	"state_waiting":   {"等待", "waiting"},
+	"state_failing":   {"失败", "failing"},
+	"state_blocked":   {"被拦", "blocked"},
+	"state_retired":   {"停用", "retired"},
+	"state_since":     {"自%[1]s起", "since %[1]s"},
+	"retired_note":    {"已停用，旧报道和订阅源仍在", "retired; its articles and feeds remain"},
+
+	// Errors.
+	"not_found_title":   {"没有找到这一页", "Page not found"},
+	"not_found_text":    {"地址可能打错了，或者这个栏目、县区改了名称。", "The address may be mistyped, or the section or district may have another name."},
+	"not_found_nearest": {"最接近的有：", "The nearest are:"},
+	"bad_request_title": {"这个地址不对", "This address is not valid"},
+	"error_title":       {"暂时无法显示", "This page cannot be shown now"},
+	"error_text":        {"本站出了差错，已记入日志。订阅源不受影响，请过一会儿再试。", "Something went wrong here and has been logged. The feeds are not affected; please try again later."},
+	"error_status":      {"错误代码 %[1]s", "Status %[1]s"},
+	"back_home":         {"回到首页", "Back to the home page"},
+}
+
+// plain gives a message with its arguments as plain text, for attributes and
+// headers. An unknown key shows itself, so that a typing error is seen; a test
+// holds the templates against the catalogue.
+func (l locale) plain(key string, args ...any) string {
+	m, ok := messages[key]
+	text := m.zh
+	if l.lang == english {
+		text = m.en
+	}
+	if !ok {
+		text = key
+	}
+	if len(args) == 0 {
+		return text
+	}
+	for i, a := range args {
+		args[i] = fmt.Sprint(a)
+	}
+	return fmt.Sprintf(text, args...)
+}
+
+// rich gives a message as HTML: strings among the arguments are escaped and
+// marked with their language, template.HTML is taken as it is.
+func (l locale) rich(key string, args ...any) template.HTML {
+	safe := make([]any, len(args))
+	for i, a := range args {
+		if h, ok := a.(template.HTML); ok {
+			safe[i] = string(h)
+			continue
+		}
+		safe[i] = string(l.name(fmt.Sprint(a)))
+	}
+	return template.HTML(l.plain(key, safe...))
+}
+
+// name writes a name from the data: on an English page Han text says that it is
+// Chinese, so that it is read and set right.
+func (l locale) name(s string) template.HTML {
+	esc := html.EscapeString(s)
+	if l.lang == english && hasHan(s) {
+		return template.HTML(`<span lang="` + chinese + `">` + esc + `</span>`)
+	}
+	return template.HTML(esc)
+}
+
+// names joins names as a list in the language of the page.
+func (l locale) names(list []string) template.HTML {
+	var b strings.Builder
+	for i, s := range list {
+		if i > 0 {
+			b.WriteString(l.plain("separator"))
+		}
+		b.WriteString(string(l.name(s)))
+	}
+	return template.HTML(b.String())
+}
+
+func hasHan(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) })
+}
+
+// languages in the order of the matcher's tags; Chinese is for whom no
+// preference is known: it is the language of the papers.
+var matcher = language.NewMatcher([]language.Tag{language.MustParse(chinese), language.English})
+
+// localeOf chooses the language: ?lang= wins, then Accept-Language. Who asks
+// for other languages only gets English; who asks for none gets Chinese.
+func localeOf(r *http.Request) locale {
+	if q := r.URL.Query().Get("lang"); q != "" {
+		if tag, err := language.Parse(clip(q, 20)); err == nil {
+			if base, _ := tag.Base(); base.String() == "zh" {
+				return locale{chinese, true}
+			}
+			return locale{english, true}
+		}
+	}
+	accept := clip(r.Header.Get("Accept-Language"), 300)
+	tags, weights, err := language.ParseAcceptLanguage(accept)
+	if err != nil || len(tags) == 0 {
+		return locale{lang: chinese}
+	}
+	// A weight of 0 refuses a language (RFC 9110 §12.4.2).
+	tags = slices.DeleteFunc(slices.Clone(tags), func(t language.Tag) bool {
+		for i := range tags {
+			if tags[i] == t {
+				return weights[i] == 0
+			}
+		}
+		return false
+	})
+	_, at, sure := matcher.Match(tags...)
+	if at == 1 || sure == language.No && len(tags) > 0 && tags[0] != language.Und && tags[0].String() != "mul" {
+		return locale{lang: english}
+	}
+	return locale{lang: chinese}
+}
+
+// clip cuts a string to at most n bytes at a character's boundary.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xC0 == 0x80 {
+		n--
+	}
+	return s[:n]
+}
