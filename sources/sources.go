@@ -12,7 +12,11 @@ package sources
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"paperwire/internal/fetch"
@@ -180,6 +184,9 @@ type UnknownError struct {
 
 func (e *UnknownError) Error() string { return fmt.Sprintf("read %s: %s", e.URL, e.Reason) }
 
+// ErrUnchanged: the publisher says nothing changed since the last read (304).
+var ErrUnchanged = errors.New("unchanged since the last read")
+
 // Info describes one registered platform for people.
 type Info struct {
 	Name   string
@@ -188,22 +195,210 @@ type Info struct {
 	Shapes []string // examples of the URLs it reads
 }
 
-// Platforms lists the registered platforms by name.
-func Platforms() []Info { return nil }
-
-// Find looks at a source. Errors: *BlockedError, *UnknownError, or fetch's.
-func Find(ctx context.Context, g Getter, s Source, w Want) (Found, error) {
-	return Found{}, fmt.Errorf("sources: not built yet")
+// platform is one registered kind of source.
+type platform struct {
+	info Info
+	// sniff reports whether an entry document, after its hops, is of this kind.
+	sniff func(Source, *document) bool
+	// find tells the editions behind an entry document.
+	find func(context.Context, Getter, Source, Want, *document) (Found, error)
+	// read reads one article.
+	read func(context.Context, Getter, Source, Ref) (Printed, error)
+	// parse reads one document; false where it is none of this platform's.
+	parse func(Source, *document) (Parsed, bool)
 }
 
-// Read reads one article. Errors as for Find.
+// platforms is written by init functions only.
+var platforms = map[string]platform{}
+
+// register adds a platform; a name that is taken panics.
+func register(p platform) {
+	if _, ok := platforms[p.info.Name]; ok || p.info.Name == "" || p.info.Name == auto {
+		panic("sources: platform " + p.info.Name + " registered twice or badly named")
+	}
+	platforms[p.info.Name] = p
+}
+
+// auto is the platform name that means: find out by looking.
+const auto = "auto"
+
+// Platforms lists the registered platforms by name.
+func Platforms() []Info {
+	list := make([]Info, 0, len(platforms))
+	for _, p := range platforms {
+		list = append(list, p.info)
+	}
+	slices.SortFunc(list, func(a, b Info) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// asked are the platforms that a source's setting allows, by name.
+func (s Source) asked() ([]platform, error) {
+	if s.Platform != "" && s.Platform != auto {
+		p, ok := platforms[s.Platform]
+		if !ok {
+			return nil, fmt.Errorf("platform %q: not known; see paperwire platforms", s.Platform)
+		}
+		return []platform{p}, nil
+	}
+	var list []platform
+	for _, i := range Platforms() {
+		list = append(list, platforms[i.Name])
+	}
+	return list, nil
+}
+
+// zone is the source's zone, UTC+8 where none is set.
+func (s Source) zone() *time.Location {
+	if s.Zone == nil {
+		return paper.Shanghai
+	}
+	return s.Zone
+}
+
+// maxHops caps how often an entry page may send its reader on by refresh or
+// script; HTTP redirects are the client's.
+const maxHops = 3
+
+// Find looks at a source. Errors: *BlockedError, *UnknownError, or fetch's. A
+// page that cannot be read makes its edition Partial; only the entry itself
+// makes Find fail.
+func Find(ctx context.Context, g Getter, s Source, w Want) (Found, error) {
+	asked, err := s.asked()
+	if err != nil {
+		return Found{}, fmt.Errorf("find %s: %w", s.Key, err)
+	}
+	d, err := land(ctx, g, s)
+	if err != nil {
+		return Found{}, fmt.Errorf("find %s: %w", s.Key, err)
+	}
+	if len(asked) == 1 && s.Platform == asked[0].info.Name {
+		return asked[0].find(ctx, g, s, w, d)
+	}
+	for _, p := range asked {
+		if p.sniff(s, d) {
+			return p.find(ctx, g, s, w, d)
+		}
+	}
+	return Found{}, fmt.Errorf("find %s: %w", s.Key, &UnknownError{URL: d.url.String(), Reason: "no platform knows it: " + seen(d)})
+}
+
+// Read reads one article. Errors as for Find, and ErrUnchanged.
 func Read(ctx context.Context, g Getter, s Source, r Ref) (Printed, error) {
-	return Printed{}, fmt.Errorf("sources: not built yet")
+	if r.Printed != nil {
+		return *r.Printed, nil
+	}
+	asked, err := s.asked()
+	if err != nil {
+		return Printed{}, fmt.Errorf("read %s: %w", r.URL, err)
+	}
+	for _, p := range asked {
+		if p.read != nil {
+			return p.read(ctx, g, s, r)
+		}
+	}
+	return Printed{}, &UnknownError{URL: r.URL, Reason: "the source's feed no longer holds it"}
 }
 
 // Parse reads one document as if it had been fetched from url; body is UTF-8
 // (see fetch.Decode). No network, no clock. It never fails: what it cannot tell
 // is of kind unknown, with the reason.
-func Parse(s Source, url, contentType string, body []byte) Parsed {
-	return Parsed{Kind: "unknown", Reason: "not built yet"}
+func Parse(s Source, at, contentType string, body []byte) Parsed {
+	asked, err := s.asked()
+	if err != nil {
+		return Parsed{Kind: "unknown", Reason: err.Error()}
+	}
+	u, err := url.Parse(at)
+	if err != nil || u.Host == "" {
+		return Parsed{Kind: "unknown", Reason: fmt.Sprintf("%q is no absolute URL", at)}
+	}
+	d := openDocument(u, contentType, body)
+	if reason := wall(d); reason != "" {
+		return Parsed{Kind: "blocked", Reason: reason}
+	}
+	unknown := ""
+	for _, p := range asked {
+		got, ok := p.parse(s, d)
+		if ok && got.Kind != "unknown" {
+			return got
+		}
+		if ok && unknown == "" {
+			unknown = got.Reason
+		}
+	}
+	if unknown == "" {
+		unknown = "no platform knows it"
+	}
+	return Parsed{Kind: "unknown", Reason: unknown + ": " + seen(d)}
+}
+
+// land fetches a source's entry and follows where it sends on, up to three
+// times; what it ends at is what links resolve against.
+func land(ctx context.Context, g Getter, s Source) (*document, error) {
+	at, from := s.URL, ""
+	been := map[string]bool{}
+	for hops := 0; ; hops++ {
+		been[identity(at)] = true
+		d, err := get(ctx, g, at, from, true)
+		if err != nil {
+			return nil, err
+		}
+		next := hop(d)
+		if next == nil || been[identity(next.String())] {
+			return d, nil
+		}
+		// A full index may reload itself or send telephones away.
+		if p := readIndex(d); p != nil && len(p.Pages) > 1 && len(p.Refs) > 0 {
+			return d, nil
+		}
+		if hops == maxHops {
+			return nil, &UnknownError{URL: s.URL, Reason: fmt.Sprintf("sends its reader on more than %d times, at last to %s", maxHops, next)}
+		}
+		at, from = next.String(), d.url.String()
+	}
+}
+
+// get fetches and opens one document. With keep the client remembers its body,
+// so that an unchanged document still is read; without it an unchanged one is
+// ErrUnchanged. A wall is a *BlockedError.
+func get(ctx context.Context, g Getter, at, referer string, keep bool) (*document, error) {
+	doc, err := g.Get(ctx, fetch.Request{URL: at, Referer: referer, Keep: keep})
+	if err == nil && doc.NotModified && len(doc.Body) == 0 {
+		if !keep {
+			return nil, ErrUnchanged
+		}
+		doc, err = g.Get(ctx, fetch.Request{URL: at, Referer: referer, Keep: keep, Fresh: true})
+	}
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(doc.URL)
+	if err != nil || u.Host == "" {
+		if u, err = url.Parse(at); err != nil {
+			return nil, fmt.Errorf("get %s: %w", at, err)
+		}
+	}
+	d := openDocument(u, doc.ContentType, doc.Body)
+	if reason := wall(d); reason != "" {
+		return nil, &BlockedError{URL: u.String(), Reason: reason}
+	}
+	return d, nil
+}
+
+// seen says in a few words what a document looked like, for people.
+func seen(d *document) string {
+	if d.root == nil {
+		return fmt.Sprintf("%d bytes of %q, no HTML", len(d.body), d.contentType)
+	}
+	t := collapse(d.dom.Find("title").First().Text())
+	if r := []rune(t); len(r) > 60 {
+		t = string(r[:60])
+	}
+	s := fmt.Sprintf("an HTML page titled %q with %d links", t, d.dom.Find("a[href], area[href]").Length())
+	if href, ok := d.dom.Find(`link[rel="alternate"][type="application/rss+xml"], link[rel="alternate"][type="application/atom+xml"]`).First().Attr("href"); ok {
+		if u := resolve(d.base, href); u != nil {
+			s += "; it names a feed, " + u.String()
+		}
+	}
+	return s
 }

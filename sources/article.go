@@ -1,0 +1,838 @@
+package sources
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+
+	"paperwire/internal/paper"
+)
+
+// bodySelectors name the containers of a body, the surest first. A marker
+// element of the publishing system is tried before all of them.
+var bodySelectors = []string{
+	"#ozoom", "#articleContent", "#ArticleContent", "#article_content", "#article-content", "#contenttext", "#zoom", "#zhenwenzone",
+	"[itemprop=articleBody]", ".newsdetatext", ".article-content", ".article_content", ".articleContent", ".news-content", ".news_content",
+	".detail-content", ".text_c", ".content-text", ".txt_con", ".article-body", ".articletext", "#content", ".content",
+}
+
+// titleSelectors name the cells of headline, kicker and subtitle by skin.
+var titleSelectors = []struct{ headline, kicker, subtitle string }{
+	{"#Title, #title, #articleTitle", "#PreTitle, #pretitle, #preTitle, #introTitle", "#SubTitle, #subtitle, #subTitle"},
+	{"founder-title", "founder-introtitle", "founder-subtitle"},
+	{".main-title, .maintitle, .mainTitle", ".pre-title, .pretitle, .preTitle, .introtitle, .intro-title, .yinti, .jianti", ".sub-title, .subtitle, .subTitle, .futi"},
+	{".article-title, .articleTitle, .article_title, .news-title, .newstitle, .news_title", ".pre-title, .pretitle, .introtitle, .yinti", ".sub-title, .subtitle, .futi"},
+	{"[itemprop=headline]", "[itemprop=alternativeHeadline]", ""},
+}
+
+var (
+	authorField = regexp.MustCompile(`^(?:作者|本文作者|文[/／]图|撰稿|记者)[ 　]*[:：][ 　]*(.{2,40}?)(?: {2,}|[|｜]|来源|版次|编辑|日期|$)`)
+	sourceField = regexp.MustCompile(`(?:稿件来源|文章来源|来源)[ 　]*[:：][ 　]*([^\s　|｜《》]{2,20})`)
+	banField    = regexp.MustCompile(`(?:版次|版面|版号)[ 　]*[:：][ 　]*第?[ 　]*([A-Za-z]{0,3}\d{1,4})[ 　]*版?`)
+	footerPage  = regexp.MustCompile(`[(（]\s*(\d{4})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日[\s,，　]*第?\s*([A-Za-z]{0,3}\d{1,4})\s*版\s*[)）]`)
+	shortName   = regexp.MustCompile(`^[\p{Han}·]{2,6}(?:[ 　、,，][\p{Han}·]{2,6}){0,5}$`)
+	jumpPage    = regexp.MustCompile(`content_htm_jump\s*=\s*["']([^"']+)["']`)
+	dateInText  = regexp.MustCompile(`(20\d{2}|19\d{2})\s*[年\-/.]\s*(\d{1,2})\s*[月\-/.]\s*(\d{1,2})`)
+)
+
+// readArticle reads an article page as printed; nil, with the reason, where it
+// holds neither a body nor a picture nor a headline.
+func readArticle(d *document) (*Printed, string) {
+	if d.root == nil {
+		return nil, "is no HTML"
+	}
+	meta := readMeta(d)
+	self, dated := shapeOf(d.url)
+	a := &Printed{URL: canonical(d.url)}
+	if dated {
+		a.Day = self.day
+	}
+	if a.Day == "" {
+		a.Day = metaDay(meta)
+	}
+	body, sure := findBody(d)
+	titles(d, meta, body, a)
+	a.Page = articlePageRef(d, meta, self)
+	bylineFields(d, meta, body, a)
+	a.Images = outsidePictures(d, meta, body, a.Day)
+	if a.Day == "" {
+		if m := dateInText.FindStringSubmatch(collapse(rawText(d.root, 64<<10, nil))); m != nil {
+			a.Day, _ = paper.ParseDay(m[1] + "-" + pad(m[2]) + "-" + pad(m[3]))
+		}
+	}
+	if lang := strings.TrimSpace(attrOf(d, "html", "lang")); len(lang) <= 20 {
+		a.Language = lang
+	}
+	if body != nil {
+		dropTitles(body, a)
+		a.Body = innerHTML(body, d.base)
+		if !hasContent(body) {
+			a.Body = ""
+		}
+		a.Images = notInBody(a.Images, a.Body)
+	}
+	switch {
+	case a.Body == "" && len(a.Images) == 0 && a.Headline == "":
+		return nil, "no body, no picture and no headline"
+	case !sure && len(meta) == 0 && a.Body == "" && len(a.Images) == 0:
+		return nil, "no container of a body is known and no block of text is dense enough"
+	}
+	return a, ""
+}
+
+func pad(s string) string {
+	if len(s) == 1 {
+		return "0" + s
+	}
+	return s
+}
+
+func attrOf(d *document, element, key string) string {
+	v, _ := d.dom.Find(element).First().Attr(key)
+	return v
+}
+
+// hasContent reports whether a body has any text or picture at all.
+func hasContent(n *html.Node) bool {
+	if text(n) != "" {
+		return true
+	}
+	found := false
+	walk(n, func(c *html.Node) bool {
+		found = found || c.DataAtom == atom.Img || c.DataAtom == atom.Video || c.DataAtom == atom.Iframe
+		return !found
+	})
+	return found
+}
+
+// findBody finds the element that holds the body alone. It reports false where
+// only the density of text spoke for it.
+func findBody(d *document) (*html.Node, bool) {
+	var known *html.Node // a known container that is empty: a page of pictures
+	var best *html.Node
+	size := -1
+	d.dom.Find("founder-content").Each(func(_ int, s *selection) {
+		n := s.Nodes[0]
+		// Markers nest: the innermost with all of the text is the body.
+		if l := len(text(n)); l > size || l == size && inside(n, best) {
+			best, size = n, l
+		}
+	})
+	if best != nil && hasContent(best) {
+		return best, true
+	}
+	known = best
+	if n := betweenMarkers(d); n != nil {
+		return n, true
+	}
+	for _, sel := range bodySelectors {
+		best, size = nil, 0
+		d.dom.Find(sel).Each(func(_ int, s *selection) {
+			n := s.Nodes[0]
+			if known == nil && sel[0] == '#' && !tooWide(d, n) {
+				known = n
+			}
+			if l := len(text(n)); (l > size || best == nil && hasContent(n)) && !tooWide(d, n) {
+				best, size = n, l
+			}
+		})
+		if best != nil && (hasContent(best)) && (sel[0] == '#' || size >= 60 || best.FirstChild != nil && size > 0 && len(best.Parent.Data) > 0 && paragraphs(best) > 0) {
+			return best, true
+		}
+	}
+	if known != nil {
+		return known, true
+	}
+	return densest(d), false
+}
+
+func paragraphs(n *html.Node) int {
+	count := 0
+	walk(n, func(c *html.Node) bool {
+		if c.DataAtom == atom.P {
+			count++
+		}
+		return true
+	})
+	return count
+}
+
+// tooWide reports whether a container holds more than a body: links to pages of
+// the edition or to several other articles.
+func tooWide(d *document, n *html.Node) bool {
+	pages, articles := 0, map[string]bool{}
+	walk(n, func(c *html.Node) bool {
+		if c.DataAtom == atom.A || c.DataAtom == atom.Area {
+			if u := resolve(d.base, attr(c, "href")); u != nil {
+				if sh, ok := shapeOf(u); ok && sh.kind == indexPage {
+					pages++
+				} else if ok && sh.kind == articlePage {
+					articles[u.Path] = true
+				}
+			}
+		}
+		return true
+	})
+	return pages > 0 || len(articles) > 2
+}
+
+// Comments that stand around a body, and their ends.
+var bodyMarkers = [][2]string{{"enpcontent", "/enpcontent"}, {"<npm:article-content>", "</npm:article-content>"}}
+
+// betweenMarkers wraps what stands between the body comments of the publishing
+// system, where both are children of one element.
+func betweenMarkers(d *document) *html.Node {
+	var found *html.Node
+	walk(d.root, func(n *html.Node) bool {
+		if n.Type != html.CommentNode || found != nil {
+			return found == nil
+		}
+		for _, m := range bodyMarkers {
+			if strings.TrimSpace(n.Data) != m[0] {
+				continue
+			}
+			var between []*html.Node
+			for c := n.NextSibling; c != nil; c = c.NextSibling {
+				if c.Type == html.CommentNode && strings.TrimSpace(c.Data) == m[1] {
+					if len(between) > 0 {
+						found = wrap(n, between)
+					}
+					return false
+				}
+				between = append(between, c)
+			}
+		}
+		return true
+	})
+	if found != nil && !hasContent(found) {
+		return nil
+	}
+	return found
+}
+
+// wrap moves siblings into a new element after a node.
+func wrap(after *html.Node, list []*html.Node) *html.Node {
+	div := &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div}
+	after.Parent.InsertBefore(div, after.NextSibling)
+	for _, c := range list {
+		c.Parent.RemoveChild(c)
+		div.AppendChild(c)
+	}
+	return div
+}
+
+// minDense is the least text of a block that is taken for a body without a known
+// container, in characters.
+const minDense = 80
+
+// densest is the block with the most text of its own paragraphs outside links;
+// nil where no block is dense enough.
+func densest(d *document) *html.Node {
+	var best *html.Node
+	most := minDense - 1
+	walk(d.root, func(n *html.Node) bool {
+		if n.Type != html.ElementNode || unseen(n) {
+			return n.Type != html.ElementNode
+		}
+		switch n.DataAtom {
+		case atom.Div, atom.Td, atom.Article, atom.Section, atom.Main, atom.Center, atom.Font, atom.Span:
+		default:
+			return true
+		}
+		own, linked := 0, 0
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			s := ""
+			switch {
+			case c.Type == html.TextNode:
+				s = c.Data
+			case c.DataAtom == atom.P, c.DataAtom == atom.B, c.DataAtom == atom.Strong, c.DataAtom == atom.Font, c.DataAtom == atom.Span:
+				s = rawText(c, 1<<18, nil)
+				walk(c, func(x *html.Node) bool {
+					if x.DataAtom == atom.A {
+						linked += utf8.RuneCountInString(text(x))
+					}
+					return true
+				})
+			case c.DataAtom == atom.A:
+				linked += utf8.RuneCountInString(text(c))
+			}
+			own += utf8.RuneCountInString(collapse(s))
+		}
+		if own > most && linked*3 < own && !tooWide(d, n) && sentence.MatchString(text(n)) {
+			best, most = n, own
+		}
+		return true
+	})
+	return best
+}
+
+// sentence tells prose from menus and imprints.
+var sentence = regexp.MustCompile(`[。！？][^。！？]{4,}|，.*。`)
+
+// titles fills kicker, headline and subtitle: from the metadata, else from the
+// cells of the skin, else from the entry that the page's own title list has for
+// it, else from the document's title.
+func titles(d *document, meta map[string]string, body *html.Node, a *Printed) {
+	a.Headline, a.Kicker, a.Subtitle = title(meta["title"]), collapse(meta["introtitle"]), collapse(meta["subtitle"])
+	headline, kicker, subtitle := cells(d, body)
+	if a.Headline == "" {
+		a.Headline = headline
+	}
+	if a.Headline == "" {
+		a.Headline = listedTitle(d)
+	}
+	if a.Headline == "" {
+		a.Headline = documentTitle(d)
+	}
+	// The cells speak for what the metadata leaves empty, if they are about the
+	// same headline and do not merely repeat it.
+	if headline == "" || sameText(headline, a.Headline) || strings.Contains(a.Headline, headline) || strings.Contains(headline, a.Headline) {
+		if a.Kicker == "" && !sameText(kicker, a.Headline) {
+			a.Kicker = kicker
+		}
+		if a.Subtitle == "" && !sameText(subtitle, a.Headline) && !sameText(subtitle, a.Kicker) {
+			a.Subtitle = subtitle
+		}
+	}
+}
+
+// sameText compares two texts without white space.
+func sameText(a, b string) bool {
+	strip := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if unicode.IsSpace(r) {
+				return -1
+			}
+			return r
+		}, s)
+	}
+	return strip(a) == strip(b)
+}
+
+// maxTitle caps what is taken for a title, in characters.
+const maxTitle = 200
+
+func titleText(n *html.Node) string {
+	s := title(text(n))
+	if utf8.RuneCountInString(s) > maxTitle {
+		return ""
+	}
+	return s
+}
+
+// cells reads the title cells of the known skins.
+func cells(d *document, body *html.Node) (headline, kicker, subtitle string) {
+	outside := func(n *html.Node) bool { return body == nil || !inside(n, body) || n == body }
+	first := func(sel string) string {
+		s := ""
+		if sel == "" {
+			return ""
+		}
+		d.dom.Find(sel).EachWithBreak(func(_ int, q *selection) bool {
+			if outside(q.Nodes[0]) {
+				s = titleText(q.Nodes[0])
+			}
+			return s == ""
+		})
+		return s
+	}
+	// Classic: cells .font02 kicker, .font01 headline, .font02 subtitle, a fourth
+	// .font02 author; any may be empty.
+	var before, after []string
+	seen := false
+	var main *html.Node
+	d.dom.Find(".font01, .font02").Each(func(_ int, q *selection) {
+		n := q.Nodes[0]
+		if !outside(n) {
+			return
+		}
+		switch {
+		case hasClass(n, "font01") && main == nil:
+			main, headline, seen = n, titleText(n), true
+		case hasClass(n, "font02") && !seen:
+			before = append(before, titleText(n))
+		case hasClass(n, "font02"):
+			after = append(after, titleText(n))
+		}
+	})
+	if main != nil && headline != "" {
+		if len(before) > 0 {
+			kicker = before[len(before)-1]
+		}
+		if len(after) > 0 {
+			subtitle = after[0]
+		}
+		return headline, kicker, subtitle
+	}
+	for _, t := range titleSelectors {
+		if headline = first(t.headline); headline != "" && !siteLike(headline) {
+			return headline, first(t.kicker), first(t.subtitle)
+		}
+	}
+	// Headings before the body: the greatest is the headline, the neighbours
+	// before and after it are kicker and subtitle (.article > h3 + h1 + h2).
+	return headings(d, body)
+}
+
+// headings reads the headings that stand nearest before the body.
+func headings(d *document, body *html.Node) (headline, kicker, subtitle string) {
+	type heading struct {
+		n     *html.Node
+		level int
+		s     string
+	}
+	var list []heading
+	done := false
+	walk(d.root, func(n *html.Node) bool {
+		if n == body {
+			done = true
+		}
+		if done || n.Type != html.ElementNode || unseen(n) {
+			return !done && n.Type != html.ElementNode
+		}
+		switch n.DataAtom {
+		case atom.H1, atom.H2, atom.H3, atom.H4:
+			s := titleText(n)
+			if _, sure := readLabel(s); s != "" && sure != strongLabel && !siteLike(s) && !navText.MatchString(s) {
+				list = append(list, heading{n, int(n.Data[1] - '0'), s})
+			}
+			return false
+		}
+		return true
+	})
+	if len(list) == 0 {
+		return "", "", ""
+	}
+	best := len(list) - 1
+	for i := len(list) - 1; i >= 0; i-- {
+		// Headings of one title block share their parent.
+		if list[i].n.Parent == list[best].n.Parent && list[i].level < list[best].level {
+			best = i
+		}
+	}
+	near := func(i int) string {
+		if i < 0 || i >= len(list) || list[i].n.Parent != list[best].n.Parent {
+			return ""
+		}
+		return list[i].s
+	}
+	headline, kicker, subtitle = list[best].s, near(best-1), near(best+1)
+	// A lone heading may have its kicker and subtitle in paragraphs around it
+	// (.newsdetatit: p, h3, p).
+	if kicker == "" {
+		kicker = titleParagraph(prevElement(list[best].n))
+	}
+	if subtitle == "" {
+		subtitle = titleParagraph(nextElement(list[best].n))
+	}
+	return headline, kicker, subtitle
+}
+
+func prevElement(n *html.Node) *html.Node {
+	for n = n.PrevSibling; n != nil && n.Type != html.ElementNode; n = n.PrevSibling {
+	}
+	return n
+}
+
+func nextElement(n *html.Node) *html.Node {
+	for n = n.NextSibling; n != nil && n.Type != html.ElementNode; n = n.NextSibling {
+	}
+	return n
+}
+
+var noTitle = regexp.MustCompile(`[:：]|来源|作者|版次|记者|编辑|\d{4} ?[年\-/]|字号|分享|。$`)
+
+// titleParagraph is a paragraph's text where it can be a kicker or subtitle.
+func titleParagraph(n *html.Node) string {
+	if n == nil || n.DataAtom != atom.P && n.DataAtom != atom.Div && n.DataAtom != atom.Span {
+		return ""
+	}
+	s := titleText(n)
+	if utf8.RuneCountInString(s) > 60 || noTitle.MatchString(s) || navText.MatchString(s) {
+		return ""
+	}
+	links := 0
+	walk(n, func(c *html.Node) bool {
+		if c.DataAtom == atom.A {
+			links++
+		}
+		return true
+	})
+	if links > 0 {
+		return ""
+	}
+	return s
+}
+
+// listedTitle is the title under which the page's own list has this article.
+func listedTitle(d *document) string {
+	key := identity(canonical(d.url))
+	for _, a := range anchorsOf(d) {
+		if a.key == key && a.sh.kind == articlePage {
+			if s := title(anchorText(a)); s != "" && !navText.MatchString(s) {
+				return s
+			}
+		}
+	}
+	return ""
+}
+
+var siteName = regexp.MustCompile(`数字报|电子报|数字版|电子版|多媒体|新闻网|平台|网站|首页|epaper|ePaper|^[\p{Han}]{2,8}(?:日报|晚报|时报|晨报|商报|都市报|周报|早报|青年报|导报)(?:社)?$`)
+
+func siteLike(s string) bool { return siteName.MatchString(s) && utf8.RuneCountInString(s) < 30 }
+
+// documentTitle is the document's title without the names of paper and site.
+func documentTitle(d *document) string {
+	t := collapse(d.dom.Find("title").First().Text())
+	parts := titleDash.Split(t, -1)
+	for _, part := range parts {
+		part = strings.TrimSpace(part)
+		if _, sure := readLabel(part); part != "" && !siteLike(part) && sure != strongLabel && !dateOnly.MatchString(part) {
+			return title(part)
+		}
+	}
+	return ""
+}
+
+var (
+	titleDash = regexp.MustCompile(`\s*[_|｜]+\s*|\s+[-—–]+\s+|-+`)
+	dateOnly  = regexp.MustCompile(`^\d{4}\s*[年\-/.]?\s*\d{1,2}\s*[月\-/.]?\s*\d{1,2}\s*日?$`)
+)
+
+// articlePageRef tells the page an article says it stands on.
+func articlePageRef(d *document, meta map[string]string, self shape) paper.PageRef {
+	var ref paper.PageRef
+	ref.Number = meta["pagenum"]
+	all := anchorsOf(d)
+	own := group{self.prefix, self.root, self.day}
+	labels := map[string]paper.PageRef{}
+	for _, a := range all {
+		if a.sh.kind == indexPage && (a.sh.day == own.day || own.day == "") {
+			if l, sure := readLabel(anchorText(a)); sure != noLabel && (labels[a.key].Number == "" || labels[a.key].Name == "") {
+				labels[a.key] = l
+			}
+		}
+	}
+	// Classic articles name the page to go back to.
+	if m := jumpPage.FindSubmatch(d.body); m != nil {
+		if u := resolve(d.base, string(m[1])); u != nil {
+			if l, ok := labels[identity(canonical(u))]; ok && (ref.Number == "" || sameNumber(ref.Number, l.Number)) {
+				return l
+			}
+		}
+	}
+	printed, found := labelOnPage(d, "")
+	if ref.Number == "" {
+		ref.Number = self.number
+	}
+	if ref.Number == "" {
+		var n string
+		walk(d.root, func(x *html.Node) bool {
+			if x.Type == html.TextNode && n == "" && len(x.Data) < 400 {
+				if m := banField.FindStringSubmatch(x.Data); m != nil {
+					n = m[1]
+				} else if m := footerPage.FindStringSubmatch(x.Data); m != nil {
+					n = m[4]
+				}
+			}
+			return n == ""
+		})
+		if n != "" && found && !sameNumber(n, printed.Number) {
+			found = false
+		}
+		ref.Number = n
+	}
+	switch {
+	case ref.Number == "" && found:
+		ref = printed
+	case found && sameNumber(ref.Number, printed.Number):
+		ref.Name = printed.Name
+	}
+	if ref.Number != "" && ref.Name == "" {
+		for _, a := range all { // in document order, so that the outcome is one
+			if l, ok := labels[a.key]; ok && sameNumber(l.Number, ref.Number) && l.Name != "" {
+				ref.Name = l.Name
+				break
+			}
+		}
+	}
+	return ref
+}
+
+// bylineFields fills author and agency from the fields of the page.
+func bylineFields(d *document, meta map[string]string, body *html.Node, a *Printed) {
+	a.Author = collapse(meta["author"])
+	if a.Author == "" {
+		d.dom.Find("#Author, #author, .sec, .author, founder-author").EachWithBreak(func(_ int, s *selection) bool {
+			n := s.Nodes[0]
+			if body != nil && inside(n, body) {
+				return true
+			}
+			t := collapse(rawText(n, 400, func(c *html.Node) bool { return hasClass(c, "date") }))
+			if m := authorField.FindStringSubmatch(t); m != nil {
+				t = m[1]
+			}
+			if t != "" && utf8.RuneCountInString(t) <= 60 && !strings.Contains(t, "版次") && !strings.Contains(t, "来源") && !dateInText.MatchString(t) {
+				a.Author = t
+			}
+			return a.Author == ""
+		})
+	}
+	if a.Author == "" {
+		// The fourth title cell of the classic form.
+		cells := d.dom.Find(".font01").First().Closest("table").Find(".font02")
+		if cells.Length() >= 3 {
+			a.Author = titleText(cells.Nodes[cells.Length()-1])
+		}
+	}
+	walk(d.root, func(n *html.Node) bool {
+		if n == body || n.Type == html.ElementNode && unseen(n) {
+			return false
+		}
+		if n.Type != html.TextNode || len(n.Data) > 300 {
+			return true
+		}
+		t := collapse(n.Data)
+		if m := authorField.FindStringSubmatch(t); m != nil && a.Author == "" {
+			a.Author = strings.TrimSpace(m[1])
+		}
+		if m := sourceField.FindStringSubmatch(t); m != nil && a.Agency == "" {
+			// The paper itself is no other source.
+			if name := meta["papername"]; name != m[1] && !strings.Contains(d.dom.Find("title").First().Text(), m[1]) {
+				a.Agency = m[1]
+			}
+		}
+		return true
+	})
+	if a.Author != "" && sameText(a.Author, a.Subtitle) && meta["author"] == "" {
+		// A cell in the subtitle's place that holds only names is the author's.
+		if shortName.MatchString(a.Author) {
+			a.Subtitle = ""
+		} else {
+			a.Author = ""
+		}
+	}
+}
+
+// pictureBoxes are where skins put photos outside the body.
+const pictureBoxes = "#newspic, #picres, #articlePic, .newspic, table.pci_c, .pci_c, .attachment, .article-pic, .pic_list, .imgbox"
+
+var noPhoto = regexp.MustCompile(`(?i)tplimg|/static/|/template|/images?/(?:logo|icon|img\d|pic\d|bg|btn)|webcss|logo|icon|_brief\.|_thumb\.|qrcode|erweima|spacer|blank\.gif|\.gif$|/css/|/js/`)
+
+// outsidePictures are the photos of an article that stand outside its body, with
+// their captions: those in the known boxes, and those of the edition's own
+// directories (res/1/20170907/…, pic/202408/19/…) in the article's column.
+func outsidePictures(d *document, meta map[string]string, body *html.Node, day paper.Day) []Image {
+	var list []Image
+	seen := map[string]bool{}
+	add := func(n *html.Node, boxed bool) {
+		if attr(n, "usemap") != "" || body != nil && inside(n, body) || len(list) >= 100 {
+			return
+		}
+		src := attr(n, "src")
+		for _, key := range lazyAttrs {
+			if v := attr(n, key); v != "" && !strings.HasPrefix(v, "data:") {
+				src = v
+				break
+			}
+		}
+		u := resolve(d.base, fullSize(src))
+		if u == nil || seen[u.String()] || noPhoto.MatchString(u.Path) || meta["pagepicurl"] != "" && strings.HasSuffix(u.Path, meta["pagepicurl"]) {
+			return
+		}
+		if !boxed && (!datedFile(u.Path, day) || leadsToPage(d, n)) {
+			return
+		}
+		seen[u.String()] = true
+		list = append(list, Image{URL: u.String(), Caption: caption(n)})
+	}
+	d.dom.Find(pictureBoxes).Find("img").Each(func(_ int, s *selection) {
+		if !leadsToPage(d, s.Nodes[0]) {
+			add(s.Nodes[0], true)
+		}
+	})
+	if column := articleColumn(d, body); column != nil {
+		walk(column, func(n *html.Node) bool {
+			if n.DataAtom == atom.Img {
+				add(n, false)
+			}
+			return n != body
+		})
+	}
+	return list
+}
+
+// articleColumn is the part of the page around the body that leads to no other
+// page of the edition.
+func articleColumn(d *document, body *html.Node) *html.Node {
+	if body == nil {
+		return nil
+	}
+	column := body
+	for p, steps := body.Parent, 0; p != nil && steps < 12 && p.DataAtom != atom.Html; p, steps = p.Parent, steps+1 {
+		wide := false
+		walk(p, func(n *html.Node) bool {
+			if n.DataAtom == atom.Img && attr(n, "usemap") != "" {
+				wide = true
+			}
+			if n.DataAtom == atom.A {
+				if u := resolve(d.base, attr(n, "href")); u != nil {
+					if sh, ok := shapeOf(u); ok && sh.kind == indexPage {
+						wide = true
+					}
+				}
+			}
+			return !wide
+		})
+		if wide {
+			break
+		}
+		column = p
+	}
+	return column
+}
+
+// datedFile reports whether a picture lies in a directory of the day or has it
+// in its name.
+func datedFile(p string, day paper.Day) bool {
+	c := day.Compact()
+	if c == "" {
+		return false
+	}
+	for _, form := range []string{c, c[:6] + "/" + c[6:], c[:4] + "-" + c[4:6] + "/" + c[6:], c[:4] + "-" + c[4:6] + "-" + c[6:], c[:4] + "/" + c[4:6] + "/" + c[6:]} {
+		if strings.Contains(p, form) {
+			return true
+		}
+	}
+	return strings.Contains(p, "/res/1/")
+}
+
+// leadsToPage reports whether a picture is the thumbnail of a page.
+func leadsToPage(d *document, n *html.Node) bool {
+	found := false
+	check := func(a *html.Node) {
+		if u := resolve(d.base, attr(a, "href")); u != nil {
+			if sh, ok := shapeOf(u); ok && sh.kind == indexPage {
+				found = true
+			}
+		}
+	}
+	for p, steps := n.Parent, 0; p != nil && steps < 3; p, steps = p.Parent, steps+1 {
+		if p.DataAtom == atom.A {
+			check(p)
+		}
+		if p.DataAtom == atom.Li {
+			walk(p, func(c *html.Node) bool {
+				if c.DataAtom == atom.A {
+					check(c)
+				}
+				return true
+			})
+		}
+	}
+	return found
+}
+
+// maxCaption caps a caption, in characters.
+const maxCaption = 400
+
+// caption is the text that belongs to a picture: <figcaption>, the next row of
+// its table, the element after it, else its own alt or title.
+func caption(img *html.Node) string {
+	ok := func(s string) bool {
+		return s != "" && utf8.RuneCountInString(s) <= maxCaption && !navText.MatchString(s)
+	}
+	if fig := closest(img, 4, func(n *html.Node) bool { return n.DataAtom == atom.Figure }); fig != nil {
+		s := ""
+		walk(fig, func(n *html.Node) bool {
+			if n.DataAtom == atom.Figcaption {
+				s = text(n)
+			}
+			return true
+		})
+		if ok(s) {
+			return s
+		}
+	}
+	if row := closest(img, 6, func(n *html.Node) bool { return n.DataAtom == atom.Tr }); row != nil {
+		if s := text(row); ok(s) {
+			return s
+		}
+		if next := nextElement(row); next != nil && !hasPicture(next) {
+			if s := text(next); ok(s) {
+				return s
+			}
+		}
+	} else {
+		for n, steps := img, 0; n != nil && steps < 3; n, steps = n.Parent, steps+1 {
+			if next := nextElement(n); next != nil {
+				if hasPicture(next) {
+					break
+				}
+				if s := text(next); ok(s) && !isHeading(next) && next.Data != "founder-content" {
+					return s
+				}
+				break
+			}
+			if n.NextSibling != nil {
+				if s := collapse(n.NextSibling.Data); n.NextSibling.Type == html.TextNode && ok(s) {
+					return s
+				}
+			}
+		}
+	}
+	for _, key := range []string{"alt", "title"} {
+		if s := plain(attr(img, key)); ok(s) && strings.IndexFunc(s, unicode.IsLetter) >= 0 && !strings.Contains(s, ".jpg") {
+			return s
+		}
+	}
+	return ""
+}
+
+func isHeading(n *html.Node) bool {
+	return len(n.Data) == 2 && n.Data[0] == 'h' && n.Data[1] >= '1' && n.Data[1] <= '6'
+}
+
+func hasPicture(n *html.Node) bool {
+	found := n.DataAtom == atom.Img
+	walk(n, func(c *html.Node) bool {
+		found = found || c.DataAtom == atom.Img
+		return !found
+	})
+	return found
+}
+
+// notInBody drops pictures that the body shows too.
+func notInBody(list []Image, body string) []Image {
+	var out []Image
+	for _, i := range list {
+		if !strings.Contains(body, html.EscapeString(i.URL)) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// dropTitles takes headings out of a wide container's top that only repeat the
+// titles: they are no part of the body.
+func dropTitles(body *html.Node, a *Printed) {
+	for c, steps := body.FirstChild, 0; c != nil && steps < 12; steps++ {
+		next := c.NextSibling
+		if c.Type == html.ElementNode {
+			s := text(c)
+			if s != "" && !(isHeading(c) && (sameText(s, a.Headline) || sameText(s, a.Kicker) || sameText(s, a.Subtitle))) {
+				return
+			}
+			if s != "" {
+				body.RemoveChild(c)
+			}
+		} else if c.Type == html.TextNode && strings.TrimSpace(c.Data) != "" {
+			return
+		}
+		c = next
+	}
+}

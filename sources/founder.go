@@ -1,0 +1,1362 @@
+package sources
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+
+	"paperwire/internal/fetch"
+	"paperwire/internal/paper"
+)
+
+// Platform founder reads 方正翔宇 editions, classic (html/2017-09/07/node_2.htm)
+// and new (layout/202408/30/node_A01.html), by the shape of their links and not
+// by their skin: about every second Chinese newspaper, in dozens of skins.
+func init() {
+	register(platform{
+		info: Info{
+			Name:  "founder",
+			About: "方正翔宇 digital newspapers, classic and new form, any skin",
+			Shapes: []string{
+				"html/2017-09/07/node_2.htm", "html/2017-09/07/content_279424.htm",
+				"layout/202408/30/node_A01.html", "content/202408/30/content_3251363.html", "con/202408/30/c1051934.html",
+				"html/2017-10/16/nbs.D110000renmrb_01.htm", "html/2017-09/period.xml",
+			},
+		},
+		sniff: sniffFounder,
+		find:  findFounder,
+		read:  readFounder,
+		parse: parseFounder,
+	})
+}
+
+// Limits of one edition. Real ones reach about 80 pages and 400 articles.
+const (
+	maxPages    = 200
+	maxArticles = 4000
+)
+
+// sniffFounder: an index or an article by its links.
+func sniffFounder(s Source, d *document) bool {
+	if sh, ok := shapeOf(d.url); ok && d.root != nil {
+		return sh.kind != other
+	}
+	p := readIndex(d)
+	return p != nil && (len(p.Pages) > 0 || len(p.Refs) > 0)
+}
+
+func parseFounder(s Source, d *document) (Parsed, bool) {
+	if days, ok := readPeriods(d); ok {
+		return Parsed{Kind: "calendar", Platform: "founder", Calendar: days}, true
+	}
+	if d.root == nil {
+		return Parsed{}, false
+	}
+	sh, dated := shapeOf(d.url)
+	if dated && sh.kind == articlePage {
+		a, reason := readArticle(d)
+		if a == nil {
+			return Parsed{Kind: "unknown", Reason: reason}, true
+		}
+		return Parsed{Kind: "article", Platform: "founder", Article: a, Ref: refOf(d.url, sh)}, true
+	}
+	meta := readMeta(d)
+	if meta["type"] == "1" && !dated {
+		// An article under a URL of another shape, by its own word.
+		if a, _ := readArticle(d); a != nil && a.Headline != "" {
+			id := meta["paperarticleid"]
+			if id == "" {
+				id = strings.TrimSuffix(path.Base(d.url.Path), path.Ext(d.url.Path))
+			}
+			return Parsed{Kind: "article", Platform: "founder", Article: a, Ref: Ref{URL: canonical(d.url), Origin: id, Page: a.Page, Title: a.Headline}}, true
+		}
+	}
+	p := readIndex(d)
+	if p == nil || len(p.Pages) == 0 && len(p.Refs) == 0 {
+		return Parsed{}, false
+	}
+	return Parsed{Kind: "page", Platform: "founder", Page: &p.ParsedPage}, true
+}
+
+// refOf is the identity of an article by its URL alone.
+func refOf(u *url.URL, sh shape) Ref {
+	return Ref{URL: canonical(u), Origin: sh.id, Positional: sh.positional}
+}
+
+// ---- metadata
+
+var (
+	metaField = regexp.MustCompile(`(?is)<(?:founder-)?([a-z]+)>(.*?)</(?:founder-)?([a-z]+)>`)
+	metaDate  = regexp.MustCompile(`^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})`)
+)
+
+// readMeta reads the enpproperty comment, in the classic form (founder-title)
+// and the new one (title); the keys come without the prefix. It stands inside a
+// comment, so that a page's <founder-content>江西日报</founder-content> there is
+// never taken for a body.
+func readMeta(d *document) map[string]string {
+	meta := map[string]string{}
+	walk(d.root, func(n *html.Node) bool {
+		if n.Type != html.CommentNode || len(n.Data) > 64<<10 || !strings.Contains(n.Data, "enpproperty") {
+			return true
+		}
+		for _, m := range metaField.FindAllStringSubmatch(n.Data, 60) {
+			key := strings.ToLower(m[1])
+			if strings.EqualFold(m[1], m[3]) && meta[key] == "" {
+				meta[key] = plain(m[2])
+			}
+		}
+		return true
+	})
+	return meta
+}
+
+// metaDay is the day of the metadata; it may carry 23:59:59 or 00:00:00:0.
+func metaDay(meta map[string]string) paper.Day {
+	m := metaDate.FindStringSubmatch(meta["date"])
+	if m == nil {
+		return ""
+	}
+	day, err := paper.ParseDay(fmt.Sprintf("%s-%02s-%02s", m[1], m[2], m[3]))
+	if err != nil {
+		return ""
+	}
+	return day
+}
+
+// ---- index pages
+
+// anchor is one link of a page.
+type anchor struct {
+	n    *html.Node
+	at   int // place in document order
+	u    *url.URL
+	key  string // identity
+	sh   shape
+	area bool
+}
+
+// index is a page of an edition as read, with what an edition needs to put its
+// pages together.
+type index struct {
+	ParsedPage
+	mapped map[string]bool   // articles in this page's image map, by identity
+	other  map[string]string // articles listed under another page, by identity: that page's key
+	more   []*url.URL        // pages of the same edition without a label (下一版)
+	dated  bool              // the URL itself is a page of the edition
+}
+
+var (
+	quotedLink = regexp.MustCompile(`["']([^"'\s<>]{1,300}\.s?html?)(?:[?#][^"'\s<>]*)?["']`)
+	navText    = regexp.MustCompile(`^(?:[\d<>«»\s]*)(?:(?:上|下|前|后|首|末|尾|第)一?[版页期篇]|返回.*|更多.*|首页|头条|目录|版面(?:导航|概览|目录)?|标题导航|关闭|打印|阅读全文|详细|查看.*|pdf.*|上一版.*|下一版.*|>+|<+|\.+)?(?:[\d<>«»\s]*)$`)
+	moreText   = regexp.MustCompile(`[\s…\[［(（【]*(?:详细|阅读全文|查看全文|查看详细|更多)[\]］)）】\s>»]*$`)
+	writeView  = regexp.MustCompile(`document\.write(?:ln)?\s*\(\s*(?:\w+\s*\(\s*)?(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')`)
+)
+
+// anchorsOf collects every link with a shape, in document order. Some skins
+// link by script only: those count where plain links of the kind are missing.
+func anchorsOf(d *document) []anchor {
+	var list, scripted []anchor
+	at := 0
+	add := func(to *[]anchor, n *html.Node, href string) {
+		if len(*to) > 4*maxArticles {
+			return
+		}
+		u := resolve(d.base, href)
+		if u == nil {
+			return
+		}
+		sh, ok := shapeOf(u)
+		if !ok || sh.kind == other || padPath.MatchString(u.Path) && !padPath.MatchString(d.url.Path) {
+			return
+		}
+		// One scheme for the publisher's own host: http and https are one.
+		if hostOf(u) == hostOf(d.url) {
+			c := *u
+			c.Scheme, c.Host = d.url.Scheme, d.url.Host
+			u = &c
+		}
+		*to = append(*to, anchor{n: n, at: at, u: u, key: identity(canonical(u)), sh: sh, area: n.DataAtom == atom.Area})
+	}
+	walk(d.root, func(n *html.Node) bool {
+		at++
+		if n.Type != html.ElementNode {
+			return true
+		}
+		switch n.DataAtom {
+		case atom.A, atom.Area:
+			add(&list, n, attr(n, "href"))
+		case atom.Option:
+			add(&list, n, attr(n, "value"))
+		case atom.Script:
+			if n.FirstChild != nil {
+				for _, m := range quotedLink.FindAllStringSubmatch(n.FirstChild.Data, 2*maxArticles) {
+					add(&scripted, n, m[1])
+				}
+			}
+			return true
+		}
+		for _, key := range []string{"data-href", "data-url", "daoxiang"} {
+			if v := attr(n, key); v != "" {
+				add(&list, n, v)
+			}
+		}
+		if v := attr(n, "onclick"); v != "" {
+			for _, m := range quotedLink.FindAllStringSubmatch(v, 4) {
+				add(&scripted, n, m[1])
+			}
+		}
+		return true
+	})
+	articles := slices.ContainsFunc(list, func(a anchor) bool { return a.sh.kind == articlePage })
+	pages := slices.ContainsFunc(list, func(a anchor) bool { return a.sh.kind == indexPage })
+	for _, a := range scripted {
+		if a.sh.kind == articlePage && !articles || a.sh.kind == indexPage && !pages {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// anchorText is the text of a link as listed. 2017's People's Daily writes it by
+// script: document.write(view("标题<br>副题")).
+func anchorText(a anchor) string {
+	if a.n.DataAtom == atom.Script {
+		return ""
+	}
+	s := text(a.n)
+	if s == "" {
+		walk(a.n, func(n *html.Node) bool {
+			if n.DataAtom == atom.Script && n.FirstChild != nil && s == "" {
+				if m := writeView.FindStringSubmatch(n.FirstChild.Data); m != nil {
+					s = plain(unescapeJS(m[1] + m[2]))
+				}
+			}
+			return true
+		})
+	}
+	if s == "" && a.n.DataAtom == atom.Option {
+		s = collapse(rawText(a.n, 1000, nil))
+	}
+	if s == "" {
+		for _, key := range []string{"title", "alt", "name", "neirong"} {
+			if s = plain(attr(a.n, key)); s != "" && (a.area || key != "name") {
+				return s
+			}
+			s = ""
+		}
+		if !a.area {
+			walk(a.n, func(n *html.Node) bool {
+				if n.DataAtom == atom.Img && s == "" {
+					if s = plain(attr(n, "alt")); s == "" {
+						s = plain(attr(n, "title"))
+					}
+				}
+				return true
+			})
+		}
+	}
+	return s
+}
+
+func unescapeJS(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	if t, err := strconv.Unquote(`"` + strings.ReplaceAll(strings.ReplaceAll(s, `\'`, `'`), `\/`, `/`) + `"`); err == nil {
+		return t
+	}
+	return strings.ReplaceAll(s, `\`, "")
+}
+
+// readIndex reads an index page; nil where it has nothing of one.
+func readIndex(d *document) *index {
+	if d.root == nil {
+		return nil
+	}
+	self, dated := shapeOf(d.url)
+	if dated && self.kind != indexPage {
+		dated = false
+	}
+	all := anchorsOf(d)
+	meta := readMeta(d)
+	group, ok := chooseGroup(all, self, dated)
+	if !ok && !dated {
+		return nil
+	}
+	p := &index{mapped: map[string]bool{}, other: map[string]string{}, dated: dated}
+	p.Day = group.day
+	p.Paper = paperName(d, meta)
+	selfKey := ""
+	if dated {
+		p.Day = self.day
+		selfKey = identity(canonical(d.url))
+		p.Page.URL = canonical(d.url)
+	}
+
+	labels := p.listPages(d, all, group, selfKey)
+	p.nameSelf(d, meta, self, dated, selfKey, labels)
+	selfPageKey := selfKey
+	if selfPageKey == "" {
+		for _, q := range p.Pages {
+			if q.Number == p.Page.Number && q.Number != "" {
+				selfPageKey = identity(q.URL)
+			}
+		}
+	}
+	p.pictures(d, all, meta, selfPageKey)
+	p.listArticles(d, all, group, selfPageKey, labels)
+	if dated && len(p.Pages) == 0 && len(p.Refs) == 0 && p.Page.Number == "" && meta["type"] != "2" {
+		return nil
+	}
+	return p
+}
+
+// group is the edition that a page's links belong to.
+type group struct {
+	prefix string
+	root   string
+	day    paper.Day
+}
+
+// chooseGroup finds which edition an index is about: that of its own URL; else,
+// for an undated entry (layout/index.html), the one that most labelled page
+// links lead to, the newest of equals.
+func chooseGroup(all []anchor, self shape, dated bool) (group, bool) {
+	type tally struct{ labelled, pages, articles, first int }
+	tallies := map[group]*tally{}
+	for i, a := range all {
+		g := group{a.sh.prefix, a.sh.root, a.sh.day}
+		if a.sh.kind == articlePage {
+			continue
+		}
+		t := tallies[g]
+		if t == nil {
+			t = &tally{first: i}
+			tallies[g] = t
+		}
+		t.pages++
+		if _, sure := readLabel(anchorText(a)); sure != noLabel {
+			t.labelled++
+		}
+	}
+	if dated {
+		own := group{self.prefix, self.root, self.day}
+		if tallies[own] != nil {
+			return own, true
+		}
+		// Behind another name of the host, or under another prefix: the day holds.
+		best, found := own, false
+		for g, t := range tallies {
+			if g.day == self.day && t.labelled > 1 && (!found || t.labelled > tallies[best].labelled || t.labelled == tallies[best].labelled && g.prefix < best.prefix) {
+				best, found = g, true
+			}
+		}
+		return best, true
+	}
+	var best group
+	found := false
+	better := func(g, b group) bool {
+		x, y := tallies[g], tallies[b]
+		if (x.labelled > 1) != (y.labelled > 1) {
+			return x.labelled > 1
+		}
+		if x.labelled > 1 && x.labelled != y.labelled && g.day == b.day {
+			return x.labelled > y.labelled
+		}
+		if g.day != b.day {
+			return g.day > b.day
+		}
+		return x.first < y.first
+	}
+	for g := range tallies {
+		if !found || better(g, best) {
+			best, found = g, true
+		}
+	}
+	if found {
+		return best, true
+	}
+	// No page link at all: a single page that lists articles.
+	days := map[group]int{}
+	for _, a := range all {
+		g := group{a.sh.prefix, a.sh.root, a.sh.day}
+		days[g]++
+		if !found || days[g] > days[best] || days[g] == days[best] && g.day > best.day {
+			best, found = g, true
+		}
+	}
+	return best, found && days[best] > 1
+}
+
+// samePages reports whether a link leads to a page of the edition.
+func (g group) samePage(a anchor) bool {
+	return a.sh.kind == indexPage && a.sh.day == g.day && a.sh.prefix == g.prefix
+}
+
+// listPages fills Pages in the order of the list and gives the labels by key.
+func (p *index) listPages(d *document, all []anchor, g group, selfKey string) map[string]paper.PageRef {
+	type entry struct {
+		ref  paper.PageRef
+		sure int
+		at   int
+		a    anchor
+	}
+	entries := map[string]*entry{}
+	taken := map[string]string{} // number → key
+	var loose []anchor
+	put := func(a anchor, ref paper.PageRef, sure int) {
+		e := entries[a.key]
+		if e == nil {
+			if k, ok := taken[ref.Number]; ok && k != a.key {
+				return // 下一版's picture beside this page's label
+			}
+			entries[a.key] = &entry{ref, sure, a.at, a}
+			taken[ref.Number] = a.key
+			return
+		}
+		switch {
+		case sure > e.sure:
+			at := e.at
+			*e = entry{ref, sure, at, a}
+		case e.ref.Name == "" && ref.Number == e.ref.Number:
+			e.ref.Name = ref.Name
+		}
+	}
+	for _, a := range all {
+		if !g.samePage(a) {
+			continue
+		}
+		s := anchorText(a)
+		if ref, sure := readLabel(s); sure != noLabel && !navText.MatchString(s) {
+			// A second page with the same number (要闻 01 of a supplement) stays.
+			if k, ok := taken[ref.Number]; ok && k != a.key && entries[a.key] == nil {
+				entries[a.key] = &entry{ref, sure, a.at, a}
+				continue
+			}
+			put(a, ref, sure)
+			continue
+		}
+		if ref, sure := readLabel(attr(a.n, "title")); sure != noLabel {
+			put(a, ref, sure)
+			continue
+		}
+		loose = append(loose, a)
+	}
+	// A thumbnail without text has its label beside it; so has a bare name
+	// (<td>01版</td><td><a>要闻</a></td>).
+	for _, a := range loose {
+		s := anchorText(a)
+		if e := entries[a.key]; e != nil && e.ref.Name != "" || s != "" && navText.MatchString(s) && strings.IndexFunc(s, unicode.IsLetter) >= 0 {
+			continue
+		}
+		if ref, sure := labelBeside(d, a); sure != noLabel {
+			if ref.Name == "" && s != "" && !navText.MatchString(s) && utf8.RuneCountInString(s) <= maxLabelName {
+				ref.Name = tidyName(tidyLabel(s))
+			}
+			put(a, ref, sure)
+		}
+	}
+	// Names without any number: the list may have none (封面), or no page has.
+	labelled := len(entries)
+	signatures := map[string]bool{}
+	for _, e := range entries {
+		signatures[signature(e.a.n)] = true
+	}
+	for _, a := range loose {
+		s := anchorText(a)
+		if entries[a.key] != nil {
+			continue
+		}
+		if s == "" || navText.MatchString(s) || labelNav.MatchString(s) || utf8.RuneCountInString(s) > 20 || strings.IndexFunc(s, unicode.IsLetter) < 0 {
+			if a.key != selfKey {
+				p.more = append(p.more, a.u)
+			}
+			continue
+		}
+		if labelled > 0 && !signatures[signature(a.n)] {
+			continue
+		}
+		e := &entry{paper.PageRef{Number: a.sh.number, Name: tidyName(tidyLabel(s))}, weakLabel, a.at, a}
+		entries[a.key] = e
+	}
+	list := make([]*entry, 0, len(entries))
+	for _, e := range entries {
+		list = append(list, e)
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].at < list[j].at })
+	if len(list) > maxPages {
+		list = list[:maxPages]
+	}
+	labels := map[string]paper.PageRef{}
+	for i, e := range list {
+		if e.ref.Number == "" {
+			if e.ref.Number = numberByFiles(d, e.a); e.ref.Number == "" && labelled == 0 {
+				e.ref.Number = fmt.Sprintf("%02d", i+1)
+			}
+		}
+		labels[e.a.key] = e.ref
+		p.Pages = append(p.Pages, Page{PageRef: e.ref, URL: canonical(e.a.u)})
+	}
+	return labels
+}
+
+// signature is what the links of one list share: the element around them.
+func signature(n *html.Node) string {
+	if n.Parent == nil {
+		return ""
+	}
+	return n.Parent.Data + "." + attr(n.Parent, "class") + ">" + n.Data + "." + attr(n, "class") + "#" + attr(n, "id")
+}
+
+// labelBeside reads the label in the smallest element around a link that leads
+// to no other page.
+func labelBeside(d *document, a anchor) (paper.PageRef, int) {
+	for p, steps := a.n.Parent, 0; p != nil && steps < 6; p, steps = p.Parent, steps+1 {
+		if p.Type != html.ElementNode || p.DataAtom == atom.Body {
+			break
+		}
+		alone := true
+		walk(p, func(n *html.Node) bool {
+			if n.DataAtom == atom.A && alone {
+				if u := resolve(d.base, attr(n, "href")); u != nil {
+					if sh, ok := shapeOf(u); ok && (sh.kind == articlePage || sh.kind == indexPage && identity(canonical(u)) != a.key) {
+						alone = false
+					}
+				}
+			}
+			return alone
+		})
+		if !alone {
+			break
+		}
+		if ref, sure := readLabel(rawText(p, 400, nil)); sure == strongLabel {
+			return ref, sure
+		}
+	}
+	return paper.PageRef{}, noLabel
+}
+
+// filePage is the page's directory in the path of its picture and PDF:
+// page/1/2024-01-01/01/93271704068338466.pdf, page/1/2024-11/06/A01/….
+var filePage = regexp.MustCompile(`(?i)/\d{4}-?\d{2}[-/]?\d{2}/([a-z]{0,2}\d{1,3})/[^/]+\.(?:pdf|jpe?g|png|gif)(?:\.\d)?$`)
+
+// numberByFiles takes a page's number from the files beside its link.
+func numberByFiles(d *document, a anchor) string {
+	if pdf := pdfBeside(d, a); pdf != "" {
+		if m := filePage.FindStringSubmatch(pdf); m != nil {
+			return m[1]
+		}
+	}
+	number := ""
+	walk(a.n, func(n *html.Node) bool {
+		if n.DataAtom == atom.Img && number == "" {
+			if m := filePage.FindStringSubmatch(attr(n, "src")); m != nil {
+				number = m[1]
+			}
+		}
+		return true
+	})
+	return number
+}
+
+// pdfBeside is the PDF in the row of a page link: the nearest element around it
+// that holds a PDF and no link to another page.
+func pdfBeside(d *document, a anchor) string {
+	for p, steps := a.n.Parent, 0; p != nil && steps < 5 && p.DataAtom != atom.Body; p, steps = p.Parent, steps+1 {
+		pdf, alone := "", true
+		walk(p, func(n *html.Node) bool {
+			if n.DataAtom == atom.A {
+				u := resolve(d.base, attr(n, "href"))
+				if u == nil {
+					return true
+				}
+				if sh, ok := shapeOf(u); ok && sh.kind == indexPage && identity(canonical(u)) != a.key {
+					alone = false
+				}
+				if pdf == "" && strings.HasSuffix(strings.ToLower(u.Path), ".pdf") {
+					pdf = u.String()
+				}
+			}
+			return alone
+		})
+		if !alone {
+			return ""
+		}
+		if pdf != "" {
+			return pdf
+		}
+	}
+	return ""
+}
+
+// nameSelf tells which page this is: by its entry in the list, the label printed
+// on it, the metadata, the URL.
+func (p *index) nameSelf(d *document, meta map[string]string, self shape, dated bool, selfKey string, labels map[string]paper.PageRef) {
+	if ref, ok := labels[selfKey]; ok && ref.Number != "" {
+		p.Page.PageRef = ref
+	}
+	printed, found := labelOnPage(d, selfKey)
+	number := meta["pagenum"]
+	if number == "" {
+		number = self.number
+	}
+	switch {
+	case p.Page.Number == "" && found && (number == "" || sameNumber(number, printed.Number)):
+		p.Page.PageRef = printed
+	case p.Page.Number == "" && number != "":
+		p.Page.Number = number
+		if found && p.Page.Name == "" && sameNumber(number, printed.Number) {
+			p.Page.Name = printed.Name
+		}
+	case found && p.Page.Name == "" && sameNumber(p.Page.Number, printed.Number):
+		p.Page.Name = printed.Name
+	}
+	if p.Page.Name == "" {
+		if ref, ok := labels[selfKey]; ok {
+			p.Page.Name = ref.Name
+		}
+		for _, q := range p.Pages {
+			if p.Page.Name == "" && q.Number == p.Page.Number {
+				p.Page.Name = q.Name
+			}
+		}
+	}
+	if selfKey != "" {
+		for i := range p.Pages {
+			if identity(p.Pages[i].URL) == selfKey {
+				p.Pages[i].PageRef = p.Page.PageRef
+			}
+		}
+	} else if !dated && p.Page.Number == "" && len(p.Pages) > 0 {
+		// An undated entry shows the first page.
+		p.Page.PageRef = p.Pages[0].PageRef
+	}
+	if !dated {
+		for _, q := range p.Pages {
+			if q.Number == p.Page.Number {
+				p.Page.URL = q.URL
+				break
+			}
+		}
+	}
+}
+
+// sameNumber compares page numbers whatever their leading zeros and case: 4 is
+// 04, a01 is A01.
+func sameNumber(a, b string) bool { return bareNumber(a) == bareNumber(b) }
+
+func bareNumber(s string) string {
+	s = strings.ToUpper(s)
+	i := strings.IndexFunc(s, unicode.IsDigit)
+	if i < 0 {
+		return s
+	}
+	return s[:i] + strings.TrimLeft(s[i:], "0")
+}
+
+// labelOnPage finds the page's own label among its text: the first small element
+// that is a label once links to other pages are left out.
+func labelOnPage(d *document, selfKey string) (ref paper.PageRef, found bool) {
+	elsewhere := func(n *html.Node) bool {
+		if n.DataAtom != atom.A {
+			return false
+		}
+		u := resolve(d.base, attr(n, "href"))
+		if u == nil {
+			return false
+		}
+		sh, ok := shapeOf(u)
+		return ok && sh.kind == indexPage && identity(canonical(u)) != selfKey || ok && sh.kind == articlePage
+	}
+	walk(d.root, func(n *html.Node) bool {
+		if found || n.Type != html.ElementNode {
+			return !found
+		}
+		if unseen(n) || elsewhere(n) || n.DataAtom == atom.Option {
+			return false
+		}
+		if n.DataAtom == atom.Html || n.DataAtom == atom.Body {
+			return true
+		}
+		s := rawText(n, 240, elsewhere)
+		if len(s) > 240 || !strings.ContainsAny(s, "版板") {
+			return len(s) > 240
+		}
+		// The smallest element that has the whole label: a child that is one too
+		// and no poorer goes first (<td><b>第01版：要闻</b> 3月1日</td>).
+		r, sure := readLabel(s)
+		if sure == strongLabel {
+			ref, found = r, true
+			for c := n.FirstChild; c != nil; c = c.NextSibling {
+				if c.Type == html.ElementNode && !elsewhere(c) {
+					if r, sure := readLabel(rawText(c, 240, elsewhere)); sure == strongLabel && r.Name != "" && len(r.Name) < len(ref.Name) {
+						ref = r
+					}
+				}
+			}
+			return false
+		}
+		return true
+	})
+	return ref, found
+}
+
+var briefName = regexp.MustCompile(`(?i)_(?:brief|icon|small|thumb|s|m)(\.(?:jpe?g|png|gif))$`)
+
+// fullSize is the full picture behind a resized one: uuid.jpg.2 → uuid.jpg.
+func fullSize(src string) string { return resizedName.ReplaceAllString(src, "$1") }
+
+var resizedName = regexp.MustCompile(`(?i)(\.(?:jpe?g|png|gif|bmp|webp))\.\d$`)
+
+// pictures finds the page's picture, its image map and its PDF.
+func (p *index) pictures(d *document, all []anchor, meta map[string]string, selfKey string) {
+	// The map's name may differ in case from usemap, so the picture is the one
+	// that has a usemap at all, preferring the page's own name.
+	var picture *html.Node
+	refs := map[string]bool{}
+	walk(d.root, func(n *html.Node) bool {
+		if n.DataAtom == atom.Img {
+			if m := strings.ToLower(strings.TrimPrefix(attr(n, "usemap"), "#")); m != "" && (picture == nil || m == "pagepicmap" && !strings.EqualFold(attr(picture, "usemap"), "#pagepicmap")) {
+				picture = n
+			}
+			if picture == nil && strings.EqualFold(attr(n, "id"), "paperImg") {
+				picture = n
+			}
+		}
+		for _, key := range []string{"href", "src", "data-src", "value"} {
+			if v := attr(n, key); v != "" {
+				if u := resolve(d.base, v); u != nil {
+					refs[u.String()] = true
+				}
+			}
+		}
+		return true
+	})
+	if picture != nil {
+		src := attr(picture, "src")
+		for _, key := range lazyAttrs {
+			if v := attr(picture, key); v != "" {
+				src = v
+				break
+			}
+		}
+		if u := resolve(d.base, fullSize(src)); u != nil {
+			p.Page.Picture = u.String()
+			if m := briefName.FindStringSubmatchIndex(p.Page.Picture); m != nil {
+				stem, ext := p.Page.Picture[:m[0]], p.Page.Picture[m[2]:]
+				for _, full := range []string{"", "_b", "_big", "_large", "_full", "_pic"} {
+					if refs[stem+full+ext] {
+						p.Page.Picture = stem + full + ext
+						break
+					}
+				}
+			}
+		}
+	}
+	for i := range p.Pages {
+		for _, a := range all {
+			if a.sh.kind == indexPage && a.key == identity(p.Pages[i].URL) && a.n.DataAtom == atom.A {
+				if pdf := pdfBeside(d, a); pdf != "" {
+					p.Pages[i].PDF = pdf
+					break
+				}
+			}
+		}
+		if identity(p.Pages[i].URL) == selfKey {
+			p.Page.PDF = p.Pages[i].PDF
+		}
+	}
+	if p.Page.PDF != "" {
+		return
+	}
+	// The first PDF that is no other page's.
+	others := map[string]bool{}
+	for _, q := range p.Pages {
+		others[q.PDF] = true
+	}
+	walk(d.root, func(n *html.Node) bool {
+		if n.DataAtom == atom.A && p.Page.PDF == "" {
+			if u := resolve(d.base, attr(n, "href")); u != nil && strings.HasSuffix(strings.ToLower(u.Path), ".pdf") && !others[u.String()] {
+				p.Page.PDF = u.String()
+			}
+		}
+		return true
+	})
+}
+
+// listArticles fills Refs and Areas: every article of the same day, first those
+// of this page in the order of its list, then those that it lists for others.
+func (p *index) listArticles(d *document, all []anchor, g group, selfKey string, labels map[string]paper.PageRef) {
+	type entry struct {
+		ref   Ref
+		at    int
+		root  string
+		title string
+		also  map[string]bool
+	}
+	entries := map[string]*entry{}
+	var order []string
+	own := false // an article below the edition's own root was seen
+	for _, a := range all {
+		if a.sh.kind != articlePage || a.sh.day != p.Day || len(order) >= maxArticles {
+			continue
+		}
+		if a.area {
+			p.mapped[a.key] = true
+			if len(p.Page.Areas) < maxArticles {
+				p.Page.Areas = append(p.Page.Areas, Area{
+					URL: canonical(a.u), Shape: strings.ToLower(attr(a.n, "shape")),
+					Coords: attr(a.n, "coords"), Title: title(anchorText(a)),
+				})
+			}
+		}
+		e := entries[a.key]
+		if e == nil {
+			e = &entry{ref: refOf(a.u, a.sh), at: -1, root: a.sh.root, also: map[string]bool{}}
+			entries[a.key] = e
+			order = append(order, a.key)
+		}
+		own = own || sameRoot(a.sh, g)
+		if !a.area && e.at < 0 {
+			e.at = a.at
+		}
+		s := title(anchorText(a))
+		if navText.MatchString(s) {
+			s = ""
+		}
+		switch cut := strings.TrimRight(e.title, ".…"); {
+		case s == "":
+		case e.title == "":
+			e.title = s
+		case cut != e.title && len(s) > len(cut) && strings.HasPrefix(s, cut): // the first was cut short
+			e.title = s
+		}
+	}
+	p.tree(all, g)
+	var mine, rest []*entry
+	firstMapped := -1
+	for _, k := range order {
+		if e := entries[k]; p.mapped[k] && e.at >= 0 && (firstMapped < 0 || e.at < firstMapped) {
+			firstMapped = e.at
+		}
+	}
+	keep := order[:0]
+	for _, k := range order {
+		// A sibling paper's articles (晚报) on the same day are not ours.
+		if e := entries[k]; !own || p.mapped[k] || sameRootOf(e.root, g) {
+			keep = append(keep, k)
+		}
+	}
+	sort.SliceStable(keep, func(i, j int) bool { return entries[keep[i]].at < entries[keep[j]].at && entries[keep[i]].at >= 0 })
+	for _, k := range keep {
+		e := entries[k]
+		e.ref.Title = e.title
+		if p.mapped[k] {
+			delete(p.other, k)
+		}
+		switch {
+		case p.other[k] != "" && p.other[k] != selfKey, !p.mapped[k] && firstMapped >= 0 && e.at >= 0 && e.at < firstMapped:
+			rest = append(rest, e)
+		default:
+			delete(p.other, k)
+			mine = append(mine, e)
+		}
+	}
+	// Those that only the image map has come last.
+	sort.SliceStable(mine, func(i, j int) bool { return mine[i].at >= 0 && mine[j].at < 0 })
+	position := map[string]int{}
+	for _, e := range append(mine, rest...) {
+		e.ref.Page = p.Page.PageRef
+		if k := p.other[identity(e.ref.URL)]; k != "" {
+			e.ref.Page = labels[k]
+		}
+		position[e.ref.Page.Number]++
+		e.ref.Position = position[e.ref.Page.Number]
+		e.ref.Ordinal = len(p.Refs)
+		p.Refs = append(p.Refs, e.ref)
+	}
+}
+
+func sameRoot(sh shape, g group) bool { return sh.prefix == g.prefix || sameRootOf(sh.root, g) }
+
+func sameRootOf(root string, g group) bool {
+	return root == g.root || strings.HasPrefix(g.root, root) && strings.Count(root, "/") > 1
+}
+
+// tree notes articles that stand under another page's heading: a whole edition
+// in one page (dl trees, catalogues). A list counts as a tree only when its
+// articles stand under at least two pages; a list of pages followed by a list of
+// articles is none.
+func (p *index) tree(all []anchor, g group) {
+	under := map[string]string{}
+	heads := map[string]bool{}
+	for i, a := range all {
+		if a.sh.kind != articlePage || a.area || under[a.key] != "" {
+			continue
+		}
+		// The nearest page link before it that is a labelled one.
+		for j := i - 1; j >= 0; j-- {
+			b := all[j]
+			if !g.samePage(b) {
+				continue
+			}
+			if _, sure := readLabel(anchorText(b)); sure == noLabel {
+				continue
+			}
+			if closest(a.n, 12, func(n *html.Node) bool { return inside(b.n, n) && n.DataAtom != atom.Body }) != nil {
+				under[a.key] = b.key
+				heads[b.key] = true
+			}
+			break
+		}
+	}
+	if len(heads) < 2 {
+		return
+	}
+	p.other = under
+}
+
+// title tidies a title as listed: a bullet before it and 详细 after it go.
+func title(s string) string {
+	s = strings.TrimLeft(collapse(s), "·•●■◆▪□*○◇►▶>» ")
+	return strings.TrimSpace(moreText.ReplaceAllString(s, ""))
+}
+
+var siteWords = regexp.MustCompile(`数字报刊?|电子报刊?|数字版|电子版|多媒体|网络版|平台|新闻网|首页|阅读|在线|epaper`)
+
+// paperName is the printed name: of the metadata, else of the document's title.
+func paperName(d *document, meta map[string]string) string {
+	if n := meta["papername"]; n != "" {
+		return n
+	}
+	t := collapse(d.dom.Find("title").First().Text())
+	best := ""
+	for _, part := range titleParts(t) {
+		part = strings.TrimSpace(siteWords.ReplaceAllString(part, ""))
+		if paperWord.MatchString(part) && utf8.RuneCountInString(part) <= 12 && (best == "" || len(part) < len(best)) {
+			best = part
+		}
+	}
+	return best
+}
+
+var (
+	paperWord  = regexp.MustCompile(`(?:报|时报|日报|晚报|周刊|周报)$`)
+	titleSplit = regexp.MustCompile(`\s*[-_|—–－―｜:：·]+\s*|\s{2,}`)
+)
+
+func titleParts(t string) []string { return titleSplit.Split(t, -1) }
+
+// ---- finding editions
+
+func findFounder(ctx context.Context, g Getter, s Source, w Want, entry *document) (Found, error) {
+	f := Found{Platform: "founder"}
+	first := readIndex(entry)
+	if first == nil || first.Day == "" || len(first.Pages) == 0 && len(first.Refs) == 0 && len(first.more) == 0 {
+		return f, &UnknownError{URL: entry.url.String(), Reason: "no page list of a founder edition: " + seen(entry)}
+	}
+	f.Name = first.Paper
+	b := &builder{g: g, s: s, have: map[string]*index{}}
+	if first.dated {
+		b.have[identity(canonical(entry.url))] = first
+	}
+	front := first.Page.URL
+	if len(first.Pages) > 0 {
+		front = first.Pages[0].URL
+	} else if front == "" && len(first.more) > 0 {
+		front = canonical(first.more[0])
+	}
+	if front == "" {
+		front = canonical(entry.url)
+	}
+	b.front, b.newest = front, first.Day
+
+	days := b.choose(ctx, w, &f)
+	if err := ctx.Err(); err != nil {
+		return f, fmt.Errorf("find %s: %w", s.URL, err)
+	}
+	for _, day := range days {
+		var e Edition
+		var ok bool
+		if day == first.Day {
+			e, ok = b.edition(ctx, day, front, first, entry)
+		} else {
+			e, ok = b.edition(ctx, day, b.frontOf(ctx, day), nil, nil)
+		}
+		if err := ctx.Err(); err != nil {
+			return f, fmt.Errorf("find %s: %w", s.URL, err)
+		}
+		if !ok {
+			f.Missing = append(f.Missing, day)
+			continue
+		}
+		e.Build = b.build(day)
+		f.Editions = append(f.Editions, e)
+	}
+	return f, nil
+}
+
+// builder puts editions together out of their index pages.
+type builder struct {
+	g      Getter
+	s      Source
+	have   map[string]*index // pages read, by identity
+	front  string            // first page of the newest edition
+	newest paper.Day
+	months map[string][]CalendarDay // by 2017-09; nil entry: there is none
+}
+
+// maxGap caps how many days are tried by URL scheme between the last known and
+// the newest edition where a source has no calendar.
+const maxGap = 7
+
+// choose tells the days to look at, oldest first.
+func (b *builder) choose(ctx context.Context, w Want, f *Found) []paper.Day {
+	if w.Only != "" {
+		return []paper.Day{w.Only}
+	}
+	limit := max(w.Max, 1)
+	var fresh []paper.Day
+	if b.newest > w.After {
+		fresh = append(fresh, b.newest)
+		switch {
+		case w.After == "" && limit > 1:
+			// First sight: the newest, from this month's and the last one's calendar.
+			for _, month := range []paper.Day{b.newest, b.newest.Add(-dayOfMonth(b.newest))} {
+				for _, c := range b.calendar(ctx, month) {
+					if c.Day < b.newest {
+						fresh = append(fresh, c.Day)
+					}
+				}
+				if len(fresh) >= limit {
+					break
+				}
+			}
+		case w.After != "" && w.After.Add(1) < b.newest && limit > 1:
+			found := false
+			for m := b.newest; m[:7] >= w.After[:7] && len(fresh) < limit; m = m.Add(-dayOfMonth(m)) {
+				days := b.calendar(ctx, m)
+				found = found || len(days) > 0
+				for _, c := range days {
+					if c.Day > w.After && c.Day < b.newest {
+						fresh = append(fresh, c.Day)
+					}
+				}
+			}
+			if !found {
+				for day := b.newest.Add(-1); day > w.After && len(fresh) < min(limit, maxGap+1); day = day.Add(-1) {
+					fresh = append(fresh, day)
+				}
+			}
+		}
+	}
+	slices.Sort(fresh)
+	fresh = slices.Compact(fresh)
+	if len(fresh) > limit {
+		fresh = fresh[len(fresh)-limit:]
+	}
+	fresh = append(fresh, w.Again...)
+	slices.Sort(fresh)
+	return slices.Compact(fresh)
+}
+
+func dayOfMonth(d paper.Day) int {
+	n, _ := strconv.Atoi(string(d[8:]))
+	return n
+}
+
+// calendar reads a month's period.xml, oldest first; nil where there is none.
+func (b *builder) calendar(ctx context.Context, day paper.Day) []CalendarDay {
+	month := string(day[:7])
+	if days, ok := b.months[month]; ok {
+		return days
+	}
+	if b.months == nil {
+		b.months = map[string][]CalendarDay{}
+	}
+	b.months[month] = nil
+	u, err := url.Parse(b.front)
+	if err != nil {
+		return nil
+	}
+	m := datedPath.FindStringSubmatch(u.Path)
+	if m == nil {
+		return nil
+	}
+	dir := string(day[:4]) + m[3] + string(day[5:7])
+	if m[3] == "/" {
+		dir = string(day[:4]) + string(day[5:7])
+	}
+	at := *u
+	at.Path, at.RawPath = m[1]+dir+"/period.xml", ""
+	doc, err := get(ctx, b.g, at.String(), b.s.URL, true)
+	if err != nil {
+		return nil
+	}
+	days, ok := readPeriods(doc)
+	if !ok {
+		return nil
+	}
+	b.months[month] = days
+	return days
+}
+
+// build is the publisher's mark of a rebuild, where its calendar was read.
+func (b *builder) build(day paper.Day) string {
+	for _, c := range b.months[string(day[:7])] {
+		if c.Day == day {
+			return c.Build
+		}
+	}
+	return ""
+}
+
+// frontOf is the first page of another day: by the calendar, else by the URL
+// scheme of the newest edition.
+func (b *builder) frontOf(ctx context.Context, day paper.Day) string {
+	for _, c := range b.calendar(ctx, day) {
+		if c.Day == day && c.URL != "" && !strings.HasSuffix(c.URL, "/") {
+			return c.URL
+		}
+	}
+	u, err := url.Parse(b.front)
+	if err != nil {
+		return b.front
+	}
+	m := datedPath.FindStringSubmatchIndex(u.Path)
+	if m == nil {
+		return b.front
+	}
+	p := u.Path
+	u.Path, u.RawPath = p[:m[4]]+string(day[:4])+p[m[5]:m[8]]+string(day[5:7])+p[m[9]:m[10]]+string(day[8:])+p[m[11]:], ""
+	return u.String()
+}
+
+// edition reads all index pages of one day. It reports false where the
+// publisher has no such edition.
+func (b *builder) edition(ctx context.Context, day paper.Day, front string, first *index, entry *document) (Edition, bool) {
+	e := Edition{Day: day, URL: front}
+	problem := func(at string, err error) {
+		e.Partial = true
+		if e.Problem == "" {
+			e.Problem = fmt.Sprintf("page %s: %v", at, err)
+		}
+	}
+	var list []Page
+	known := map[string]bool{}
+	add := func(p Page) {
+		if k := identity(p.URL); p.URL != "" && !known[k] && len(list) < maxPages {
+			known[k] = true
+			list = append(list, p)
+		}
+	}
+	if first == nil {
+		p, err := b.page(ctx, front)
+		if err != nil {
+			if fetch.Missing(err) {
+				return e, false
+			}
+			problem(front, err)
+			return e, true
+		}
+		if p.Day != day {
+			return e, false // the publisher answers with its newest edition instead
+		}
+		first = p
+	}
+	for _, p := range first.Pages {
+		add(p)
+	}
+	if len(list) == 0 {
+		if first.dated {
+			add(first.Page)
+		}
+		for _, u := range first.more {
+			add(Page{URL: canonical(u)})
+		}
+	} else if first.dated && !known[identity(first.Page.URL)] {
+		// A page that its own list leaves out: first where its number says so.
+		list = append([]Page{first.Page}, list...)
+		known[identity(first.Page.URL)] = true
+	}
+	if len(list) == 0 && entry != nil {
+		// The entry is the whole edition.
+		list = append(list, Page{PageRef: first.Page.PageRef, URL: canonical(entry.url)})
+		b.have[identity(canonical(entry.url))] = first
+	}
+	read := make([]*index, 0, len(list))
+	for i := 0; i < len(list); i++ {
+		p, err := b.page(ctx, list[i].URL)
+		if err == nil && p.Day != day {
+			err = fmt.Errorf("is of %s", p.Day)
+		}
+		if err != nil {
+			problem(orNumber(list[i]), err)
+			read = append(read, nil)
+			continue
+		}
+		read = append(read, p)
+		for _, q := range p.Pages {
+			add(q)
+		}
+		if len(p.Pages) <= 1 {
+			for _, u := range p.more {
+				add(Page{URL: canonical(u)})
+			}
+		}
+	}
+	b.assemble(&e, list, read)
+	if len(e.Pages) > 0 {
+		e.URL = e.Pages[0].URL
+	}
+	if len(e.Refs) == 0 && !e.Partial {
+		e.Partial, e.Problem = true, fmt.Sprintf("no article on any of %d pages", len(list))
+	}
+	return e, true
+}
+
+func orNumber(p Page) string {
+	if p.Number != "" {
+		return p.Number
+	}
+	return p.URL
+}
+
+// page reads one index page, once. It is asked for with Keep, so that an
+// unchanged one costs the publisher a 304 and still is read in full.
+func (b *builder) page(ctx context.Context, at string) (*index, error) {
+	if p := b.have[identity(at)]; p != nil {
+		return p, nil
+	}
+	d, err := get(ctx, b.g, at, b.s.URL, true)
+	if err != nil {
+		return nil, err
+	}
+	p := readIndex(d)
+	if p == nil {
+		return nil, &UnknownError{URL: at, Reason: "no page of an edition: " + seen(d)}
+	}
+	b.have[identity(at)] = p
+	return p, nil
+}
+
+// assemble gives every article its one page: the page whose image map has it,
+// else the one under whose heading it is listed, else the first that lists it.
+func (b *builder) assemble(e *Edition, list []Page, read []*index) {
+	owner := map[string]int{} // article → index of its page
+	at := map[string]int{}    // page → its index
+	for i, p := range list {
+		at[identity(p.URL)] = i
+	}
+	for _, rank := range []func(p *index, k string) (string, bool){
+		func(p *index, k string) (string, bool) { return "", p.mapped[k] },
+		func(p *index, k string) (string, bool) { return p.other[k], p.other[k] != "" },
+		func(p *index, k string) (string, bool) { return "", true },
+	} {
+		for i, p := range read {
+			if p == nil {
+				continue
+			}
+			for _, r := range p.Refs {
+				k := identity(r.URL)
+				if _, ok := owner[k]; ok {
+					continue
+				}
+				if other, ok := rank(p, k); ok {
+					owner[k] = i
+					if j, ok := at[other]; ok {
+						owner[k] = j
+					}
+				}
+			}
+		}
+	}
+	seen := map[string]int{}
+	for i, p := range list {
+		out := p
+		if q := read[i]; q != nil {
+			out.Picture, out.Areas = q.Page.Picture, q.Page.Areas
+			if out.PDF == "" {
+				out.PDF = q.Page.PDF
+			}
+			if q.Page.Number != "" && (out.Number == "" || out.Name == "") {
+				out.PageRef = q.Page.PageRef
+			}
+		}
+		if out.Number == "" {
+			out.Number = fmt.Sprintf("%02d", i+1)
+		}
+		e.Pages = append(e.Pages, out)
+	}
+	byPage := make([][]Ref, len(list))
+	for _, q := range read {
+		if q == nil {
+			continue
+		}
+		for _, r := range q.Refs {
+			k := identity(r.URL)
+			i := owner[k]
+			if n, ok := seen[k]; ok {
+				// Known already: a longer title may stand on the second page.
+				if byPage[i][n].Title == "" {
+					byPage[i][n].Title = r.Title
+				}
+				if u := byPage[i][n].URL; u != r.URL && !slices.Contains(byPage[i][n].Also, r.URL) {
+					byPage[i][n].Also = append(byPage[i][n].Also, r.URL)
+				}
+				continue
+			}
+			seen[k] = len(byPage[i])
+			byPage[i] = append(byPage[i], r)
+		}
+	}
+	for i, refs := range byPage {
+		// The order of the page's own list holds where it was read.
+		if q := read[i]; q != nil {
+			rank := map[string]int{}
+			for n, r := range q.Refs {
+				rank[identity(r.URL)] = n + 1
+			}
+			sort.SliceStable(refs, func(x, y int) bool {
+				rx, ry := rank[identity(refs[x].URL)], rank[identity(refs[y].URL)]
+				return rx > 0 && (ry == 0 || rx < ry)
+			})
+		}
+		for n, r := range refs {
+			r.Page, r.Position, r.Ordinal = e.Pages[i].PageRef, n+1, len(e.Refs)
+			e.Refs = append(e.Refs, r)
+		}
+	}
+}
+
+func readFounder(ctx context.Context, g Getter, s Source, r Ref) (Printed, error) {
+	d, err := get(ctx, g, r.URL, s.URL, false)
+	if err != nil {
+		return Printed{}, err
+	}
+	a, reason := readArticle(d)
+	if a == nil {
+		return Printed{}, &UnknownError{URL: r.URL, Reason: reason + ": " + seen(d)}
+	}
+	if a.Headline == "" {
+		a.Headline = r.Title
+	}
+	if a.Page.Number == "" {
+		a.Page = r.Page
+	} else if a.Page.Name == "" && sameNumber(a.Page.Number, r.Page.Number) {
+		a.Page = r.Page
+	}
+	return *a, nil
+}

@@ -1,0 +1,291 @@
+package sources
+
+import (
+	"bytes"
+	"net/url"
+	"strings"
+	"unicode"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+
+	"github.com/PuerkitoBio/goquery"
+)
+
+// maxHTML caps the bytes of a page that is parsed; real ones reach 200 KB.
+const maxHTML = 8 << 20
+
+// selection is goquery's, under a name of one word.
+type selection = goquery.Selection
+
+// document is one fetched document on its way through the readers.
+type document struct {
+	url         *url.URL // as fetched, after redirects
+	base        *url.URL // what links resolve against: <base href> or url
+	contentType string
+	body        []byte            // UTF-8
+	root        *html.Node        // nil where it is no HTML
+	dom         *goquery.Document // of root
+}
+
+// openDocument parses a body where it is HTML. A page is parsed with scripting
+// off, so that what stands in <noscript> is seen.
+func openDocument(u *url.URL, contentType string, body []byte) *document {
+	d := &document{url: u, base: u, contentType: contentType, body: bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))}
+	if len(body) > maxHTML || !looksHTML(d.body, contentType) {
+		return d
+	}
+	root, err := html.ParseWithOptions(bytes.NewReader(d.body), html.ParseOptionEnableScripting(false))
+	if err != nil {
+		return d
+	}
+	d.root, d.dom = root, goquery.NewDocumentFromNode(root)
+	if href, ok := d.dom.Find("base[href]").First().Attr("href"); ok {
+		if b := resolve(u, href); b != nil {
+			d.base = b
+		}
+	}
+	return d
+}
+
+// looksHTML decides by the first bytes, because content types lie.
+func looksHTML(body []byte, contentType string) bool {
+	head := bytes.ToLower(bytes.TrimLeft(body[:min(len(body), 2048)], "\ufeff \t\r\n"))
+	switch {
+	case len(head) == 0, head[0] == '{', head[0] == '[', bytes.HasPrefix(head, []byte("%pdf")):
+		return false
+	case bytes.HasPrefix(head, []byte("<?xml")), bytes.HasPrefix(head, []byte("<rss")), bytes.HasPrefix(head, []byte("<feed")),
+		bytes.HasPrefix(head, []byte("<periodlist")):
+		return bytes.Contains(head, []byte("<html")) || bytes.Contains(head, []byte("<!doctype html"))
+	}
+	return strings.Contains(contentType, "html") || bytes.IndexByte(head, '<') >= 0
+}
+
+// walk visits every node below n in document order; visit says whether to go
+// into the node. x/net/html caps the depth of a document at 512.
+func walk(n *html.Node, visit func(*html.Node) bool) {
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if visit(c) {
+			walk(c, visit)
+		}
+	}
+}
+
+func attr(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func setAttr(n *html.Node, key, val string) {
+	for i := range n.Attr {
+		if n.Attr[i].Key == key {
+			n.Attr[i].Val = val
+			return
+		}
+	}
+	n.Attr = append(n.Attr, html.Attribute{Key: key, Val: val})
+}
+
+// hasClass reports whether an element has a class, whatever its case.
+func hasClass(n *html.Node, class string) bool {
+	for _, f := range strings.Fields(attr(n, "class")) {
+		if strings.EqualFold(f, class) {
+			return true
+		}
+	}
+	return false
+}
+
+// unseen are elements whose text nobody reads.
+func unseen(n *html.Node) bool {
+	switch n.DataAtom {
+	case atom.Script, atom.Style, atom.Template, atom.Select, atom.Textarea, atom.Head, atom.Iframe:
+		return true
+	}
+	return false
+}
+
+// rawText is the text below a node with a space for each <br> and between
+// blocks, up to limit bytes.
+func rawText(n *html.Node, limit int, skip func(*html.Node) bool) string {
+	var b strings.Builder
+	var add func(*html.Node)
+	add = func(n *html.Node) {
+		for c := n.FirstChild; c != nil && b.Len() <= limit; c = c.NextSibling {
+			switch c.Type {
+			case html.TextNode:
+				b.WriteString(c.Data)
+			case html.ElementNode:
+				if unseen(c) || skip != nil && skip(c) {
+					continue
+				}
+				if c.DataAtom == atom.Br || isBlock(c) {
+					b.WriteByte(' ')
+				}
+				add(c)
+				if isBlock(c) {
+					b.WriteByte(' ')
+				}
+			}
+		}
+	}
+	if n.Type == html.TextNode {
+		return n.Data
+	}
+	add(n)
+	return b.String()
+}
+
+func isBlock(n *html.Node) bool {
+	switch n.DataAtom {
+	case atom.P, atom.Div, atom.Td, atom.Th, atom.Tr, atom.Table, atom.Tbody, atom.Li, atom.Ul, atom.Ol, atom.Dl, atom.Dt, atom.Dd,
+		atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Figure,
+		atom.Figcaption, atom.Center, atom.Blockquote, atom.Hr, atom.Form:
+		return true
+	}
+	return false
+}
+
+// collapse makes every run of white space one space. The ideographic space of
+// a title (标题　副题) counts; zero-width characters go.
+func collapse(s string) string {
+	var b strings.Builder
+	space := false
+	for _, r := range s {
+		if unicode.IsSpace(r) {
+			space = b.Len() > 0
+			continue
+		}
+		if r == '\u200b' || r == '\ufeff' || r == 0 {
+			continue
+		}
+		if space {
+			b.WriteByte(' ')
+			space = false
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// text is the collapsed text of a node.
+func text(n *html.Node) string { return collapse(rawText(n, 1<<20, nil)) }
+
+// plain is the collapsed text of a fragment of HTML.
+func plain(fragment string) string {
+	if !strings.ContainsAny(fragment, "<&") {
+		return collapse(fragment)
+	}
+	nodes, err := html.ParseFragment(strings.NewReader(fragment), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div})
+	if err != nil {
+		return collapse(fragment)
+	}
+	var b strings.Builder
+	for _, n := range nodes {
+		if n.Type == html.ElementNode && unseen(n) {
+			continue
+		}
+		if n.DataAtom == atom.Br || isBlock(n) {
+			b.WriteByte(' ')
+		}
+		b.WriteString(rawText(n, 1<<20, nil))
+	}
+	return collapse(b.String())
+}
+
+// closest is the nearest ancestor (n itself not) for which ok holds, within so
+// many steps.
+func closest(n *html.Node, steps int, ok func(*html.Node) bool) *html.Node {
+	for p := n.Parent; p != nil && steps > 0; p, steps = p.Parent, steps-1 {
+		if p.Type == html.ElementNode && ok(p) {
+			return p
+		}
+	}
+	return nil
+}
+
+// inside reports whether n is below (or is) an ancestor.
+func inside(n, ancestor *html.Node) bool {
+	for ; n != nil; n = n.Parent {
+		if n == ancestor {
+			return true
+		}
+	}
+	return false
+}
+
+// links whose values must become absolute in a body.
+var linkAttrs = map[string]bool{"href": true, "src": true, "poster": true, "data": true, "cite": true, "background": true, "longdesc": true}
+
+// lazy attributes carry the picture that a script would put into src.
+var lazyAttrs = []string{"data-src", "data-original", "data-lazy-src", "data-url", "original", "_src"}
+
+// innerHTML renders the children of a node as a body: scripts, styles, form
+// controls, comments and markers of the publishing system go, links become absolute.
+func innerHTML(n *html.Node, base *url.URL) string {
+	var b bytes.Buffer
+	for c := n.FirstChild; c != nil; {
+		next := c.NextSibling
+		tidyBody(c, base)
+		c = next
+	}
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if err := html.Render(&b, c); err != nil {
+			break
+		}
+	}
+	return strings.TrimFunc(b.String(), unicode.IsSpace)
+}
+
+// tidyBody does one subtree of a body; it may take n out of the tree.
+func tidyBody(n *html.Node, base *url.URL) {
+	switch n.Type {
+	case html.CommentNode, html.DoctypeNode:
+		n.Parent.RemoveChild(n)
+		return
+	case html.ElementNode:
+	default:
+		return
+	}
+	switch n.DataAtom {
+	case atom.Script, atom.Style, atom.Link, atom.Meta, atom.Title, atom.Base, atom.Input, atom.Button, atom.Select, atom.Textarea, atom.Noscript, atom.Template:
+		n.Parent.RemoveChild(n)
+		return
+	}
+	if n.DataAtom == atom.Img {
+		for _, key := range lazyAttrs {
+			if v := attr(n, key); v != "" && !strings.HasPrefix(v, "data:") {
+				setAttr(n, "src", v)
+				break
+			}
+		}
+		if v := attr(n, "src"); v != "" {
+			setAttr(n, "src", fullSize(v))
+		}
+	}
+	for i, a := range n.Attr {
+		if linkAttrs[a.Key] && a.Val != "" && !strings.HasPrefix(a.Val, "#") && !strings.HasPrefix(strings.ToLower(a.Val), "data:") {
+			if u := resolve(base, a.Val); u != nil {
+				n.Attr[i].Val = u.String()
+			}
+		}
+	}
+	for c := n.FirstChild; c != nil; {
+		next := c.NextSibling
+		tidyBody(c, base)
+		c = next
+	}
+	// A marker element of the publishing system stands for nothing: its
+	// children take its place.
+	if strings.HasPrefix(n.Data, "founder-") || strings.Contains(n.Data, ":") {
+		for c := n.FirstChild; c != nil; c = n.FirstChild {
+			n.RemoveChild(c)
+			n.Parent.InsertBefore(c, n)
+		}
+		n.Parent.RemoveChild(n)
+	}
+}

@@ -1,0 +1,242 @@
+package sources
+
+import (
+	"html"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"paperwire/internal/paper"
+)
+
+// How sure a text is a page label. A weak one (01, A01 要闻, 要闻 A01) counts
+// only where something else says that it stands for a page, such as a link of
+// the page shape; a strong one (第01版：要闻) counts anywhere.
+const (
+	noLabel = iota
+	weakLabel
+	strongLabel
+)
+
+// maxLabelName caps a page's name, in characters. Real ones reach about 30.
+const maxLabelName = 60
+
+const labelSep = `[:：\-—–_.、|｜/·・,，]`
+
+var (
+	// 第04版：焦作, 第A01版, 01版要闻, 第06-07版：专题, 版次：A02
+	labelBan = regexp.MustCompile(`^第? ?([特增专]?[A-Za-z]{0,3} ?\d{1,4}[A-Za-z]?(?: ?[-—–~～、,，/·至] ?[A-Za-z]{0,3}\d{1,4})?) ?[版板](?:面)? ?` + labelSep + `* ?(.*)$`)
+	// 第一版, 第十二版：要闻
+	labelHan = regexp.MustCompile(`^第? ?([一二三四五六七八九十百〇零]{1,4}) ?版(?:面)? ?` + labelSep + `* ?(.*)$`)
+	// 版次：A02, 版面：A02 要闻
+	labelField = regexp.MustCompile(`^(?:版次|版面|版号|所在版面|版) ?[:：] ?第? ?([A-Za-z]{0,3}\d{1,4}) ?版? ?` + labelSep + `* ?(.*)$`)
+	// (GA01) 封面, 【A01】要闻
+	labelBracket = regexp.MustCompile(`^[(（\[【] ?第? ?([A-Za-z]{0,3}\d{1,4}) ?版? ?[)）\]】] ?` + labelSep + `* ?(.*)$`)
+	// A01：头版 (no 版)
+	labelColon = regexp.MustCompile(`^第? ?([A-Za-z]{0,3}\d{1,4}) ?[:：] ?(.*)$`)
+	// 01, A01, 0607, 01 要闻, A01-要闻
+	labelBare = regexp.MustCompile(`^([A-Za-z]{0,3}\d{1,4})(?:(?: ?[\-—–_、|｜·・] ?| )(.*))?$`)
+	// A01要闻: a letter or a leading zero, so that 5月 or 3个 is no label
+	labelTight = regexp.MustCompile(`^([A-Za-z]{1,3}\d{1,3}|0\d{1,2}) ?(\p{Han}.*)$`)
+	// 要闻（01版）, 要闻 第01版, 要闻·A01版
+	labelLast = regexp.MustCompile(`^(.{1,24}?) ?` + labelSep + `? ?[(（\[【]? ?第? ?([A-Za-z]{0,3}\d{1,4}) ?版 ?[)）\]】]?$`)
+
+	labelDate = regexp.MustCompile(`^(?:\d{4} ?[年\-/.] ?\d{1,2} ?[月\-/.] ?\d{1,2} ?日?|\d{8}) ?(?:(?:星期|周)[一二三四五六日天])? ?[,，]? ?`)
+	// Words beside a label that are no part of the name.
+	labelTail = regexp.MustCompile(`(?i)[\s:：|｜>》»\-—]*(?:上一?版|下一?版|前一?版|后一?版|上一?页|下一?页|上一?期|下一?期|上一?篇|下一?篇|版面导航|版面概览|标题导航|返回目录|返回首页|查看原版|(?:下载|查看|原版|点击|版面)? ?pdf ?(?:版|下载|文件)?|>+|»|→|←)[\s\d<>]*$`)
+	// Fields that stand in one line with the label.
+	labelRest = regexp.MustCompile(`[ 　|｜]*(?:(?:稿件来源|来源|作者|责任编辑|责编|编辑|记者|日期|发布时间|字号|出版日期|主编|美编|校对) ?[:：].*|\d{4} ?[年\-/.] ?\d{1,2} ?[月\-/.] ?\d{1,2}.*|(?:星期|周)[一二三四五六日天]$)$`)
+	labelNav  = regexp.MustCompile(`^(?:第?[上下前后首末本] ?一?|返回|更多|全部|查看|今日|共|总) ?\d* ?(?:版|页|期|篇)`)
+	countBan  = regexp.MustCompile(`^(?:今日|本期|本报|共|总|合计) ?\d+ ?[版页]`)
+)
+
+// readLabel reads a page label as printed, such as 第04版:焦作/ 温县·马村区. The
+// number is kept as printed (04, A01, 0607), except that Han numerals become
+// digits; the name loses spaces between single Han characters (要 闻) and
+// beside the separators that join several names (/ · ・ ｜ 、).
+func readLabel(s string) (ref paper.PageRef, sure int) {
+	if len(s) > 400 || !utf8.ValidString(s) {
+		return ref, noLabel
+	}
+	s = tidyLabel(s)
+	if s == "" || labelNav.MatchString(s) || countBan.MatchString(s) {
+		return ref, noLabel
+	}
+	if m := labelDate.FindString(s); m != "" && len(m) < len(s) {
+		s = strings.TrimSpace(s[len(m):])
+	}
+	if m := labelRest.FindStringIndex(s); m != nil && m[0] > 0 {
+		s = strings.TrimSpace(s[:m[0]])
+	}
+	number, name := "", ""
+	switch {
+	case match(labelBan, s, &number, &name), match(labelField, s, &number, &name):
+		sure = strongLabel
+	case match(labelHan, s, &number, &name):
+		n := hanNumber(number)
+		if n == 0 {
+			return ref, noLabel
+		}
+		number, sure = strconv.Itoa(n), strongLabel
+	case match(labelBracket, s, &number, &name):
+		sure = strongLabel
+		if !plausibleNumber(number) {
+			return ref, noLabel
+		}
+	case match(labelColon, s, &number, &name):
+		// 2024：… is a year and 10：30 a time of day, not a page.
+		if !plausibleNumber(number) || name != "" && name[0] >= '0' && name[0] <= '9' {
+			return ref, noLabel
+		}
+		sure = strongLabel
+		if number[0] >= '1' && number[0] <= '9' && len(number) < 2 {
+			sure = weakLabel
+		}
+	case match(labelLast, s, &name, &number):
+		sure = strongLabel
+	case match(labelTight, s, &number, &name), match(labelBare, s, &number, &name):
+		if !plausibleNumber(number) {
+			return ref, noLabel
+		}
+		sure = weakLabel
+	default:
+		return ref, noLabel
+	}
+	number = strings.ReplaceAll(number, " ", "")
+	name = tidyName(name)
+	if utf8.RuneCountInString(name) > maxLabelName || number == "" || zero(number) {
+		return ref, noLabel
+	}
+	return paper.PageRef{Number: number, Name: name}, sure
+}
+
+// match runs a pattern of two groups and stores what they captured.
+func match(re *regexp.Regexp, s string, first, second *string) bool {
+	m := re.FindStringSubmatch(s)
+	if m == nil {
+		return false
+	}
+	*first, *second = m[1], m[2]
+	return true
+}
+
+// plausibleNumber tells a page number without 版 from a year or a count: four
+// digits are a joint page only when they name neighbours (0607).
+func plausibleNumber(s string) bool {
+	digits := strings.TrimLeftFunc(s, unicode.IsLetter)
+	if len(digits) < 4 {
+		return true
+	}
+	a, errA := strconv.Atoi(digits[:2])
+	b, errB := strconv.Atoi(digits[2:])
+	return errA == nil && errB == nil && b == a+1
+}
+
+func zero(number string) bool { return strings.Trim(number, "0") == "" }
+
+// tidyLabel makes spaces plain and single, full-width letters and digits
+// half-width, and drops a date before and links beside the label.
+func tidyLabel(s string) string {
+	if strings.Contains(s, "&") {
+		s = html.UnescapeString(s)
+	}
+	var b strings.Builder
+	space := false
+	for _, r := range s {
+		switch {
+		case unicode.IsSpace(r), r == '\u200b', r == '\ufeff', unicode.IsControl(r):
+			space = b.Len() > 0
+			continue
+		case r >= '０' && r <= '９', r >= 'Ａ' && r <= 'Ｚ', r >= 'ａ' && r <= 'ｚ':
+			r -= 0xfee0
+		}
+		if space {
+			b.WriteByte(' ')
+			space = false
+		}
+		b.WriteRune(r)
+	}
+	s = b.String()
+	for i := 0; i < 4; i++ {
+		t := labelTail.ReplaceAllString(s, "")
+		if t == s {
+			break
+		}
+		s = t
+	}
+	return strings.TrimSpace(s)
+}
+
+// joiners stand between several names of one page.
+const joiners = "/／·・•｜|、"
+
+// tidyName cleans the name part of a label.
+func tidyName(s string) string {
+	s = strings.TrimFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || strings.ContainsRune(":：-—–_.,，|｜、>》<·・/*", r)
+	})
+	for _, p := range [][2]string{{"[", "]"}, {"（", "）"}, {"(", ")"}, {"【", "】"}} {
+		if strings.HasPrefix(s, p[0]) && strings.HasSuffix(s, p[1]) && strings.Count(s, p[0]) == 1 {
+			s = strings.TrimSpace(s[len(p[0]) : len(s)-len(p[1])])
+		}
+	}
+	for _, r := range joiners {
+		j := string(r)
+		s = strings.ReplaceAll(strings.ReplaceAll(s, " "+j, j), j+" ", j)
+	}
+	words := strings.Split(s, " ")
+	var b strings.Builder
+	for i, w := range words {
+		if i > 0 && !(edgeSingle(words[i-1], true) && edgeSingle(w, false)) {
+			b.WriteByte(' ')
+		}
+		b.WriteString(w)
+	}
+	return b.String()
+}
+
+// edgeSingle reports whether the last (or first) name of a word is one single
+// Han character: the halves of 要 闻, also in 要 闻/时 政.
+func edgeSingle(word string, last bool) bool {
+	cut := func(r rune) bool { return strings.ContainsRune(joiners, r) }
+	if last {
+		if i := strings.LastIndexFunc(word, cut); i >= 0 {
+			_, n := utf8.DecodeRuneInString(word[i:])
+			word = word[i+n:]
+		}
+	} else if i := strings.IndexFunc(word, cut); i >= 0 {
+		word = word[:i]
+	}
+	r, n := utf8.DecodeRuneInString(word)
+	return n == len(word) && n > 0 && unicode.Is(unicode.Han, r)
+}
+
+// hanNumber reads 一 … 九十九, 一百二十 and so on; 0 where it is no number.
+func hanNumber(s string) int {
+	total, digit := 0, 0
+	for _, r := range s {
+		switch {
+		case r == '十':
+			total += max(digit, 1) * 10
+			digit = 0
+		case r == '百':
+			total += max(digit, 1) * 100
+			digit = 0
+		default:
+			i := strings.Index("〇一二三四五六七八九", string(r))
+			if r == '零' {
+				i = 0
+			}
+			if i < 0 {
+				return 0
+			}
+			if total > 0 {
+				digit = 0 // 十二: the ten is counted already; 一二 is written digit by digit
+			}
+			digit = digit*10 + i/3
+		}
+	}
+	return total + digit
+}
