@@ -1,0 +1,973 @@
+package ingest
+
+import (
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/microcosm-cc/bluemonday"
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// Caps on one article's body. A long read of a real paper is about 60 KB of
+// HTML; what is beyond a cap is cut, never an error.
+const (
+	maxBodyBytes = 1 << 20 // HTML read
+	maxDepth     = 200     // nested elements followed
+	maxBlocks    = 4000    // paragraphs, figures, tables …
+	maxTextBytes = 400_000 // plain text kept
+	maxImages    = 100
+	maxCells     = 5000 // table cells in one body
+	maxURLBytes  = 2048
+	maxSpan      = 100 // colspan, rowspan
+)
+
+// A body is read into blocks of flat runs and written again from scratch, so
+// nothing of the publisher's markup survives but what this file writes.
+type blockKind int
+
+const (
+	para blockKind = iota
+	subhead
+	figure
+	table
+	list
+	quote
+)
+
+type block struct {
+	kind    blockKind
+	runs    []run    // para, subhead; a figure's caption
+	image   picture  // figure
+	rows    [][]cell // table
+	items   [][]run  // list
+	ordered bool     // list
+	inner   []block  // quote: paragraphs only
+	bold    bool     // the whole paragraph is strong
+	note    bool     // stands in a picture's table: its caption
+}
+
+// run is text of one style, or one line break.
+type run struct {
+	text       string
+	href       string
+	strong, em bool
+	br         bool
+}
+
+type cell struct {
+	runs     []run
+	head     bool
+	col, row int // spans; 0 and 1 are the same
+}
+
+type picture struct {
+	url           string
+	alt           string
+	width, height int
+	credit        string
+	kind          string // media type, where a feed tells it
+	length        int64
+}
+
+// readBody turns hostile HTML, or plain text with line breaks, into blocks.
+// Relative addresses are resolved against base, which may be nil.
+func readBody(src string, base *url.URL) []block {
+	src = clipBytes(src, maxBodyBytes)
+	if !strings.ContainsAny(src, "<&") {
+		src = html.EscapeString(src)
+		src = strings.ReplaceAll(strings.ReplaceAll(src, "\r\n", "\n"), "\n", "<br>")
+	}
+	r := &reader{base: base}
+	// In body context a nested <html><head><body>, which some Founder skins
+	// have, is dissolved by the parser itself.
+	nodes, err := html.ParseFragment(strings.NewReader(src), &html.Node{
+		Type: html.ElementNode, Data: "body", DataAtom: atom.Body,
+	})
+	if err != nil {
+		// Nested deeper than 512 elements: nobody's article, but its words
+		// may be. Keep them without structure.
+		r.words(src)
+	}
+	for _, n := range nodes {
+		r.walk(n, 0)
+	}
+	r.flush()
+	return r.blocks
+}
+
+type reader struct {
+	base       *url.URL
+	blocks     []block
+	line       []run // the paragraph being collected
+	heading    bool  // it is inside h1…h6
+	href       string
+	strong, em int
+	pre        bool
+	bytes      int // of text, so far
+	images     int
+	cells      int
+}
+
+// dropped elements go with all they hold.
+var dropped = map[atom.Atom]bool{
+	atom.Script: true, atom.Style: true, atom.Noscript: true, atom.Template: true, atom.Iframe: true,
+	atom.Object: true, atom.Embed: true, atom.Applet: true, atom.Input: true, atom.Button: true,
+	atom.Select: true, atom.Textarea: true, atom.Option: true, atom.Svg: true, atom.Math: true, atom.Title: true,
+	atom.Meta: true, atom.Link: true, atom.Base: true, atom.Audio: true, atom.Video: true, atom.Canvas: true,
+	atom.Map: true, atom.Area: true, atom.Frame: true, atom.Frameset: true, atom.Noframes: true, atom.Noembed: true,
+	atom.Head: true, atom.Datalist: true, atom.Dialog: true, atom.Param: true, atom.Source: true,
+	atom.Track: true, atom.Progress: true, atom.Meter: true, atom.Keygen: true, atom.Rp: true, atom.Rt: true,
+}
+
+// breaking elements begin and end a paragraph.
+var breaking = map[atom.Atom]bool{
+	atom.P: true, atom.Div: true, atom.Section: true, atom.Article: true, atom.Header: true, atom.Footer: true,
+	atom.Main: true, atom.Aside: true, atom.Nav: true, atom.Center: true, atom.Address: true, atom.Pre: true,
+	atom.Dl: true, atom.Dt: true, atom.Dd: true, atom.Hr: true, atom.Form: true, atom.Fieldset: true,
+	atom.H1: true, atom.H2: true, atom.H3: true, atom.H4: true, atom.H5: true, atom.H6: true, atom.Details: true,
+	atom.Summary: true, atom.Figcaption: true, atom.Caption: true, atom.Li: true, atom.Td: true, atom.Th: true,
+	atom.Tr: true, atom.Html: true, atom.Body: true, atom.Hgroup: true, atom.Legend: true,
+}
+
+func (r *reader) walk(n *html.Node, depth int) {
+	if n.Type == html.TextNode {
+		r.text(n.Data)
+		return
+	}
+	if n.Type != html.ElementNode || depth > maxDepth || len(r.blocks) >= maxBlocks || r.bytes > maxTextBytes {
+		return
+	}
+	// Foreign (SVG, MathML) trees are where parsers disagree: out.
+	if n.Namespace != "" || dropped[n.DataAtom] || hidden(n) {
+		return
+	}
+	switch n.DataAtom {
+	case atom.Br:
+		r.line = append(r.line, run{br: true})
+		return
+	case atom.Img, atom.Image:
+		r.picture(n)
+		return
+	case atom.Ul, atom.Ol, atom.Menu, atom.Dir:
+		r.list(n, depth)
+		return
+	case atom.Table:
+		r.table(n, depth)
+		return
+	case atom.Blockquote:
+		r.quote(n, depth)
+		return
+	case atom.Figure:
+		r.figure(n, depth)
+		return
+	}
+	breaks := breaking[n.DataAtom]
+	if breaks {
+		r.flush()
+	}
+	href, strong, em, pre, heading := r.href, r.strong, r.em, r.pre, r.heading
+	switch n.DataAtom {
+	case atom.B, atom.Strong:
+		r.strong++
+	case atom.I, atom.Em, atom.Cite, atom.Dfn:
+		r.em++
+	case atom.A:
+		r.href = r.link(attribute(n, "href"), true)
+	case atom.Pre, atom.Listing, atom.Xmp, atom.Plaintext:
+		r.pre = true
+	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
+		r.heading = true
+	}
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		r.walk(c, depth+1)
+	}
+	if breaks {
+		r.flush()
+	}
+	r.href, r.strong, r.em, r.pre, r.heading = href, strong, em, pre, heading
+}
+
+// text adds text of the current style. White space of the source is decided
+// here, as long as it can be told from white space that was printed.
+func (r *reader) text(s string) {
+	if r.bytes > maxTextBytes {
+		return
+	}
+	s = cleanRunes(s)
+	r.bytes += len(s)
+	if r.pre {
+		for i, l := range strings.Split(s, "\n") {
+			if i > 0 {
+				r.line = append(r.line, run{br: true})
+			}
+			r.add(l)
+		}
+		return
+	}
+	// Some CMS lose the line breaks and keep the indents: 。　　 begins a paragraph.
+	for {
+		at := lostBreak.FindStringIndex(s)
+		if at == nil {
+			break
+		}
+		cut := at[0] + len("。")
+		for !utf8.RuneStart(s[cut]) {
+			cut++
+		}
+		r.add(s[:cut])
+		r.line = append(r.line, run{br: true})
+		s = s[cut:]
+	}
+	r.add(s)
+}
+
+var lostBreak = regexp.MustCompile(`[。！？”](?:\x{3000}{2,}|\x{a0}{4,})`)
+
+func (r *reader) add(s string) {
+	if s != "" {
+		r.line = append(r.line, run{text: s, href: r.href, strong: r.strong > 0, em: r.em > 0})
+	}
+}
+
+// flush ends the paragraph being collected. One <p> often holds a whole
+// article with <br> between its paragraphs: a break followed by an indent, an
+// empty line, or a break after a full sentence of prose begins a new one. Other
+// breaks (verse, addresses, bylines on three lines) stay.
+func (r *reader) flush() {
+	line := r.line
+	r.line = nil
+	if len(line) == 0 {
+		return
+	}
+	kind := para
+	if r.heading {
+		kind = subhead
+	}
+	var cur []run
+	end := func() {
+		if cur = trimRuns(cur); len(cur) > 0 && len(r.blocks) < maxBlocks {
+			r.blocks = append(r.blocks, block{kind: kind, runs: cur, bold: allBold(cur)})
+		}
+		cur = nil
+	}
+	for len(line) > 0 {
+		i := 0
+		for i < len(line) && !line[i].br {
+			i++
+		}
+		seg := line[:i]
+		raw := plain(seg)
+		fresh := spaceRuns(seg)
+		switch {
+		case len(fresh) == 0:
+			end()
+		case len(cur) == 0 || indented(raw) || endsProse(cur):
+			end()
+			cur = fresh
+		default:
+			cur = append(append(cur, run{br: true}), fresh...)
+		}
+		if i < len(line) {
+			i++
+		}
+		line = line[i:]
+	}
+	end()
+}
+
+// endsProse tells a full line of prose, at least 24 characters that end a
+// sentence, from verse.
+func endsProse(runs []run) bool {
+	s := plain(runs)
+	if i := strings.LastIndexByte(s, '\n'); i >= 0 {
+		s = s[i+1:]
+	}
+	last, _ := utf8.DecodeLastRuneInString(s)
+	return strings.ContainsRune("。！？”…", last) && utf8.RuneCountInString(s) >= 24
+}
+
+func indented(s string) bool {
+	wide := 0
+	for _, c := range s {
+		switch {
+		case c == '\u3000':
+			wide += 2
+		case c == '\u00a0' || c == '\u2003':
+			wide++
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+		default:
+			return wide >= 4
+		}
+	}
+	return false
+}
+
+// collect reads the children of n as blocks of their own.
+func (r *reader) collect(n *html.Node, depth int) []block {
+	r.flush()
+	outer := r.blocks
+	r.blocks = nil
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		r.walk(c, depth+1)
+	}
+	r.flush()
+	got := r.blocks
+	r.blocks = outer
+	return got
+}
+
+func (r *reader) list(n *html.Node, depth int) {
+	r.flush()
+	out := block{kind: list, ordered: n.DataAtom == atom.Ol}
+	var lifted []block
+	item := func(blocks []block) {
+		var runs []run
+		for _, b := range blocks {
+			switch b.kind {
+			case para, subhead:
+				if len(runs) > 0 {
+					runs = append(runs, run{br: true})
+				}
+				runs = append(runs, b.runs...)
+			case list: // a nested list becomes items of this one
+				if len(runs) > 0 {
+					out.items = append(out.items, runs)
+					runs = nil
+				}
+				out.items = append(out.items, b.items...)
+			default:
+				lifted = append(lifted, b)
+			}
+		}
+		if len(runs) > 0 {
+			out.items = append(out.items, runs)
+		}
+	}
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if c.Type == html.ElementNode && c.DataAtom == atom.Li && !hidden(c) && depth < maxDepth {
+			item(r.collect(c, depth+1))
+		} else {
+			item(r.collectOne(c, depth+1))
+		}
+	}
+	if len(out.items) > 0 {
+		r.blocks = append(r.blocks, out)
+	}
+	r.blocks = append(r.blocks, lifted...)
+}
+
+func (r *reader) collectOne(n *html.Node, depth int) []block {
+	r.flush()
+	outer := r.blocks
+	r.blocks = nil
+	r.walk(n, depth)
+	r.flush()
+	got := r.blocks
+	r.blocks = outer
+	return got
+}
+
+func (r *reader) quote(n *html.Node, depth int) {
+	got := r.collect(n, depth)
+	out := block{kind: quote}
+	var lifted []block
+	for _, b := range got {
+		switch b.kind {
+		case para, subhead:
+			b.kind = para
+			out.inner = append(out.inner, b)
+		case quote:
+			out.inner = append(out.inner, b.inner...)
+		default:
+			lifted = append(lifted, b)
+		}
+	}
+	if len(out.inner) > 0 {
+		r.blocks = append(r.blocks, out)
+	}
+	r.blocks = append(r.blocks, lifted...)
+}
+
+func (r *reader) figure(n *html.Node, depth int) {
+	r.blocks = append(r.blocks, captioned(r.collect(n, depth))...)
+}
+
+// captioned makes what follows the last picture its caption, where the whole is
+// little enough to be one (300 characters).
+func captioned(got []block) []block {
+	last, chars := -1, 0
+	for i, b := range got {
+		switch b.kind {
+		case figure:
+			last = i
+		case para, subhead:
+			chars += utf8.RuneCountInString(plain(b.runs))
+		default:
+			return got
+		}
+	}
+	if last < 0 || chars > 300 {
+		return got
+	}
+	var out []block
+	var caption []run
+	for _, b := range got {
+		if b.kind == figure {
+			out = append(out, b)
+			continue
+		}
+		if len(caption) > 0 {
+			caption = append(caption, run{br: true})
+		}
+		caption = append(caption, b.runs...)
+	}
+	f := &out[len(out)-1]
+	if len(f.runs) > 0 && len(caption) > 0 {
+		f.runs = append(f.runs, run{br: true})
+	}
+	f.runs = append(f.runs, caption...)
+	return out
+}
+
+func (r *reader) table(n *html.Node, depth int) {
+	r.flush()
+	var trs []*html.Node
+	nested := false
+	var find func(*html.Node, int)
+	find = func(n *html.Node, d int) {
+		for c := n.FirstChild; c != nil && d < maxDepth; c = c.NextSibling {
+			switch {
+			case c.Type != html.ElementNode || hidden(c):
+			case c.DataAtom == atom.Table:
+				nested = true
+			case c.DataAtom == atom.Tr:
+				trs = append(trs, c)
+				find(c, d+1)
+			default:
+				find(c, d+1)
+			}
+		}
+	}
+	find(n, depth)
+	widest := 0
+	for _, tr := range trs {
+		w := 0
+		for c := tr.FirstChild; c != nil; c = c.NextSibling {
+			if c.DataAtom == atom.Td || c.DataAtom == atom.Th {
+				w++
+			}
+		}
+		widest = max(widest, w)
+	}
+	// One column, or a table in a table, is layout: Founder sets pictures so,
+	// with the caption in the next row.
+	if widest <= 1 || nested {
+		got := r.collect(n, depth)
+		if !nested {
+			got = captioned(got)
+		}
+		r.blocks = append(r.blocks, got...)
+		return
+	}
+	out := block{kind: table}
+	var lifted []block
+	for _, tr := range trs {
+		var row []cell
+		for c := tr.FirstChild; c != nil; c = c.NextSibling {
+			if c.Type != html.ElementNode || (c.DataAtom != atom.Td && c.DataAtom != atom.Th) || r.cells >= maxCells || hidden(c) {
+				continue
+			}
+			r.cells++
+			cl := cell{head: c.DataAtom == atom.Th, col: span(c, "colspan"), row: span(c, "rowspan")}
+			for _, b := range r.collect(c, depth+1) {
+				switch b.kind {
+				case para, subhead:
+					if len(cl.runs) > 0 {
+						cl.runs = append(cl.runs, run{br: true})
+					}
+					cl.runs = append(cl.runs, b.runs...)
+				case list:
+					for _, it := range b.items {
+						if len(cl.runs) > 0 {
+							cl.runs = append(cl.runs, run{br: true})
+						}
+						cl.runs = append(cl.runs, it...)
+					}
+				default:
+					lifted = append(lifted, b)
+				}
+			}
+			row = append(row, cl)
+		}
+		if len(row) > 0 {
+			out.rows = append(out.rows, row)
+		}
+	}
+	empty := true
+	for _, row := range out.rows {
+		for _, c := range row {
+			empty = empty && len(c.runs) == 0
+		}
+	}
+	if !empty {
+		r.blocks = append(r.blocks, out)
+	}
+	r.blocks = append(r.blocks, lifted...)
+}
+
+func span(n *html.Node, name string) int {
+	v, err := strconv.Atoi(strings.TrimSpace(attribute(n, name)))
+	if err != nil || v < 2 || v > maxSpan {
+		return 0
+	}
+	return v
+}
+
+// lazy are the attributes that lazy-loading scripts keep the real address in.
+var lazy = []string{"data-src", "data-original", "data-lazy-src", "data-lazyload", "data-lazy", "data-echo", "data-actualsrc", "data-url", "data-original-src"}
+
+// skin matches pictures of the page's skin: icons, spacers, loading marks.
+var skin = regexp.MustCompile(`(?i)/tplimg/|/(?:blank|spacer|loading|lazy(?:load)?|placeholder|pixel|transparent|grey|gray|zoom(?:in|out|act)|pdf|checkbox|d1?)\.(?:gif|png|jpe?g|svg)(?:$|\?)`)
+
+func (r *reader) picture(n *html.Node) {
+	if r.images >= maxImages {
+		return
+	}
+	src := ""
+	for _, name := range lazy {
+		if v := r.link(attribute(n, name), false); v != "" {
+			src = v
+			break
+		}
+	}
+	if src == "" {
+		src = r.link(attribute(n, "src"), false)
+	}
+	if src == "" {
+		src = r.link(firstOfSet(attribute(n, "srcset")), false)
+	}
+	p := picture{url: fullSize(src), width: pixels(attribute(n, "width")), height: pixels(attribute(n, "height"))}
+	if src == "" || skin.MatchString(src) {
+		return
+	}
+	// Counters and icons; 0 is not known.
+	if (p.width > 0 && p.width <= 24) || (p.height > 0 && p.height <= 24) {
+		return
+	}
+	if p.url != src {
+		p.width, p.height = 0, 0 // they were the small picture's
+	}
+	p.alt = cleanLine(attribute(n, "alt"))
+	if p.alt == "" {
+		p.alt = cleanLine(attribute(n, "title"))
+	}
+	p.alt = clipRunes(p.alt, 300)
+	r.images++
+	// A picture stands on its own; the words before it are a paragraph.
+	r.flush()
+	if len(r.blocks) < maxBlocks {
+		r.blocks = append(r.blocks, block{kind: figure, image: p})
+	}
+}
+
+// firstOfSet is the first address of a srcset.
+func firstOfSet(s string) string {
+	s = strings.TrimSpace(s)
+	if i := strings.IndexAny(s, ", \t\n"); i > 0 {
+		return s[:i]
+	}
+	return s
+}
+
+var resized = regexp.MustCompile(`(?i)(\.(?:jpe?g|png|gif|webp))\.\d$`)
+
+// fullSize undoes Founder's resized pictures: uuid.jpg.2 is a small uuid.jpg.
+func fullSize(u string) string { return resized.ReplaceAllString(u, "$1") }
+
+// pixels reads a width or height in pixels; percentages and nonsense are 0.
+func pixels(s string) int {
+	v, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(s), "px"))
+	if err != nil || v < 1 || v > 20000 {
+		return 0
+	}
+	return v
+}
+
+// link is an absolute http or https address (mailto too where asked), or empty.
+func (r *reader) link(s string, mail bool) string { return resolve(r.base, s, mail) }
+
+func resolve(base *url.URL, s string, mail bool) string {
+	s = strings.TrimSpace(cleanRunes(s))
+	if s == "" || len(s) > maxURLBytes {
+		return ""
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return ""
+	}
+	if base != nil {
+		u = base.ResolveReference(u)
+	}
+	switch strings.ToLower(u.Scheme) {
+	case "http", "https":
+		if u.Host == "" {
+			return ""
+		}
+	case "mailto":
+		if !mail || u.Opaque == "" {
+			return ""
+		}
+	default:
+		return ""
+	}
+	u.User = nil
+	out := u.String()
+	if len(out) > maxURLBytes {
+		return ""
+	}
+	return out
+}
+
+var hiddenStyle = regexp.MustCompile(`(?i)display\s*:\s*none|visibility\s*:\s*hidden`)
+
+func hidden(n *html.Node) bool {
+	for _, a := range n.Attr {
+		if a.Key == "hidden" || a.Key == "style" && hiddenStyle.MatchString(a.Val) {
+			return true
+		}
+	}
+	return false
+}
+
+func attribute(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name && a.Namespace == "" {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// words reads HTML as tokens, for what the parser refuses: the text alone.
+func (r *reader) words(src string) {
+	z := html.NewTokenizer(strings.NewReader(src))
+	skip := atom.Atom(0)
+	for r.bytes <= maxTextBytes {
+		switch z.Next() {
+		case html.ErrorToken:
+			r.flush()
+			return
+		case html.TextToken:
+			if skip == 0 {
+				r.text(html.UnescapeString(string(z.Raw())))
+			}
+		case html.StartTagToken:
+			name, _ := z.TagName()
+			a := atom.Lookup(name)
+			switch {
+			case a == atom.Br:
+				r.line = append(r.line, run{br: true})
+			case a == atom.Script || a == atom.Style || a == atom.Textarea || a == atom.Title:
+				skip = a
+			case breaking[a]:
+				r.flush()
+			}
+		case html.EndTagToken:
+			name, _ := z.TagName()
+			a := atom.Lookup(name)
+			if a == skip {
+				skip = 0
+			}
+			if breaking[a] {
+				r.flush()
+			}
+		}
+	}
+	r.flush()
+}
+
+// plain is the text of runs, a line break as \n.
+func plain(runs []run) string {
+	if len(runs) == 1 && !runs[0].br {
+		return runs[0].text
+	}
+	var b strings.Builder
+	for _, r := range runs {
+		if r.br {
+			b.WriteByte('\n')
+		} else {
+			b.WriteString(r.text)
+		}
+	}
+	return b.String()
+}
+
+// spaceRuns collapses white space across the runs of one line: an indent goes, a
+// gap becomes one space, and a mere line end of the source between two Chinese
+// characters becomes nothing.
+func spaceRuns(in []run) []run {
+	var out []run
+	var last rune             // last character written, 0 at the start
+	gap, hard := false, false // white space pending; more than a source line end
+	newline := false
+	for _, r := range in {
+		var b strings.Builder
+		for _, c := range r.text {
+			if unicode.IsSpace(c) {
+				gap = true
+				if c == '\n' || c == '\r' {
+					newline = true
+				} else if c != '\t' && c != ' ' {
+					hard = true
+				}
+				continue
+			}
+			if gap && last != 0 && (hard || !newline || !cjk(last) || !cjk(c)) {
+				b.WriteByte(' ')
+			}
+			gap, hard, newline = false, false, false
+			b.WriteRune(c)
+			last = c
+		}
+		if b.Len() > 0 {
+			r.text = b.String()
+			if n := len(out); n > 0 && out[n-1].href == r.href && out[n-1].strong == r.strong && out[n-1].em == r.em {
+				out[n-1].text += r.text
+			} else {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+func cjk(c rune) bool {
+	return unicode.Is(unicode.Han, c) || c >= 0x3000 && c <= 0x303f || c >= 0xff00 && c <= 0xffef || strings.ContainsRune("“”‘’—…", c)
+}
+
+func trimRuns(runs []run) []run {
+	for len(runs) > 0 && (runs[0].br || strings.TrimSpace(runs[0].text) == "") {
+		runs = runs[1:]
+	}
+	for len(runs) > 0 && (runs[len(runs)-1].br || strings.TrimSpace(runs[len(runs)-1].text) == "") {
+		runs = runs[:len(runs)-1]
+	}
+	if n := len(runs); n > 0 {
+		runs[n-1].text = strings.TrimRightFunc(runs[n-1].text, unicode.IsSpace)
+		runs[0].text = strings.TrimLeftFunc(runs[0].text, unicode.IsSpace)
+	}
+	return runs
+}
+
+// cutRuns keeps the bytes [from, to) of the runs' plain text.
+func cutRuns(runs []run, from, to int) []run {
+	var out []run
+	at := 0
+	for _, r := range runs {
+		n := len(r.text)
+		if r.br {
+			n = 1
+		}
+		lo, hi := max(from-at, 0), min(to-at, n)
+		if lo < hi {
+			if !r.br {
+				r.text = r.text[lo:hi]
+			}
+			out = append(out, r)
+		}
+		at += n
+	}
+	return trimRuns(out)
+}
+
+func allBold(runs []run) bool {
+	for _, r := range runs {
+		if !r.br && !r.strong {
+			return false
+		}
+	}
+	return true
+}
+
+// policy is the last gate: what it lets through is what docs/formats.md
+// promises, whatever the code above does.
+var policy = newPolicy()
+
+func newPolicy() *bluemonday.Policy {
+	p := bluemonday.NewPolicy()
+	p.AllowElements("p", "h3", "figure", "figcaption", "table", "tr", "td", "th", "blockquote", "ul", "ol", "li", "strong", "em", "br")
+	p.AllowAttrs("href").OnElements("a")
+	p.AllowAttrs("src").OnElements("img")
+	p.AllowAttrs("alt").OnElements("img")
+	number := regexp.MustCompile(`^[0-9]{1,5}$`)
+	p.AllowAttrs("width", "height").Matching(number).OnElements("img")
+	p.AllowAttrs("colspan", "rowspan").Matching(number).OnElements("td", "th")
+	p.AllowURLSchemes("http", "https", "mailto")
+	p.AllowRelativeURLs(false)
+	p.RequireParseableURLs(true)
+	return p
+}
+
+// writeHTML writes blocks as XML-well-formed HTML and passes it through the gate.
+func writeHTML(blocks []block) string {
+	var w writer
+	w.all(blocks)
+	return policy.Sanitize(w.String())
+}
+
+type writer struct{ strings.Builder }
+
+func (w *writer) all(blocks []block) {
+	for _, b := range blocks {
+		switch b.kind {
+		case para:
+			w.element("p", b.runs)
+		case subhead:
+			w.element("h3", b.runs)
+		case figure:
+			w.WriteString("<figure>")
+			w.img(b.image)
+			if len(b.runs) > 0 {
+				w.element("figcaption", b.runs)
+			}
+			w.WriteString("</figure>")
+		case quote:
+			w.WriteString("<blockquote>")
+			w.all(b.inner)
+			w.WriteString("</blockquote>")
+		case list:
+			name := "ul"
+			if b.ordered {
+				name = "ol"
+			}
+			w.WriteString("<" + name + ">")
+			for _, it := range b.items {
+				w.element("li", it)
+			}
+			w.WriteString("</" + name + ">")
+		case table:
+			w.table(b.rows)
+		}
+	}
+}
+
+func (w *writer) table(rows [][]cell) {
+	w.WriteString("<table>")
+	for _, row := range rows {
+		w.WriteString("<tr>")
+		for _, c := range row {
+			name := "td"
+			if c.head {
+				name = "th"
+			}
+			w.WriteString("<" + name)
+			if c.col > 1 {
+				w.WriteString(` colspan="` + strconv.Itoa(c.col) + `"`)
+			}
+			if c.row > 1 {
+				w.WriteString(` rowspan="` + strconv.Itoa(c.row) + `"`)
+			}
+			w.WriteByte('>')
+			w.inline(c.runs)
+			w.WriteString("</" + name + ">")
+		}
+		w.WriteString("</tr>")
+	}
+	w.WriteString("</table>")
+}
+
+func (w *writer) img(p picture) {
+	w.WriteString(`<img src="` + html.EscapeString(p.url) + `" alt="` + html.EscapeString(p.alt) + `"`)
+	if p.width > 0 && p.height > 0 {
+		w.WriteString(` width="` + strconv.Itoa(p.width) + `" height="` + strconv.Itoa(p.height) + `"`)
+	}
+	w.WriteString("/>")
+}
+
+func (w *writer) element(name string, runs []run) {
+	w.WriteString("<" + name + ">")
+	w.inline(runs)
+	w.WriteString("</" + name + ">")
+}
+
+// inline nests a, strong, em in this order, closing each as soon as a run is
+// without it.
+func (w *writer) inline(runs []run) {
+	var now run
+	shut := func(to run) {
+		if now.em && (!to.em || to.strong != now.strong || to.href != now.href) {
+			w.WriteString("</em>")
+			now.em = false
+		}
+		if now.strong && (!to.strong || to.href != now.href) {
+			w.WriteString("</strong>")
+			now.strong = false
+		}
+		if now.href != "" && to.href != now.href {
+			w.WriteString("</a>")
+			now.href = ""
+		}
+	}
+	for _, r := range runs {
+		if r.br {
+			shut(run{})
+			w.WriteString("<br/>")
+			continue
+		}
+		shut(r)
+		if r.href != "" && now.href == "" {
+			w.WriteString(`<a href="` + html.EscapeString(r.href) + `">`)
+		}
+		if r.strong && !now.strong {
+			w.WriteString("<strong>")
+		}
+		if r.em && !now.em {
+			w.WriteString("<em>")
+		}
+		now = r
+		w.WriteString(html.EscapeString(r.text))
+	}
+	shut(run{})
+}
+
+// textOf is the plain text: one line per paragraph, list item and table row;
+// captions stand with their pictures.
+func textOf(blocks []block) string {
+	var lines []string
+	add := func(s string) {
+		if s != "" {
+			lines = append(lines, s)
+		}
+	}
+	for _, b := range blocks {
+		switch b.kind {
+		case para, subhead:
+			add(plain(b.runs))
+		case quote:
+			add(textOf(b.inner))
+		case list:
+			for _, it := range b.items {
+				add(plain(it))
+			}
+		case table:
+			for _, row := range b.rows {
+				cells := make([]string, 0, len(row))
+				for _, c := range row {
+					if s := strings.ReplaceAll(plain(c.runs), "\n", " "); s != "" {
+						cells = append(cells, s)
+					}
+				}
+				add(strings.Join(cells, " "))
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sanitise is readBody and writeHTML: the structure alone, nothing moved.
+func sanitise(src string, base *url.URL) string { return writeHTML(readBody(src, base)) }

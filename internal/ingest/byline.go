@@ -1,0 +1,786 @@
+package ingest
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"paperwire/internal/paper"
+)
+
+// credits are what a byline says.
+type credits struct {
+	people []paper.Person
+	agency string // the other paper or agency
+	titled bool   // a role stood in it (记者, 通讯员, 摄 …), not bare names only
+}
+
+func (c *credits) add(name string, role paper.Role) {
+	c.people = mergePeople(c.people, []paper.Person{{Name: name, Role: role}})
+}
+
+// mergePeople adds people without doubles. A role that was printed replaces
+// author, which only means that none was.
+func mergePeople(have, more []paper.Person) []paper.Person {
+	for _, p := range more {
+		at := slices.IndexFunc(have, func(h paper.Person) bool { return h.Name == p.Name })
+		switch {
+		case at < 0:
+			have = append(have, p)
+		case have[at].Role == paper.Author:
+			have[at].Role = p.Role
+		case have[at].Role == paper.Photographer && p.Role != paper.Author:
+			have[at].Role = p.Role // wrote it too
+		}
+	}
+	return have
+}
+
+// How bare a name may be to be taken for one.
+type strictness int
+
+const (
+	titledName  strictness = iota // a role stands before it: any 2–4 characters that cannot be a verb
+	lenientName                   // the author field: no surname needed, but no organisation
+	strictName                    // in running text: a known surname, and no common word
+)
+
+const (
+	orgWord = `(?:本报|本刊|本网|本台|本社|新华社|新华网|中新社|中新网|中国新闻社|人民日报|光明日报|经济日报|央视|央广|[\p{Han}]{2,10}?(?:日报|晚报|晨报|时报|早报|商报|都市报|快报|周报|青年报|法治报|法制报|工人报|农民报|报社|电视台|广播电台|广播电视台|融媒体中心|融媒体|融媒|客户端|传媒|新闻网|在线|网))`
+	modWord = `(?:全媒体|融媒体|融媒|首席|高级|资深|特派|特约|驻站|驻[\p{Han}]{2,6}?|见习|实习|摄影|文字|视频|评论|体育|新闻|小|新媒体|数字|客户端|工作室|/|\s)`
+	actWord = `文\s*[/／、·&＆]?\s*(?:图片|图|摄影|摄)|图\s*[/／、·&＆]?\s*文|摄影\s*(?:/|／)?\s*(?:报道|报导)|摄制|摄影|摄|综合报道|整理报道|采访报道|联合报道|现场报道|报道|报导|采写|整理|编译|编写|供图|供稿|文稿|来稿|投稿|提供|制图|绘图|漫画|绘|文字|文|图片|图`
+)
+
+var (
+	bullets   = regexp.MustCompile(`^[\s■□▪▫●○◆◇◎★☆▲△▼▽※►▶▷♦·•*＊|｜—－\-–~～【\[]+`)
+	bulletTop = regexp.MustCompile(`^\s*[■□▪▫●○◆◇◎★☆▲△▶►※]`)
+	// A role, with whom it belongs to before it.
+	roleTitle = regexp.MustCompile(`^(` + orgWord + `)?\s*(` + modWord + `*)(记者站?|通讯员|通信员|报道员|实习生|见习生|学生记者|小记者|评论员|撰稿人|责任编辑|责编|值班编辑|本版编辑|本期编辑|编辑|美术编辑|美编|版式设计|版式|组版|校对|校检|检校|审核|审校|统筹|策划|监制|主编|总编|值班主任|值班总编|主持人?|作者|撰文|撰稿|执笔|口述|讲述|翻译)`)
+	// What may follow a name without a space: a role with no house of its own before it.
+	nextTitle = regexp.MustCompile(`(?:本报|本刊|本网|本台|新华社)?(?:全媒体|融媒体|融媒|首席|特派|特约|见习|实习)*(?:记者|通讯员|通信员|报道员|实习生|责任编辑|责编|编辑|校对|摄影报道|摄影|报道|采写|文\s*[/／]|图\s*[/／]|摄)`)
+	action    = regexp.MustCompile(`^(?:` + actWord + `)`)
+	hanRun    = regexp.MustCompile(`^[\p{Han}]+(?:[·•・‧∙.．][\p{Han}]+)*`)
+	latinName = regexp.MustCompile(`^[A-Z][\pL'’.\-]*(?:\s+[A-Z][\pL'’.\-]*){0,3}`)
+	orgEnd    = regexp.MustCompile(`(?:局|部|委|会|院|校|中心|公司|集团|队|所|办|站|学院|大学|中学|小学|医院|支队|大队|政府|街道|银行|厅|处|科|室|社|台|厂|矿|馆|店|协)$`)
+)
+
+// houseRoles are named in a footer and are nobody's byline.
+var houseRoles = map[string]bool{
+	"校对": true, "校检": true, "检校": true, "版式设计": true, "版式": true, "组版": true, "美术编辑": true, "美编": true, "审核": true, "审校": true,
+	"统筹": true, "策划": true, "监制": true, "主编": true, "总编": true, "值班主任": true, "值班总编": true, "主持": true, "主持人": true, "翻译": true,
+}
+
+func roleOf(mods, title string) (role paper.Role, keep bool) {
+	switch title {
+	case "记者", "学生记者", "小记者", "评论员", "记者站":
+		switch {
+		case strings.Contains(mods, "见习"), strings.Contains(mods, "实习"):
+			return paper.Intern, true
+		case strings.Contains(mods, "摄影"):
+			return paper.Photographer, true
+		}
+		return paper.Reporter, true
+	case "通讯员", "通信员", "报道员":
+		return paper.Correspondent, true
+	case "实习生", "见习生":
+		return paper.Intern, true
+	case "责任编辑", "责编", "值班编辑", "本版编辑", "本期编辑", "编辑":
+		return paper.Editor, true
+	}
+	return paper.Author, !houseRoles[title]
+}
+
+// parseCredits reads a text that is a byline and nothing else; ok is false where
+// any of it is not. own are the names of the paper itself.
+func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
+	if len(s) > 600 {
+		return c, false
+	}
+	s = bullets.ReplaceAllString(s, "")
+	s = strings.TrimRight(s, " \n\t。.；;：:】]")
+	role := paper.Role("")
+	keep := true       // the people of this role are part of the byline
+	var group []string // names since the last role or action
+	groupRole := paper.Role("")
+	pending := "" // single characters of a spaced-out name: 王 伟
+	bad := false
+	name := func(n string) {
+		for _, one := range splitNames(n, how, role) {
+			if one == "" {
+				bad = true
+				return
+			}
+			group = append(group, one)
+		}
+	}
+	single := func() {
+		if pending != "" {
+			if utf8.RuneCountInString(pending) < 2 {
+				bad = true
+			} else {
+				name(pending)
+			}
+			pending = ""
+		}
+	}
+	end := func() {
+		single()
+		for _, n := range group {
+			r := groupRole
+			if r == "" {
+				r = paper.Author
+			}
+			if keep {
+				c.add(n, r)
+			}
+		}
+		group = nil
+	}
+	for s != "" && !bad {
+		r, size := utf8.DecodeRuneInString(s)
+		switch {
+		case unicode.IsSpace(r), strings.ContainsRune("、，,;；/／|｜&＆：:（）()■□●◆○＋+", r):
+			if !unicode.IsSpace(r) {
+				single()
+			}
+			s = s[size:]
+			continue
+		}
+		if m := roleTitle.FindStringSubmatch(s); m != nil {
+			end()
+			var r paper.Role
+			r, keep = roleOf(m[2], m[3])
+			if m[3] == "评论员" {
+				// 本报评论员 signs without a name.
+				c.add(strings.TrimSpace(m[1]+strings.Join(strings.Fields(m[2]), "")+m[3]), paper.Author)
+			}
+			role, groupRole = r, r
+			c.titled = true
+			if m[1] != "" {
+				if a := agencyName(m[1], own); a != "" && c.agency == "" {
+					c.agency = a
+				}
+			}
+			s = s[len(m[0]):]
+			continue
+		}
+		if m := action.FindString(s); m != "" && actionHere(s, m, pending) {
+			rest := s[len(m):]
+			flat := strings.Join(strings.Fields(m), "")
+			photo := flat == "摄" || flat == "摄影" || flat == "图" || flat == "图片" || flat == "供图" || flat == "绘图" || flat == "制图" || flat == "漫画" || flat == "绘"
+			before := len(group) > 0 || pending != ""
+			c.titled = true
+			if before && !startsColon(rest) || before && !leadsNames(rest) {
+				// 张三 摄: what was said of the names before it.
+				if photo && groupRole != paper.Photographer {
+					groupRole = paper.Photographer
+				}
+				end()
+				role, groupRole = "", ""
+			} else {
+				// 文/张三, 摄影：李四: of the names after it.
+				end()
+				role, groupRole = paper.Author, paper.Author
+				if photo {
+					role, groupRole = paper.Photographer, paper.Photographer
+				}
+			}
+			keep = true
+			s = rest
+			continue
+		}
+		m := hanRun.FindString(s)
+		if m == "" {
+			if m = latinName.FindString(s); m != "" && how == lenientName && len(m) <= 60 {
+				single()
+				group = append(group, m)
+				s = s[len(m):]
+				continue
+			}
+			return c, false
+		}
+		// A role may follow a name without a space: 记者张三通讯员李四.
+		if at := nextTitle.FindStringIndex(m); at != nil && at[0] > 0 {
+			m = m[:at[0]]
+		}
+		s = s[len(m):]
+		if utf8.RuneCountInString(m) == 1 {
+			pending += m
+			if utf8.RuneCountInString(pending) == 2 && !nextSingle(s) {
+				single()
+			} else if utf8.RuneCountInString(pending) == 2 && evenSingles(s) {
+				single()
+			} else if utf8.RuneCountInString(pending) >= 3 {
+				single()
+			}
+			continue
+		}
+		single()
+		if isAgency(m) {
+			if a := agencyName(m, own); a != "" {
+				c.agency = a
+			}
+			continue
+		}
+		// The correspondent's office stands before the name: 通讯员 市教育局 李四.
+		if role == paper.Correspondent && orgEnd.MatchString(m) && utf8.RuneCountInString(m) >= 3 && !isName(m, strictName) {
+			if utf8.RuneCountInString(m) <= 16 {
+				continue
+			}
+		}
+		name(m)
+	}
+	end()
+	if bad || len(c.people) == 0 && c.agency == "" && !(c.titled && !keep) {
+		return credits{}, false
+	}
+	return c, true
+}
+
+// actionHere reports whether an action word that is a single character (文, 图,
+// 摄) stands for itself and is not the beginning of a name (文静).
+func actionHere(s, m, pending string) bool {
+	if utf8.RuneCountInString(m) > 1 || m == "摄" {
+		return true
+	}
+	next, _ := utf8.DecodeRuneInString(s[len(m):])
+	if pending != "" && unicode.IsSpace(next) {
+		return true
+	}
+	return !unicode.Is(unicode.Han, next)
+}
+
+func startsColon(s string) bool {
+	s = strings.TrimLeft(s, " ")
+	return strings.HasPrefix(s, "/") || strings.HasPrefix(s, "／") || strings.HasPrefix(s, ":") || strings.HasPrefix(s, "：")
+}
+
+// leadsNames reports whether a name follows, so that 文/张三 图/李四 reads right.
+func leadsNames(s string) bool {
+	s = strings.TrimLeft(s, " /／:：")
+	return hanRun.MatchString(s)
+}
+
+// nextSingle and evenSingles look at how many single characters follow: 王 伟 is
+// one name, 王 伟 李 明 two, 王 小 明 one.
+func nextSingle(s string) bool { return countSingles(s) > 0 }
+
+func evenSingles(s string) bool { return countSingles(s)%2 == 0 }
+
+func countSingles(s string) int {
+	n := 0
+	for _, t := range strings.FieldsFunc(s, func(c rune) bool { return unicode.IsSpace(c) }) {
+		c, size := utf8.DecodeRuneInString(t)
+		if size != len(t) || !unicode.Is(unicode.Han, c) || t == "摄" || t == "文" || t == "图" {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// splitNames reads a run of Chinese characters as one name, or as several that
+// were printed without spaces. An element that is no name is "".
+func splitNames(s string, how strictness, role paper.Role) []string {
+	if how == strictName && role != "" {
+		how = titledName
+	}
+	r := []rune(s)
+	// 张三李四: two names, each with its surname.
+	two := func(at int) []string {
+		a, b := string(r[:at]), string(r[at:])
+		if isName(a, strictName) && isName(b, strictName) {
+			return []string{a, b}
+		}
+		return nil
+	}
+	switch len(r) {
+	case 4:
+		if !compound[string(r[:2])] {
+			if p := two(2); p != nil {
+				return p
+			}
+		}
+	case 5:
+		if p := two(2); p != nil {
+			return p
+		}
+		if p := two(3); p != nil {
+			return p
+		}
+	case 6:
+		if p := two(3); p != nil {
+			return p
+		}
+	}
+	if isName(s, how) {
+		return []string{s}
+	}
+	return []string{""}
+}
+
+// notFirst begin what follows 记者 in running text: 记者从…获悉, 记者了解到.
+const notFirst = "从在了获采走来看发告昨今日近对就前到向由于跟随见问说表将还也又与及等为是有其这那该我们您你他她它一每各已被把让使给再正当如若但而却并不没未曾先后随即很更最都只仅约共第至自以因所请或比和写按据称指透介报时曾提称"
+
+// notLast end words that are places, offices or particles.
+const notLast = "县市区镇乡省州局部社校厅会们的了到说道着过讯电报网台版期号月日年时处"
+
+func isName(s string, how strictness) bool {
+	if strings.ContainsAny(s, "·•・‧∙.．") {
+		n := utf8.RuneCountInString(s)
+		return n >= 3 && n <= 20 // 买买提·吐尔逊: a dot stands in names only
+	}
+	r := []rune(s)
+	if len(r) < 2 || len(r) > 4 || isAgency(s) || how != titledName && commonWords[s] {
+		return false
+	}
+	double := len(r) > 2 && compound[string(r[:2])]
+	single := strings.ContainsRune(surnames, r[0])
+	last := strings.ContainsRune(notLast, r[len(r)-1])
+	if how == strictName {
+		if len(r) > 2 && commonWords[string(r[:2])] && !double {
+			return false
+		}
+		return !last && (double || single && len(r) <= 3)
+	}
+	if last && !(single && len(r) == 3 && strings.ContainsRune("州会社时日月年", r[2])) {
+		return false
+	}
+	if how == lenientName && orgEnd.MatchString(s) && !single {
+		return false
+	}
+	return double || single || !strings.ContainsRune(notFirst, r[0])
+}
+
+// agencies that are named without a role.
+var agencyForm = regexp.MustCompile(`^(?:新华社|新华网|中新社|中新网|中国新闻社|中国新闻网|人民网|光明网|央视网|央视新闻|央视|央广网|国际在线|[\p{Han}]{2,8}(?:日报|晚报|晨报|时报|早报|商报|都市报|快报|周报|青年报|法治报|法制报|新闻网|通讯社|电视台|广播电视台|融媒体中心|客户端))$`)
+
+func isAgency(s string) bool { return agencyForm.MatchString(s) }
+
+var agencyWords = regexp.MustCompile(`^(?:(?:文章)?(?:来源|稿源|消息来源|转自|摘自|原载|据)\s*[:：]?\s*)+`)
+
+// agencyName cleans the name of another paper or agency; it is empty where that
+// is the paper itself.
+func agencyName(s string, own []string) string {
+	s = cleanLine(s)
+	s = agencyWords.ReplaceAllString(s, "")
+	s = strings.Trim(s, " 《》“”\"'<>（）()：:，,。")
+	if strings.HasPrefix(s, "本") && utf8.RuneCountInString(s) <= 3 {
+		return ""
+	}
+	for _, o := range own {
+		if o = strings.Trim(o, "《》 "); o != "" && (s == o || s == o+"社" || s == strings.TrimSuffix(o, "社")) {
+			return ""
+		}
+	}
+	return clipRunes(s, 40)
+}
+
+var (
+	dateForm = `(?:(?:\d{2,4}年)?\d{1,2}月\d{1,2}日|\d{1,2}日)`
+	// 本报讯, 本报太原11月5日讯, 新华社北京9月5日电, 据《广西日报》消息 …
+	dateline = regexp.MustCompile(`^\s*(据)?\s*(?:《([^》\n]{2,20})》|(` + orgWord + `))\s*(?:客户端|微信公众号)?\s*[\p{Han}/、·\s]{0,14}?\s*` + dateForm + `?\s*(?:综合|专)?\s*(讯|电|消息|报道)(?:$|[\s（(:：，]|记者|通讯员)`)
+	opening  = regexp.MustCompile(`^\s*[（(]\s*([^（）()\n]{2,120})\s*[）)]`)
+	bareRole = regexp.MustCompile(`^\s*(?:` + orgWord + `)?\s*(?:全媒体|融媒体|首席|见习|实习|特约)*(?:记者|通讯员)`)
+)
+
+// datelineEnd is the byte length of the dateline and the credits after it, with
+// which an article opens; 0 where it has none.
+func datelineEnd(s string) int {
+	_, end := readDateline(s, nil)
+	return end
+}
+
+// readDateline reads the opening of an article's first paragraph. Without a
+// role or a dateline a parenthesis is just one: （上接第一版）.
+func readDateline(s string, own []string) (credits, int) {
+	var c credits
+	end := 0
+	if len(s) > 1200 {
+		s = clipBytes(s, 1200)
+	}
+	if i := strings.IndexByte(s, '\n'); i >= 0 {
+		s = s[:i]
+	}
+	m := dateline.FindStringSubmatchIndex(s)
+	if m != nil {
+		house, word := "", s[m[8]:m[9]]
+		if m[4] >= 0 {
+			house = s[m[4]:m[5]]
+		} else if m[6] >= 0 {
+			house = s[m[6]:m[7]]
+		}
+		cited := m[2] >= 0 // 据…
+		// X报讯 is how a paper opens its own news; 电 comes from another house.
+		if cited || word == "电" || strings.HasPrefix(house, "新华") || strings.HasPrefix(house, "中新") {
+			c.agency = agencyName(house, own)
+		}
+		if word == "报道" && !cited && !strings.HasPrefix(house, "本") {
+			return credits{}, 0
+		}
+		end = m[9]
+	}
+	if p := opening.FindStringSubmatchIndex(s[end:]); p != nil {
+		got, ok := parseCredits(s[end+p[2]:end+p[3]], own, strictName)
+		if ok && (got.titled || end > 0) {
+			if c.agency == "" {
+				c.agency = got.agency
+			}
+			c.people, c.titled = got.people, true
+			end += p[1]
+		}
+	} else if end > 0 && bareRole.MatchString(s[end:]) {
+		// 本报讯 记者 张三 通讯员 李四 连日来，…: names as long as they are names.
+		got, n := leadingNames(s[end:], own)
+		c.people = got.people
+		c.titled = len(got.people) > 0
+		end += n
+	}
+	if end > 0 {
+		for end < len(s) {
+			r, size := utf8.DecodeRuneInString(s[end:])
+			if !unicode.IsSpace(r) && r != ':' && r != '：' {
+				break
+			}
+			end += size
+		}
+	}
+	return c, end
+}
+
+// leadingNames reads roles and names without a parenthesis around them, token by
+// token, and stops at the first that is none.
+func leadingNames(s string, own []string) (credits, int) {
+	var best credits
+	end := 0
+	for i, tokens := 0, 0; i <= len(s) && tokens < 14; {
+		j := i
+		for j < len(s) {
+			r, size := utf8.DecodeRuneInString(s[j:])
+			if unicode.IsSpace(r) || r == '、' {
+				break
+			}
+			j += size
+		}
+		tokens++
+		word := s[i:j]
+		if word != "" && !roleTitle.MatchString(word) && !isName(word, strictName) && word != "报道" && utf8.RuneCountInString(word) > 1 {
+			break
+		}
+		if c, ok := parseCredits(s[:j], own, strictName); ok && word != "" {
+			best, end = c, j
+		}
+		if j >= len(s) {
+			break
+		}
+		_, size := utf8.DecodeRuneInString(s[j:])
+		i = j + size
+	}
+	return best, end
+}
+
+var (
+	lastParen = regexp.MustCompile(`[（(]\s*([^（）()]{2,120})\s*[）)]\s*[。.]?\s*$`)
+	sourceTag = regexp.MustCompile(`^(?:据|来源[:：]?|稿源[:：]?|转自|摘自|原载|本文来源[:：]?)\s*《?([\p{Han}A-Za-z0-9·]{2,20}?)》?\s*(?:微信公众号|客户端|官网|官方微博)?\s*(?:消息|报道|讯|电)?$`)
+	wireTag   = regexp.MustCompile(`^(?:据)?\s*(新华社|中新社|中新网|新华网|人民网|央视新闻|央视网)\s*[\p{Han}]{0,8}\s*` + dateForm + `?\s*(?:电|讯|发|消息)?$`)
+)
+
+// takeByline reads the byline and takes out of the blocks what stands apart from
+// the text. It looks at the first three and the last four paragraphs.
+func takeByline(blocks []block, own []string) ([]block, credits) {
+	var c credits
+	join := func(got credits) {
+		c.people = mergePeople(c.people, got.people)
+		if c.agency == "" {
+			c.agency = got.agency
+		}
+	}
+	texts := func() (idx []int) {
+		for i, b := range blocks {
+			if b.kind == para && len(b.runs) > 0 || b.kind == subhead {
+				idx = append(idx, i)
+			}
+		}
+		return idx
+	}
+
+	// From the top.
+	removed := 0
+	for n, at := 0, 0; n < 3; n++ {
+		idx := texts()
+		if at >= len(idx) {
+			break
+		}
+		i := idx[at]
+		s := plain(blocks[i].runs)
+		if removed < 3 && len(idx) > 1 {
+			got, ok := wholeByline(s, own, true)
+			if ok {
+				join(got)
+				blocks = slices.Delete(blocks, i, i+1)
+				removed++
+				continue
+			}
+		}
+		// The byline as the first lines of the paragraph that holds the text.
+		if cut, got := bylineLines(s, own); cut > 0 {
+			join(got)
+			blocks[i].runs = cutRuns(blocks[i].runs, cut, len(s))
+			s = plain(blocks[i].runs)
+		}
+		got, end := readDateline(s, own)
+		if end > 0 {
+			join(got)
+			break
+		}
+		at++
+	}
+
+	// From the end.
+	var tail []credits
+	for n := 0; n < 4; n++ {
+		idx := texts()
+		if len(idx) == 0 {
+			break
+		}
+		i := idx[len(idx)-1]
+		s := plain(blocks[i].runs)
+		if got, ok := wholeByline(s, own, false); ok && len(idx) > 1 {
+			tail = append(tail, got)
+			blocks = slices.Delete(blocks, i, i+1)
+			continue
+		}
+		cut, got := trailing(s, own)
+		if cut < 0 {
+			break
+		}
+		tail = append(tail, got)
+		blocks[i].runs = cutRuns(blocks[i].runs, 0, cut)
+		if len(blocks[i].runs) == 0 {
+			blocks = slices.Delete(blocks, i, i+1)
+		}
+	}
+	slices.Reverse(tail)
+	for _, t := range tail {
+		join(t)
+	}
+	return blocks, c
+}
+
+// wholeByline reads a paragraph that is a byline and nothing else. Bare names
+// need a bullet before them, or have to be two or three characters with a
+// surname, alone.
+func wholeByline(s string, own []string, top bool) (credits, bool) {
+	if utf8.RuneCountInString(s) > 120 || strings.ContainsAny(s, "。！？“”") && !strings.HasSuffix(s, "。") {
+		return credits{}, false
+	}
+	inner := s
+	if p := lastParen.FindStringSubmatchIndex(s); p != nil && strings.TrimSpace(s[:p[0]]) == "" {
+		inner = s[p[2]:p[3]]
+	}
+	if m := sourceTag.FindStringSubmatch(inner); m != nil && !top {
+		if a := agencyName(m[1], own); a != "" || strings.HasPrefix(m[1], "本报") {
+			return credits{agency: a}, true
+		}
+	}
+	got, ok := parseCredits(inner, own, strictName)
+	if !ok {
+		return got, false
+	}
+	bullet := bulletTop.MatchString(s)
+	if len(got.people) == 0 && !got.titled {
+		return got, inner != s || bullet || wireTag.MatchString(inner)
+	}
+	if got.titled || bullet || inner != s {
+		return got, true
+	}
+	return got, len(got.people) <= 3
+}
+
+// bylineLines is how many bytes of a paragraph, whole lines of it, are a byline
+// with a role or a bullet.
+func bylineLines(s string, own []string) (int, credits) {
+	var best credits
+	cut := 0
+	for at, n := 0, 0; n < 4; n++ {
+		i := strings.IndexByte(s[at:], '\n')
+		if i < 0 {
+			break
+		}
+		at += i
+		got, ok := wholeByline(s[:at], own, true)
+		if ok && (got.titled || bulletTop.MatchString(s)) {
+			best, cut = got, at+1
+		}
+		at++
+	}
+	return cut, best
+}
+
+// trailing reads a byline after the last sentence of a paragraph and gives the
+// bytes that stay before it; -1 where there is none.
+func trailing(s string, own []string) (int, credits) {
+	if p := lastParen.FindStringSubmatchIndex(s); p != nil {
+		inner := s[p[2]:p[3]]
+		if m := wireTag.FindStringSubmatch(inner); m != nil {
+			return p[0], credits{agency: agencyName(m[1], own)}
+		}
+		if m := sourceTag.FindStringSubmatch(inner); m != nil {
+			return p[0], credits{agency: agencyName(m[1], own)}
+		}
+		if got, ok := parseCredits(inner, own, strictName); ok && (got.titled || len(got.people) <= 6) {
+			return p[0], got
+		}
+		return -1, credits{}
+	}
+	// After the last mark that ends a sentence.
+	end := -1
+	for i, r := range s {
+		switch {
+		case strings.ContainsRune("。！？…", r):
+			end = i + utf8.RuneLen(r)
+		case strings.ContainsRune("”』」）)", r) && end == i:
+			end = i + utf8.RuneLen(r)
+		}
+	}
+	if end <= 0 || end >= len(s) || len(s)-end > 240 {
+		return -1, credits{}
+	}
+	rest := s[end:]
+	got, ok := parseCredits(rest, own, strictName)
+	if !ok || len(got.people) == 0 || !got.titled && len(got.people) > 4 {
+		return -1, credits{}
+	}
+	return end, got
+}
+
+var (
+	creditParen = regexp.MustCompile(`\s*[（(]\s*([^（）()]{2,60})\s*[）)]\s*[。.]?\s*$`)
+	creditSign  = regexp.MustCompile(`(?:摄影报道|摄影|摄|供图|图|发|资料图片|提供|绘|制图)$|^(?:摄影|摄|图片?|供图|制图|漫画)\s*[/／:：]`)
+	creditLead  = regexp.MustCompile(`(?:摄影|图片来源|供图|制图|漫画|图)\s*[/／:：]\s*([^，。！？；]{2,30})$`)
+	wirePhoto   = regexp.MustCompile(`^(新华社|中新社)(?:\s*记者|发|照片)?\s*[（(]?\s*([\p{Han}·]{2,12}?)?\s*(?:摄|发)?[）)]?$`)
+)
+
+// splitCredit takes the photographer out of a caption: （张三摄）, 本报记者 张三 摄,
+// 摄影：张三, （某某供图）. The credit is without 摄 and without the role.
+func splitCredit(s string) (caption, credit string) {
+	// 新华社发（张三摄） and 新华社记者 张三 摄
+	if i := strings.LastIndex(s, "新华社"); i >= 0 && utf8.RuneCountInString(s[i:]) <= 24 {
+		rest := strings.TrimRight(s[i:], "。 ）)")
+		if m := wirePhoto.FindStringSubmatch(strings.Join(strings.Fields(rest), "")); m != nil {
+			return strings.TrimRight(s[:i], " （("), strings.TrimSpace(m[1] + " " + m[2])
+		}
+	}
+	if p := creditParen.FindStringSubmatchIndex(s); p != nil {
+		inner := s[p[2]:p[3]]
+		if creditSign.MatchString(inner) {
+			if who := photographer(inner); who != "" {
+				return strings.TrimSpace(s[:p[0]]), who
+			}
+		}
+		return s, ""
+	}
+	if p := creditLead.FindStringSubmatchIndex(s); p != nil {
+		if c, ok := parseCredits(s[p[2]:p[3]], nil, lenientName); ok {
+			return strings.TrimRight(s[:p[0]], " 　（("), joinNames(c)
+		}
+	}
+	// The words after the last mark or gap, read backwards: the longest that is a credit.
+	trimmed := strings.TrimRight(s, " 。")
+	if !strings.HasSuffix(trimmed, "摄") && !strings.HasSuffix(trimmed, "摄影") && !strings.HasSuffix(trimmed, "供图") && !strings.HasSuffix(trimmed, "摄影报道") {
+		return s, ""
+	}
+	from := 0
+	for i, r := range trimmed {
+		if strings.ContainsRune("。！？；”…", r) {
+			from = i + utf8.RuneLen(r)
+		}
+	}
+	starts := []int{from}
+	for i, r := range trimmed[from:] {
+		if unicode.IsSpace(r) || r == '，' {
+			starts = append(starts, from+i+utf8.RuneLen(r))
+		}
+	}
+	for _, at := range starts {
+		tail := trimmed[at:]
+		if utf8.RuneCountInString(tail) > 60 {
+			continue
+		}
+		if c, ok := parseCredits(tail, nil, strictName); ok && c.titled {
+			return strings.TrimRight(strings.TrimSpace(trimmed[:at]), "，"), joinNames(c)
+		}
+	}
+	return s, ""
+}
+
+// photographer reads the inside of a credit's parenthesis: people, or an office
+// that gave the picture.
+func photographer(s string) string {
+	if c, ok := parseCredits(s, nil, strictName); ok && len(c.people) > 0 {
+		return joinNames(c)
+	}
+	for _, suffix := range []string{"供图", "提供", "摄影", "摄", "图"} {
+		if who, ok := strings.CutSuffix(s, suffix); ok {
+			who = strings.TrimRight(strings.TrimSpace(who), " /／")
+			if n := utf8.RuneCountInString(who); n >= 2 && n <= 20 && !strings.ContainsAny(who, "，。、；：") && !strings.HasSuffix(who, "资料") {
+				return who
+			}
+		}
+	}
+	return ""
+}
+
+func joinNames(c credits) string {
+	names := make([]string, 0, len(c.people))
+	for _, p := range c.people {
+		names = append(names, p.Name)
+	}
+	out := strings.Join(names, "、")
+	if c.agency == "新华社" || c.agency == "中新社" {
+		out = strings.TrimSpace(c.agency + " " + out)
+	}
+	return out
+}
+
+var (
+	fieldLabel = regexp.MustCompile(`^(?:作者|撰稿人?|文章作者|By|by|BY)\s*[:：]?\s+|^(?:作者|撰稿人?)\s*[:：]`)
+	mailbox    = regexp.MustCompile(`^\s*[^\s@()]+@[^\s@()]+\s*(?:\(([^)]*)\))?\s*$|\s*<[^<>\s]*@[^<>\s]*>`)
+	junkAuthor = map[string]bool{"admin": true, "administrator": true, "佚名": true, "编辑部": true, "网络": true, "未知": true, "unknown": true, "本报": true, "本报讯": true, "本网讯": true, "记者": true, "本报记者": true, "root": true, "小编": true, "null": true, "none": true, "无": true, "本报综合": true}
+)
+
+// authorField reads the author field of a page or the authors of a feed item.
+func authorField(s string, own []string) credits {
+	s = cleanCaption(s)
+	s = mailbox.ReplaceAllString(s, "$1")
+	s = strings.TrimSpace(fieldLabel.ReplaceAllString(s, ""))
+	if s == "" || junkAuthor[strings.ToLower(s)] || utf8.RuneCountInString(s) > 200 {
+		return credits{}
+	}
+	if a := strings.Trim(s, "《》"); isAgency(a) {
+		return credits{agency: agencyName(a, own)}
+	}
+	if c, ok := parseCredits(s, own, lenientName); ok {
+		return c
+	}
+	// Some feeds write several authors, and names of every script.
+	var c credits
+	for _, part := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(",，;；、|/", r) }) {
+		part = strings.TrimSpace(part)
+		n := utf8.RuneCountInString(part)
+		switch {
+		case n == 0 || junkAuthor[strings.ToLower(part)]:
+		case isAgency(part):
+			c.agency = agencyName(part, own)
+		case n <= 40 && strings.IndexFunc(part, unicode.IsLetter) >= 0 && !strings.ContainsAny(part, "。！？：<>@"):
+			if got, ok := parseCredits(part, own, lenientName); ok {
+				c.people = mergePeople(c.people, got.people)
+			} else if a := agencyName(part, own); a != "" {
+				c.add(a, paper.Author)
+			}
+		}
+	}
+	return c
+}

@@ -1,0 +1,245 @@
+package ingest
+
+import (
+	"strings"
+	"testing"
+
+	"paperwire/internal/paper"
+)
+
+// show writes credits as one line: 张三 reporter, 李四 photographer @新华社.
+func show(people []paper.Person, agency string) string {
+	var parts []string
+	for _, p := range people {
+		parts = append(parts, p.Name+" "+string(p.Role))
+	}
+	s := strings.Join(parts, ", ")
+	if agency != "" {
+		s = strings.TrimSpace(s + " @" + agency)
+	}
+	return s
+}
+
+const filler = "市里修好了三座小桥，两岸的人来往方便多了，集市也热闹起来。"
+
+func TestBylineForms(t *testing.T) {
+	tests := []struct {
+		name, body, want, text string // text: what stays, with F for the filler; empty: not looked at
+	}{
+		{"dateline", "<p>本报讯（记者 林小河 通讯员 罗大山 白玉）F</p>", "林小河 reporter, 罗大山 correspondent, 白玉 correspondent", "本报讯（记者 林小河 通讯员 罗大山 白玉）F"},
+		{"dateline with place and day", "<p>本报云州11月5日讯（记者 林小河）F</p>", "林小河 reporter", "本报云州11月5日讯（记者 林小河）F"},
+		{"own name, space before", "<p>云州晚报讯 （记者 林小河） F</p>", "林小河 reporter", ""},
+		{"cited paper", "<p>据《北山日报》消息（记者林小河）F</p>", "林小河 reporter @北山日报", ""},
+		{"cited paper, no names", "<p>据《北山日报》报道 F</p>", "@北山日报", ""},
+		{"wire", "<p>新华社北京9月5日电（记者 林小河、罗大山）F</p>", "林小河 reporter, 罗大山 reporter @新华社", ""},
+		{"cited wire", "<p>据新华社北京11月5日电　F</p>", "@新华社", ""},
+		{"wire without day", "<p>据新华社电 F</p>", "@新华社", ""},
+		{"other house by wire", "<p>人民日报北京9月5日电（记者林小河）F</p>", "林小河 reporter @人民日报", ""},
+		{"china news", "<p>中新网北京9月5日电（记者 林小河）F</p>", "林小河 reporter @中新网", ""},
+		{"parenthesis alone", "<p>（记者 林小河）F</p>", "林小河 reporter", ""},
+		{"text and picture", "<p>（记者林小河 文/摄）F</p>", "林小河 reporter", ""},
+		{"dateline without parenthesis", "<p>本报讯 记者 林小河 通讯员 罗大山 连日来，F</p>", "林小河 reporter, 罗大山 correspondent", ""},
+		{"dateline without parenthesis, one name", "<p>本报讯 记者林小河 昨日，F</p>", "林小河 reporter", ""},
+		{"two-character name spaced", "<p>本报讯（记者 王 伟）F</p>", "王伟 reporter", ""},
+		{"two spaced names", "<p>本报讯（记者 王 伟 李 明）F</p>", "王伟 reporter, 李明 reporter", ""},
+		{"spaced name before another role", "<p>本报讯（记者 王 伟 通讯员 李明亮）F</p>", "王伟 reporter, 李明亮 correspondent", ""},
+		{"wide space in a name", "<p>本报讯（记者 王　伟　通讯员 李　明）F</p>", "王伟 reporter, 李明 correspondent", ""},
+		{"roles without spaces", "<p>本报讯（记者林小河通讯员罗大山）F</p>", "林小河 reporter, 罗大山 correspondent", ""},
+		{"intern reporter", "<p>本报讯（见习记者 林小河 实习生 罗大山）F</p>", "林小河 intern, 罗大山 intern", ""},
+		{"all-media reporter", "<p>本报讯（全媒体记者 林小河）F</p>", "林小河 reporter", ""},
+		{"chief reporter", "<p>本报讯（本报全媒体首席记者 林小河 摄影记者 罗大山）F</p>", "林小河 reporter, 罗大山 photographer", ""},
+		{"paper's reporter", "<p>本报讯（云州日报全媒体记者 林小河）F</p>", "林小河 reporter", ""},
+		{"another paper's reporter", "<p>本报讯（北山日报全媒体记者 林小河）F</p>", "林小河 reporter @北山日报", ""},
+		{"special correspondent", "<p>本报讯（特约记者 林小河 特约通讯员 罗大山）F</p>", "林小河 reporter, 罗大山 correspondent", ""},
+		{"office before the name", "<p>本报讯（通讯员 市教育局 罗大山）F</p>", "罗大山 correspondent", ""},
+		{"colon after the role", "<p>本报讯（记者：林小河 通讯员：罗大山）F</p>", "林小河 reporter, 罗大山 correspondent", ""},
+		{"four-character name", "<p>本报讯（记者 阿依古丽）F</p>", "阿依古丽 reporter", ""},
+		{"compound surname", "<p>本报讯（记者 欧阳小河 司马山）F</p>", "欧阳小河 reporter, 司马山 reporter", ""},
+		{"dotted name", "<p>本报讯（记者 买买提·吐尔逊 通讯员 热孜万古丽·艾力）F</p>", "买买提·吐尔逊 reporter, 热孜万古丽·艾力 correspondent", ""},
+		{"name without a Han surname", "<p>本报讯（记者 卓玛 央金）F</p>", "卓玛 reporter, 央金 reporter", ""},
+		{"half-width parentheses", "<p>本报讯(记者 林小河)F</p>", "林小河 reporter", ""},
+		{"enumeration comma", "<p>本报讯（记者林小河、罗大山，通讯员白玉）F</p>", "林小河 reporter, 罗大山 reporter, 白玉 correspondent", ""},
+
+		{"paragraph with square", "<p>■ 本报记者 林小河 通讯员 罗大山</p><p>F</p>", "林小河 reporter, 罗大山 correspondent", "F"},
+		{"paragraph on three lines", "<p>□本报记者林小河 罗大山 白玉<br>实习生石榴红<br>通讯员秦岭 文/摄</p><p>F</p>", "林小河 reporter, 罗大山 reporter, 白玉 reporter, 石榴红 intern, 秦岭 correspondent", "F"},
+		{"paragraph, wire reporter", "<p>□新华社记者 林小河 罗大山</p><p>F</p>", "林小河 reporter, 罗大山 reporter @新华社", "F"},
+		{"paragraph without bullet", "<p>本报记者 林小河</p><p>F</p>", "林小河 reporter", "F"},
+		{"bullet and bare names", "<p>○林小河 罗大山</p><p>F</p>", "林小河 author, 罗大山 author", "F"},
+		{"bare name under the title", "<p>林小河</p><p>F</p>", "林小河 author", "F"},
+		{"author label", "<p>作者：林小河</p><p>F</p>", "林小河 author", "F"},
+		{"text by, picture by", "<p>文/林小河 图/罗大山</p><p>F</p>", "林小河 author, 罗大山 photographer", "F"},
+		{"names before text and picture", "<p>林小河/文 罗大山/摄</p><p>F</p>", "林小河 author, 罗大山 photographer", "F"},
+		{"commentator", "<p>□ 本报评论员</p><p>F</p>", "本报评论员 author", "F"},
+		{"byline lines before the text", "<p>■ 本报记者 林小河<br>F</p>", "林小河 reporter", "F"},
+		{"reports", "<p>本报记者 林小河 报道</p><p>F</p>", "林小河 reporter", "F"},
+		{"reporter and photographer", "<p>本报记者 林小河 文 罗大山 摄</p><p>F</p>", "林小河 reporter, 罗大山 photographer", "F"},
+		{"lozenge and bracket", "<p>【本报记者 林小河】</p><p>F</p>", "林小河 reporter", "F"},
+		{"two paragraphs", "<p>□ 本报记者 林小河</p><p>通讯员 罗大山</p><p>F</p>", "林小河 reporter, 罗大山 correspondent", "F"},
+
+		{"trailing parenthesis", "<p>F</p><p>F（林小河    罗大山）</p>", "林小河 author, 罗大山 author", "F\nF"},
+		{"trailing one name", "<p>F</p><p>F（林小河）</p>", "林小河 author", "F\nF"},
+		{"trailing with roles", "<p>F</p><p>F（记者 林小河 通讯员 罗大山）</p>", "林小河 reporter, 罗大山 correspondent", "F\nF"},
+		{"photo credit", "<p>F（林小河摄）</p>", "林小河 photographer", "F"},
+		{"photo credit with space", "<p>F（林小河 摄）</p>", "林小河 photographer", "F"},
+		{"photo credit of a reporter", "<p>F本报记者 林小河 摄</p>", "林小河 photographer", "F"},
+		{"photo report", "<p>F（本报记者 林小河 摄影报道）</p>", "林小河 reporter", "F"},
+		{"bare name after a space", "<p>F</p><p>F 林小河</p>", "林小河 author", "F\nF"},
+		{"bare names after a space", "<p>F</p><p>F 林小河 罗大山</p>", "林小河 author, 罗大山 author", "F\nF"},
+		{"double character name", "<p>F</p><p>F 徐帅帅</p>", "徐帅帅 author", "F\nF"},
+		{"trailing paragraph", "<p>F</p><p>（林小河）</p>", "林小河 author", "F"},
+		{"trailing source", "<p>F</p><p>F（据《北山日报》）</p>", "@北山日报", "F\nF"},
+		{"trailing wire", "<p>F</p><p>F（据新华社电）</p>", "@新华社", "F\nF"},
+		{"trailing wire dateline", "<p>F</p><p>F（新华社北京9月5日电）</p>", "@新华社", "F\nF"},
+		{"footer editors", "<p>F</p><p>《云州食品报》(2024年08月14日02版)</p><p>(责编：林小河、罗大山)</p>", "林小河 editor, 罗大山 editor", "F"},
+		{"footer on one line", "<p>F</p><p>《云州食品报》(2024年08月14日02版) (责编：林小河)</p>", "林小河 editor", "F"},
+		{"editors' line without proof readers", "<p>F</p><p>责编：林小河 校对：罗大山</p>", "林小河 editor", "F"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := normalised(strings.ReplaceAll(tt.body, "F", filler))
+			if got := show(a.Byline, a.Agency); got != tt.want {
+				t.Errorf("byline %q, want %q", got, tt.want)
+			}
+			if want := strings.ReplaceAll(tt.text, "F", filler); tt.text != "" && a.Text != want {
+				t.Errorf("text\n%s\nwant\n%s", a.Text, want)
+			}
+		})
+	}
+}
+
+// What looks like a byline and is none stays where it is.
+func TestNoByline(t *testing.T) {
+	for _, body := range []string{
+		"记者从市教育局获悉，F",
+		"记者了解到，F",
+		"F他高兴地告诉记者",
+		"F他高兴地告诉记者。",
+		"记者昨日在现场看到，F",
+		"据记者了解，F",
+		"本报记者昨日获悉，F",
+		"日前，记者走进云州市档案馆。F",
+		"F（下转第三版）",
+		"（上接第一版）F",
+		"F（未完待续）",
+		"F（完整名单见第四版）",
+		"F（焦作）",
+		"F（云州市）",
+		"F 谢谢",
+		"F 高质量发展",
+		"F（作者系云州大学教授）",
+		"F（有删节）",
+		"F 时间：9月5日",
+		"（一）F",
+		"F（图片由市档案馆提供）",
+		"F（二〇二四年九月）",
+		"金秋</p><p>F",
+		"温县</p><p>F",
+		"春天</p><p>F",
+		"问：记者怎么看？</p><p>F",
+		"F</p><p>云州市人民政府</p><p>2024年9月5日",
+		"F</p><p>扫码看更多内容",
+		"记者：您怎么看？</p><p>林小河：F",
+		"F“你们记者真辛苦。”老人说",
+		"通讯员队伍建设是大事。F",
+		"编辑部的故事讲完了。F",
+		"F他说：“我叫王伟”",
+		"F联系人：王女士",
+	} {
+		body = "<p>" + strings.ReplaceAll(body, "F", filler) + "</p>"
+		a := normalised(body)
+		if len(a.Byline) > 0 || a.Agency != "" {
+			t.Errorf("%s: byline %q, want none", body, show(a.Byline, a.Agency))
+		}
+		flat := strings.NewReplacer("<p>", "", "</p>", "\n").Replace(body)
+		if want := strings.TrimSpace(flat); a.Text != want {
+			t.Errorf("text\n%s\nwant\n%s", a.Text, want)
+		}
+	}
+}
+
+func TestAuthorField(t *testing.T) {
+	for _, tt := range []struct{ field, body, want string }{
+		{"林小河", "", "林小河 author"},
+		{"林小河", "本报讯（记者 林小河）", "林小河 reporter"},
+		{"记者 林小河 通讯员 罗大山", "", "林小河 reporter, 罗大山 correspondent"},
+		{"本报记者 林小河", "本报讯（记者 林小河）", "林小河 reporter"},
+		{"林小河;罗大山", "", "林小河 author, 罗大山 author"},
+		{"林小河，罗大山", "本报讯（记者 罗大山）", "罗大山 reporter, 林小河 author"},
+		{"文/林小河", "", "林小河 author"},
+		{"□林小河", "", "林小河 author"},
+		{"卓玛", "", "卓玛 author"},
+		{"阿依古丽", "", "阿依古丽 author"},
+		{"新华社", "", "@新华社"},
+		{"云州日报", "", ""},
+		{"admin", "", ""},
+		{"本报讯", "", ""},
+		{"Jane Doe", "", "Jane Doe author"},
+		{"Jane Doe, John Roe", "", "Jane Doe author, John Roe author"},
+		{"jane@example.com (Jane Doe)", "", "Jane Doe author"},
+		{"jane@example.com", "", ""},
+		{"<b>林小河</b>&nbsp;", "", "林小河 author"},
+		{"作者：林小河", "", "林小河 author"},
+		{"王　伟", "", "王伟 author"},
+		{"责编 林小河", "", "林小河 editor"},
+	} {
+		a := normalised("<p>"+tt.body+filler+"</p>", func(p *printed) { p.Author = tt.field })
+		if got := show(a.Byline, a.Agency); got != tt.want {
+			t.Errorf("field %q, body %q: %q, want %q", tt.field, tt.body, got, tt.want)
+		}
+	}
+}
+
+func TestSplitCredit(t *testing.T) {
+	for _, tt := range []struct{ in, caption, credit string }{
+		{"孩子们在桥上放风筝。（林小河摄）", "孩子们在桥上放风筝。", "林小河"},
+		{"孩子们在桥上放风筝。（林小河 摄）", "孩子们在桥上放风筝。", "林小河"},
+		{"孩子们在桥上放风筝。 林小河 摄", "孩子们在桥上放风筝。", "林小河"},
+		{"孩子们在桥上放风筝。本报记者 林小河 摄", "孩子们在桥上放风筝。", "林小河"},
+		{"孩子们在桥上放风筝 本报记者 林小河 罗大山 摄", "孩子们在桥上放风筝", "林小河、罗大山"},
+		{"孩子们在桥上放风筝。（本报记者林小河/摄）", "孩子们在桥上放风筝。", "林小河"},
+		{"孩子们在桥上放风筝。摄影：林小河", "孩子们在桥上放风筝。", "林小河"},
+		{"孩子们在桥上放风筝。图/林小河", "孩子们在桥上放风筝。", "林小河"},
+		{"孩子们在桥上放风筝。（云州市文旅局供图）", "孩子们在桥上放风筝。", "云州市文旅局"},
+		{"孩子们在桥上放风筝。新华社记者 林小河 摄", "孩子们在桥上放风筝。", "新华社 林小河"},
+		{"孩子们在桥上放风筝。新华社发（林小河摄）", "孩子们在桥上放风筝。", "新华社 林小河"},
+		{"孩子们在桥上放风筝。（新华社发）", "孩子们在桥上放风筝。", "新华社"},
+		{"孩子们在桥上放风筝。（资料图片）", "孩子们在桥上放风筝。（资料图片）", ""},
+		{"摄影师在桥上拍摄风筝。", "摄影师在桥上拍摄风筝。", ""},
+		{"桥上的风筝正在被航拍", "桥上的风筝正在被航拍", ""},
+		{"林小河 摄", "", "林小河"},
+		{"", "", ""},
+	} {
+		caption, credit := splitCredit(tt.in)
+		if caption != tt.caption || credit != tt.credit {
+			t.Errorf("%s: %q by %q, want %q by %q", tt.in, caption, credit, tt.caption, tt.credit)
+		}
+	}
+}
+
+func FuzzByline(f *testing.F) {
+	for _, s := range []string{"本报讯（记者 林小河）", "□本报记者X Y\n通讯员 文/摄", "文/图", "王 伟 李", "（（（", "记者记者记者", "据《》电", "新华社发（摄"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, how := range []strictness{titledName, lenientName, strictName} {
+			c, ok := parseCredits(s, nil, how)
+			if !ok && (len(c.people) > 0 || c.agency != "") {
+				t.Fatalf("%q: people of what is no byline: %v", s, c)
+			}
+			for _, p := range c.people {
+				if p.Name == "" || p.Role == "" {
+					t.Fatalf("%q: empty name or role: %v", s, c.people)
+				}
+			}
+		}
+		if n := datelineEnd(s); n < 0 || n > len(s) {
+			t.Fatalf("%q: dateline ends at %d of %d", s, n, len(s))
+		}
+		if caption, _ := splitCredit(s); len(caption) > len(s) {
+			t.Fatalf("%q: the caption grew: %q", s, caption)
+		}
+		if n, _ := trailing(s, nil); n > len(s) {
+			t.Fatalf("%q: byline begins at %d of %d", s, n, len(s))
+		}
+	})
+}

@@ -1,0 +1,866 @@
+package ingest
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/net/html"
+
+	"paperwire/internal/paper"
+	"paperwire/internal/place"
+	"paperwire/sources"
+)
+
+// Caps on the fields beside the body, in characters.
+const (
+	maxTitle   = 300
+	maxCaption = 1000
+	maxSummary = 120 // a contract of the feeds and cards
+	maxPeople  = 20
+	maxColumns = 20
+)
+
+// normaliseOptions say whose article it is.
+type normaliseOptions struct {
+	Paper      paper.Paper
+	PaperNames []string // what it may call itself, where Paper has no name: a document read without a source
+}
+
+// normalise makes an article of what was printed. It never fails: what it
+// cannot read stays as it stands. It sets everything but ID, Paper and Source.
+//
+// What leaves the body and what stays follows the newspapers' own good sites.
+// The dateline (本报讯（记者 张三）) stays as printed: it is part of the text, and
+// a partner that reprints it needs it; only the summary begins after it. A
+// byline that stands apart (its own paragraph, or after the last sentence) is
+// shown in the byline's place and leaves. So does a picture's caption.
+func normalise(p sources.Printed, r sources.Ref, o normaliseOptions) paper.Article {
+	own := []string{o.Paper.Name}
+	if o.Paper.Name == "" {
+		own = o.PaperNames
+	}
+	a := paper.Article{
+		Day:      p.Day,
+		URL:      cmp.Or(r.URL, p.URL),
+		Page:     pageOf(r.Page, p.Page),
+		Position: r.Position,
+		Ordinal:  r.Ordinal,
+		Language: cmp.Or(clipRunes(cleanLine(p.Language), 35), o.Paper.Language, "zh-CN"),
+		Dated:    p.Dated,
+	}
+	if a.Day == "" && !p.Dated.IsZero() {
+		a.Day = paper.DayOf(p.Dated, o.Paper.Location())
+	}
+	for _, c := range p.Columns {
+		if c = clipRunes(cleanLine(c), 60); c != "" && !slices.Contains(a.Columns, c) && len(a.Columns) < maxColumns {
+			a.Columns = append(a.Columns, c)
+		}
+	}
+	a.Kicker, a.Headline, a.Subtitle = titles(p, r)
+
+	base, err := url.Parse(cmp.Or(p.URL, r.URL))
+	if err != nil || !base.IsAbs() {
+		base = nil
+	}
+	blocks := readBody(p.Body, base)
+	if len(blocks) == 0 {
+		blocks = readBody(p.Summary, base)
+	}
+	blocks = dropRepeats(blocks, a.Kicker, a.Headline, a.Subtitle)
+	blocks = dropBoilerplate(blocks)
+	blocks = takeCaptions(blocks)
+	blocks, credit := takeByline(blocks, own)
+	a.Byline = credit.people
+	field := authorField(p.Author, own)
+	a.Byline = mergePeople(a.Byline, field.people)
+	a.Agency = cmp.Or(agencyName(p.Agency, own), credit.agency, field.agency)
+	if len(a.Byline) > maxPeople {
+		a.Byline = a.Byline[:maxPeople]
+	}
+	markSubheads(blocks)
+	blocks = addPictures(blocks, p.Images, base)
+	creditPictures(blocks, a.Byline)
+
+	a.Text = textOf(blocks)
+	a.HTML = writeHTML(blocks)
+	for _, b := range blocks {
+		if b.kind == figure {
+			a.Images = append(a.Images, paper.Image{
+				URL: b.image.url, Caption: plain(b.runs), Credit: b.image.credit, Type: b.image.kind,
+				Width: b.image.width, Height: b.image.height, Length: b.image.length,
+			})
+		}
+	}
+	if a.Headline == "" {
+		a.Headline = titleFromText(a)
+	}
+	a.Summary = summary(a, p.Summary)
+	a.Pseudo = pseudo(a)
+	return a
+}
+
+// titleFromText heads what was printed without a headline: feeds and readers
+// need one.
+func titleFromText(a paper.Article) string {
+	if a.Kicker != "" {
+		return a.Kicker
+	}
+	s := a.Text
+	for _, i := range a.Images {
+		s = cmp.Or(s, i.Caption)
+	}
+	s, _, _ = strings.Cut(s[datelineEnd(s):], "\n")
+	if i := strings.IndexAny(s, "。！？"); i > 0 {
+		s = s[:i]
+	}
+	if r := []rune(s); len(r) > 40 {
+		s = string(r[:39]) + "…"
+	}
+	return cmp.Or(strings.TrimSpace(s), "无题")
+}
+
+// pageOf prefers the page that lists the article; its name may stand on the
+// article's own page only.
+func pageOf(ref, printed paper.PageRef) paper.PageRef {
+	p := ref
+	if p.Number == "" {
+		p = printed
+	} else if p.Name == "" && strings.EqualFold(p.Number, printed.Number) {
+		p.Name = printed.Name
+	}
+	p.Number = clipRunes(cleanLine(p.Number), 12)
+	p.Name = cleanPageName(p.Name)
+	return p
+}
+
+var pageLabel = regexp.MustCompile(`^(?:第?\s*[A-Za-z]{0,3}\d{1,4}\s*版\s*[:：]?|第\s*[一二三四五六七八九十]{1,3}\s*版\s*[:：]?|[A-Za-z]{0,3}\d{1,4}\s*[:：]|[(（][A-Za-z]{0,3}\d{1,4}[)）])\s*`)
+
+// cleanPageName brings a printed page name into one form: no label before it, no
+// spaces beside its separators, none inside a spaced-out word (要 闻).
+func cleanPageName(s string) string {
+	s = clipRunes(cleanLine(s), 60)
+	s = pageLabel.ReplaceAllString(s, "")
+	s = strings.Trim(s, " :：-—·/")
+	var b strings.Builder
+	for _, part := range splitKeep(s, isPageSep) {
+		b.WriteString(unspace(strings.TrimSpace(part)))
+	}
+	return b.String()
+}
+
+func isPageSep(c rune) bool { return strings.ContainsRune("/／·・•｜|、", c) }
+
+// splitKeep splits at separators and keeps each as a part of its own.
+func splitKeep(s string, sep func(rune) bool) []string {
+	var out []string
+	start := 0
+	for i, c := range s {
+		if sep(c) {
+			out = append(out, s[start:i], s[i:i+utf8.RuneLen(c)])
+			start = i + utf8.RuneLen(c)
+		}
+	}
+	return append(out, s[start:])
+}
+
+// unspace joins a word that was spaced out to fill its line: 导 读. Every token
+// has to be a single Chinese character, or it is a title with a pause in it.
+func unspace(s string) string {
+	tokens := strings.Fields(s)
+	if len(tokens) < 2 {
+		return s
+	}
+	for _, t := range tokens {
+		c, n := utf8.DecodeRuneInString(t)
+		if n != len(t) || !unicode.Is(unicode.Han, c) {
+			return s
+		}
+	}
+	return strings.Join(tokens, "")
+}
+
+var (
+	markup   = regexp.MustCompile(`</?[a-zA-Z!][^<>]*>`)
+	lineTag  = regexp.MustCompile(`(?i)<br\s*/?>|</?p>|\r?\n`)
+	leadDash = regexp.MustCompile(`^[—―─–\-－_﹣]+\s*`)
+)
+
+// titles reads kicker, headline and subtitle. A headline may hold its subtitle
+// after a line break and a dash: 主题<br>——副题.
+func titles(p sources.Printed, r sources.Ref) (kicker, headline, subtitle string) {
+	head := p.Headline
+	if cleanTitle(head) == "" {
+		head = r.Title
+	}
+	subtitle = leadDash.ReplaceAllString(cleanTitle(p.Subtitle), "")
+	if lines := lineTag.Split(head, -1); len(lines) > 1 && subtitle == "" {
+		for i, l := range lines {
+			if l = cleanTitle(l); i > 0 && strings.HasPrefix(l, "——") && cleanTitle(strings.Join(lines[:i], " ")) != "" {
+				rest := append([]string{leadDash.ReplaceAllString(l, "")}, lines[i+1:]...)
+				subtitle = cleanTitle(strings.Join(rest, " "))
+				head = strings.Join(lines[:i], " ")
+				break
+			}
+		}
+	}
+	headline = cleanTitle(head)
+	kicker = cleanTitle(p.Kicker)
+	if kicker == headline {
+		kicker = ""
+	}
+	if headline == "" {
+		headline, kicker = kicker, ""
+	}
+	if subtitle == headline || subtitle == kicker {
+		subtitle = ""
+	}
+	if headline == "" {
+		headline, subtitle = subtitle, ""
+	}
+	return kicker, headline, subtitle
+}
+
+// cleanTitle makes one line of plain text of a title, which may hold tags and
+// entities. A lone < stays: 3<5.
+func cleanTitle(s string) string {
+	s = clipBytes(s, 16<<10)
+	if strings.Contains(s, "<") {
+		s = lineTag.ReplaceAllString(s, " ")
+		s = markup.ReplaceAllString(s, "")
+	}
+	if strings.Contains(s, "&") {
+		s = html.UnescapeString(s)
+	}
+	return clipRunes(unspace(cleanLine(s)), maxTitle)
+}
+
+// cleanLine makes one line: hostile characters gone, white space collapsed.
+func cleanLine(s string) string { return strings.Join(strings.Fields(cleanRunes(s)), " ") }
+
+// cleanRunes drops what has no business in printed text: invalid UTF-8, control
+// characters and others that XML 1.0 §2.2 forbids, zero-width characters, and
+// the bidirectional overrides and isolates (U+202A–202E, U+2066–2069), which can
+// show a text as another. Joiners stay where a script or an emoji needs them.
+// Chinese characters are never replaced by others (no NFC, NFKC): the
+// compatibility ideographs are other characters in names.
+func cleanRunes(s string) string {
+	if plainRunes(s) {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	var last rune
+	for i, c := range s {
+		switch {
+		case c == utf8.RuneError:
+			if _, n := utf8.DecodeRuneInString(s[i:]); n == 1 {
+				continue
+			}
+		case c == '\t' || c == '\n' || c == '\r':
+		case c < 0x20, c >= 0x7f && c < 0xa0, c == 0xad:
+			continue
+		case c == 0x2028 || c == 0x2029 || c == 0x0b || c == 0x0c:
+			c = '\n'
+		case c == 0x200d || c == 0x200c: // joiners
+			if last < 0x590 || last >= 0x2000 && last < 0x2600 || last >= 0x3000 && last < 0xfe00 {
+				continue
+			}
+		case c >= 0x200b && c <= 0x200f, c >= 0x202a && c <= 0x202e, c >= 0x2060 && c <= 0x206f,
+			c == 0x061c, c == 0xfeff, c >= 0xfff0 && c <= 0xfffb, c&0xfffe == 0xfffe, c >= 0xfdd0 && c <= 0xfdef,
+			c >= 0xe0000 && c <= 0xe007f:
+			continue
+		}
+		b.WriteRune(c)
+		last = c
+	}
+	return b.String()
+}
+
+// plainRunes tells the common case, in which there is nothing to drop.
+func plainRunes(s string) bool {
+	for _, c := range s {
+		switch {
+		case c >= 0x20 && c < 0x7f, c == '\n', c == '\t', c == '\r', c >= 0x3000 && c < 0xd800, c >= 0xff01 && c < 0xffe7:
+		case c >= 0x2010 && c < 0x2028: // dashes, quotation marks, the ellipsis
+		case c == 0xa0 || c == 0xb7:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func clipBytes(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+func clipRunes(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	count := 0
+	for i := range s {
+		if count == n {
+			return s[:i]
+		}
+		count++
+	}
+	return s
+}
+
+// fold keeps the letters, digits and Chinese characters of a text, half-width
+// and lower-case: what a redesign does not change.
+func fold(s string) string {
+	var b strings.Builder
+	b.Grow(len(s))
+	for _, c := range s {
+		if c >= 0xff01 && c <= 0xff5e {
+			c -= 0xfee0
+		}
+		if unicode.IsLetter(c) || unicode.IsDigit(c) {
+			b.WriteRune(unicode.ToLower(c))
+		}
+	}
+	return b.String()
+}
+
+// dropRepeats takes the titles out of the body's first lines, where some skins
+// print them again.
+func dropRepeats(blocks []block, titles ...string) []block {
+	have := map[string]bool{}
+	for _, t := range titles {
+		if f := fold(t); f != "" {
+			have[f] = true
+		}
+	}
+	var out []block
+	seen := 0
+	for i, b := range blocks {
+		if b.kind == para || b.kind == subhead {
+			seen++
+			if seen <= 4 && have[fold(plain(b.runs))] {
+				continue
+			}
+		}
+		if seen > 4 {
+			return append(out, blocks[i:]...)
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+// boilerplate matches whole lines that are the skin's or the edition's, never
+// the article's: arrows (Webdings digits), zoom links, share bars, notices.
+var boilerplate = regexp.MustCompile(`^(?:` + strings.Join([]string{
+	`[3479◀▶<>《》«»\s]*(?:上一篇|下一篇|上一版|下一版|上一期|下一期|返回目录|返回首页|返回顶部|回到顶部|上一页|下一页)[3479◀▶<>《》«»\s]*(?:[:：].{0,80}|(?:上一篇|下一篇|上一版|下一版|下一期|返回目录|返回首页)[3479◀▶<>\s]*)*`,
+	`(?:放大|缩小|默认|字号|大|中|小|打印|关闭|收藏|朗读|复制链接|\s|[/|｜\[\]【】+\-:：]){2,}`,
+	`分享(?:到|至)?\s*[:：]?.{0,30}`,
+	`(?:本报|本网|特别)?(?:版权声明|免责声明|版权所有)\s*[:：©].*`,
+	`未经(?:本报|本网|书面|授权|许可).{0,60}(?:不得|禁止|请勿).{0,60}`,
+	`(?:欢迎)?(?:登录|关注|扫描|扫码|扫一扫).{0,30}(?:官方微博|官方微信|微信公众号|二维码|客户端).{0,40}`,
+	`(?:移动|联通|电信|手机)用户发送.{0,60}(?:到|至)\d{4,12}.{0,40}`,
+	`《[^》]{2,20}》\s*[（(]\s*\d{4}年\s*\d{1,2}月\s*\d{1,2}日\s*第?\s*[A-Za-z]{0,2}\d{0,3}\s*版?.{0,20}[）)]?`,
+	`(?:点击|阅读|浏览)(?:数|量|次数)?\s*[:：]\s*\d+`,
+	`[（(]?(?:本版|本期)?(?:图片|照片)?(?:均)?(?:为)?资料图片?[）)]?`,
+	`[（(](?:完|终|全文完)[）)]`,
+}, "|") + `)$`)
+
+var footerCredits = regexp.MustCompile(`^(《[^》]{2,20}》\s*[（(]\s*\d{4}年\s*\d{1,2}月\s*\d{1,2}日[^）)]{0,20}[）)])\s*([（(]?(?:责编|责任编辑|编辑).*)$`)
+
+// dropBoilerplate looks at the first and last lines only; an article may well
+// say in its middle what a skin says around it.
+func dropBoilerplate(blocks []block) []block {
+	is := func(b block) bool {
+		if b.kind != para && b.kind != subhead {
+			return false
+		}
+		s := plain(b.runs)
+		return len(s) < 600 && boilerplate.MatchString(strings.TrimSpace(s))
+	}
+	for n := 0; n < 3 && len(blocks) > 0 && is(blocks[0]); n++ {
+		blocks = blocks[1:]
+	}
+	end := len(blocks)
+	for i, n := end-1, 0; i >= 0 && n < 8; i, n = i-1, n+1 {
+		b := &blocks[i]
+		if b.kind == para {
+			s := plain(b.runs)
+			if m := footerCredits.FindStringSubmatchIndex(s); m != nil {
+				b.runs = cutRuns(b.runs, m[4], m[5]) // 责编 stays for the byline
+				continue
+			}
+		}
+		if is(*b) {
+			blocks = slices.Delete(blocks, i, i+1)
+		}
+	}
+	return blocks
+}
+
+// captionStart are the words and signs that a caption opens with.
+var captionStart = regexp.MustCompile(`^(?:[▲△▼▽◀◁▶▷←→↑↓↖↗↘↙]|(?:上|下|左|右|本|题|组|大|小|资料)?图[①-⑳\d一二三四五]?\s*(?:[:：]|为|片)|图[①-⑳]|[（(]?资料图)`)
+
+// takeCaptions makes the paragraph after a picture its caption, where it looks
+// like one. It never takes the last words of an article: a picture story keeps
+// its text.
+func takeCaptions(blocks []block) []block {
+	texts := 0
+	for _, b := range blocks {
+		if b.kind != figure && len(b.runs)+len(b.items)+len(b.rows)+len(b.inner) > 0 {
+			texts++
+		}
+	}
+	var out []block
+	for _, b := range blocks {
+		if n := len(out); n > 0 && b.kind == para && out[n-1].kind == figure && len(out[n-1].runs) == 0 && texts > 1 {
+			s := plain(b.runs)
+			short := utf8.RuneCountInString(s) <= 200
+			_, credit := splitCredit(s)
+			if short && (captionStart.MatchString(s) || credit != "") {
+				out[n-1].runs = b.runs
+				texts--
+				continue
+			}
+		}
+		out = append(out, b)
+	}
+	for i := range out {
+		if out[i].kind == figure {
+			tidyCaption(&out[i])
+		}
+	}
+	return out
+}
+
+// tidyCaption makes a caption plain text of one line, its credit apart.
+func tidyCaption(b *block) {
+	s := clipRunes(cleanLine(strings.TrimLeft(plain(b.runs), "▲△▼▽◀◁▶▷ ")), maxCaption)
+	s, credit := splitCredit(s)
+	b.image.credit = cmp.Or(b.image.credit, credit)
+	b.runs = nil
+	if s != "" {
+		b.runs = []run{{text: s}}
+	}
+}
+
+// markSubheads makes headings of short paragraphs without end punctuation that
+// stand alone between longer ones. Verse, lists and signatures have short
+// neighbours or none.
+func markSubheads(blocks []block) {
+	text := func(i int) (string, bool) {
+		if i < 0 || i >= len(blocks) || blocks[i].kind != para {
+			return "", false
+		}
+		return plain(blocks[i].runs), true
+	}
+	prose := func(i int) bool {
+		s, ok := text(i)
+		return ok && (utf8.RuneCountInString(s) > 30 || strings.ContainsAny(s, "。！？"))
+	}
+	bold := func(i int) bool { return i >= 0 && i < len(blocks) && blocks[i].kind == para && blocks[i].bold }
+	heads := make([]bool, len(blocks))
+	allBold := true
+	for i := range blocks {
+		allBold = allBold && (blocks[i].kind != para || blocks[i].bold)
+	}
+	for i := range blocks {
+		s, ok := text(i)
+		if !ok || strings.Contains(s, "\n") {
+			continue
+		}
+		n := utf8.RuneCountInString(s)
+		last, _ := utf8.DecodeLastRuneInString(s)
+		first, _ := utf8.DecodeRuneInString(s)
+		if n < 2 || n > 40 || strings.ContainsRune("。！？；：，、…;:,.!?）)】", last) || strings.ContainsRune("（(【[□■●◆▲△", first) ||
+			strings.Contains(s, "。") || strings.IndexFunc(s, unicode.IsLetter) < 0 {
+			continue
+		}
+		after := prose(i+1) || i+1 < len(blocks) && blocks[i+1].kind == figure && prose(i+2)
+		if !after {
+			continue
+		}
+		if bold(i) && !allBold && !bold(i+1) {
+			heads[i] = true
+			continue
+		}
+		before := i == 0 || prose(i-1) || blocks[i-1].kind != para
+		// The first line of an article is a subhead only where more follow.
+		if n <= 30 && before && i > 0 {
+			heads[i] = true
+		}
+	}
+	for i := range heads {
+		if heads[i] {
+			blocks[i].kind = subhead
+		}
+	}
+	for i := range blocks {
+		if blocks[i].kind == subhead {
+			for j := range blocks[i].runs {
+				blocks[i].runs[j].strong = false
+			}
+		}
+	}
+}
+
+// addPictures puts the pictures that stand outside the body first, in order, as
+// the printed page has them above the text. A picture that the body holds too
+// stays there and takes the outer caption.
+func addPictures(blocks []block, images []sources.Image, base *url.URL) []block {
+	in := map[string]int{}
+	var top []block
+	for i, b := range blocks {
+		if b.kind == figure {
+			in[pictureKey(b.image.url)] = i
+		}
+	}
+	seen := map[string]bool{}
+	for _, im := range images {
+		if len(top) >= maxImages {
+			break
+		}
+		u := fullSize(resolve(base, im.URL, false))
+		key := pictureKey(u)
+		if u == "" || seen[key] {
+			continue
+		}
+		seen[key] = true
+		f := block{kind: figure, image: picture{url: u, width: im.Width, height: im.Height, kind: mediaType(im.Type), length: max(im.Length, 0)}}
+		if f.image.width <= 0 || f.image.height <= 0 {
+			f.image.width, f.image.height = 0, 0
+		}
+		if c := cleanCaption(im.Caption); c != "" {
+			f.runs = []run{{text: c}}
+			tidyCaption(&f)
+		}
+		at, inBody := in[key]
+		if !inBody {
+			top = append(top, f)
+			continue
+		}
+		b := &blocks[at]
+		if len(b.runs) == 0 {
+			b.runs = f.runs
+		}
+		b.image.credit = cmp.Or(b.image.credit, f.image.credit)
+		b.image.kind, b.image.length = f.image.kind, f.image.length
+		if f.image.width > 0 {
+			b.image.width, b.image.height = f.image.width, f.image.height
+		}
+	}
+	// The same picture twice in a body is the skin's preview and its full size.
+	have := map[string]bool{}
+	out := top
+	for _, b := range blocks {
+		if b.kind == figure {
+			key := pictureKey(b.image.url)
+			if have[key] {
+				continue
+			}
+			have[key] = true
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+// creditPictures fills the credit of the pictures from a byline that names
+// photographers only for them.
+func creditPictures(blocks []block, byline []paper.Person) {
+	var names []string
+	for _, p := range byline {
+		if p.Role == paper.Photographer {
+			names = append(names, p.Name)
+		}
+	}
+	for i := range blocks {
+		if b := &blocks[i]; b.kind == figure {
+			b.image.credit = cmp.Or(b.image.credit, strings.Join(names, "、"))
+			if b.image.alt == "" {
+				b.image.alt = clipRunes(plain(b.runs), 120)
+			}
+		}
+	}
+}
+
+func cleanCaption(s string) string {
+	if strings.Contains(s, "<") {
+		s = lineTag.ReplaceAllString(s, " ")
+		s = markup.ReplaceAllString(s, "")
+	}
+	if strings.Contains(s, "&") {
+		s = html.UnescapeString(s)
+	}
+	return clipRunes(cleanLine(s), maxCaption)
+}
+
+var mediaTypeForm = regexp.MustCompile(`^image/[a-z0-9.+-]{1,40}$`)
+
+func mediaType(s string) string {
+	s = strings.ToLower(strings.TrimSpace(s))
+	if mediaTypeForm.MatchString(s) {
+		return s
+	}
+	return ""
+}
+
+// pictureKey is what makes two addresses the same picture: scheme, query and
+// fragment differ between a skin's copies.
+func pictureKey(u string) string {
+	if i := strings.Index(u, "://"); i >= 0 {
+		u = u[i+3:]
+	}
+	if i := strings.IndexAny(u, "?#"); i >= 0 {
+		// A picture served by a script is known by its query only.
+		if strings.Contains(u[:i], ".") && resizable.MatchString(u[:i]) {
+			u = u[:i]
+		}
+	}
+	return u
+}
+
+var resizable = regexp.MustCompile(`(?i)\.(?:jpe?g|png|gif|webp|avif|bmp)$`)
+
+// summary is whole sentences from the first real paragraph, at most 120
+// characters, without the dateline. A publisher's own summary (of a feed item)
+// comes first where it is one. A sentence that alone is too long is cut at its
+// last clause and ends with an ellipsis.
+func summary(a paper.Article, given string) string {
+	if given != "" {
+		s := strings.ReplaceAll(textOf(readBody(given, nil)), "\n", " ")
+		if cut := cutMore.ReplaceAllString(s, ""); cut != s {
+			// An excerpt breaks off anywhere: back to its last whole sentence.
+			if i := strings.LastIndexAny(cut, "。！？"); i >= 0 {
+				s = cut[:i+len("。")]
+			} else {
+				s = strings.TrimSpace(cut) + "…"
+			}
+		}
+		if s = sentences(s[datelineEnd(s):]); utf8.RuneCountInString(s) >= 12 && fold(s) != fold(a.Headline) {
+			return s
+		}
+	}
+	best := ""
+	for _, line := range strings.Split(a.Text, "\n") {
+		s := sentences(strings.TrimSpace(line[datelineEnd(line):]))
+		if utf8.RuneCountInString(s) >= 20 || strings.ContainsAny(s, "。！？") {
+			return s
+		}
+		best = cmp.Or(best, s)
+	}
+	for _, i := range a.Images {
+		best = cmp.Or(best, sentences(i.Caption))
+	}
+	return cmp.Or(best, clipRunes(a.Subtitle, maxSummary))
+}
+
+var cutMore = regexp.MustCompile(`\s*(?:\[(?:…|\.{3})\]|…+|\.{3})?\s*(?:\[(?:…|\.{3})\]|阅读全文|查看全文|阅读更多|Read more|Continue reading)\s*[»>]*$`)
+
+// sentences cuts a text after its last whole sentence within 120 characters.
+func sentences(s string) string {
+	if utf8.RuneCountInString(s) <= maxSummary {
+		return s
+	}
+	end, clause, count := 0, 0, 0
+	var before rune
+	for i, c := range s {
+		if count++; count > maxSummary {
+			break
+		}
+		n := i + utf8.RuneLen(c)
+		switch {
+		case strings.ContainsRune("。！？!?", c), c == '…' && before == '…':
+			end = n
+		case strings.ContainsRune("”』」）)", c) && end == i:
+			end = n // the mark that closes the sentence belongs to it
+		case c == ' ' && before == '.':
+			end = i // Latin full stop; a decimal point has no space after it
+		case strings.ContainsRune("，；：、,;: ", c) && count < maxSummary:
+			clause = i
+		}
+		before = c
+	}
+	if end > 0 {
+		return s[:end]
+	}
+	if clause > len("一二三四五六七八九十") {
+		return strings.TrimSpace(s[:clause]) + "…"
+	}
+	return clipRunes(s, maxSummary-1) + "…"
+}
+
+// contentHash changes with every real change of content and with nothing else:
+// not with the publisher's skin, white space, or where its pictures are served.
+func contentHash(a paper.Article) string {
+	h := sha256.New()
+	put := func(s string) {
+		writeSqueezed(h, s)
+		h.Write([]byte{0})
+	}
+	put(a.Kicker)
+	put(a.Headline)
+	put(a.Subtitle)
+	for _, p := range a.Byline {
+		put(string(p.Role) + ":" + p.Name)
+	}
+	h.Write([]byte{1})
+	put(a.Text)
+	// One entry per picture: a picture that comes late is news to a reader.
+	for _, i := range a.Images {
+		put(i.Caption)
+		put(i.Credit)
+		h.Write([]byte{2})
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// writeSqueezed writes s without white space.
+func writeSqueezed(h hash.Hash, s string) {
+	start := 0
+	for i, c := range s {
+		if unicode.IsSpace(c) {
+			h.Write([]byte(s[start:i]))
+			start = i + utf8.RuneLen(c)
+		}
+	}
+	h.Write([]byte(s[start:]))
+}
+
+// fingerprint tells the same article of the same day under another id, after a
+// redesign. It is empty where there is too little to be sure: a body under 20
+// characters and no caption.
+func fingerprint(a paper.Article) string {
+	body := fold(a.Text)
+	if utf8.RuneCountInString(body) < 20 {
+		n := len(body)
+		for _, i := range a.Images {
+			body += "\n" + fold(i.Caption)
+		}
+		if strings.TrimSpace(body[n:]) == "" {
+			return ""
+		}
+	}
+	sum := sha256.Sum256([]byte(fold(a.Headline) + "\n" + body))
+	return hex.EncodeToString(sum[:16])
+}
+
+// generic headlines say nothing about which article it is.
+var generic = map[string]bool{
+	"图片新闻": true, "简讯": true, "要闻简报": true, "导读": true, "广告": true, "公告": true, "无题": true, "新闻图片": true,
+	"图片报道": true, "短讯": true, "新闻简报": true, "快讯": true, "简明新闻": true, "一句话新闻": true, "天气预报": true,
+}
+
+// similar reports whether b may be a new state of a: the headline is equal or
+// near, or the bodies share at least 30% of the shorter one's four-character
+// sequences. Where it is false, a position-numbered id means another article.
+func similar(a, b paper.Article) bool {
+	ha, hb := fold(a.Headline), fold(b.Headline)
+	if !generic[ha] && !generic[hb] && ha != "" && hb != "" && near(ha, hb) {
+		return true
+	}
+	ta, tb := storyText(a), storyText(b)
+	ga, gb := grams(ta, 4), grams(tb, 4)
+	if len(ga) == 0 || len(gb) == 0 {
+		return ta == tb && ha == hb
+	}
+	if len(gb) < len(ga) {
+		ga, gb = gb, ga
+	}
+	shared := 0
+	for g := range ga {
+		if gb[g] {
+			shared++
+		}
+	}
+	return shared*10 >= len(ga)*3
+}
+
+// storyText is the folded body, or the captions of a picture without one.
+func storyText(a paper.Article) string {
+	s := fold(a.Text)
+	if s == "" {
+		for _, i := range a.Images {
+			s += fold(i.Caption)
+		}
+	}
+	return clipRunes(s, 20_000)
+}
+
+// near: equal, one within the other, or two thirds of the shorter one's pairs of
+// characters in both.
+func near(a, b string) bool {
+	if a == b {
+		return true
+	}
+	ra, rb := utf8.RuneCountInString(a), utf8.RuneCountInString(b)
+	if min(ra, rb) >= 6 && (strings.Contains(a, b) || strings.Contains(b, a)) {
+		return true
+	}
+	ga, gb := grams(a, 2), grams(b, 2)
+	if min(len(ga), len(gb)) < 4 {
+		return false
+	}
+	shared := 0
+	for g := range ga {
+		if gb[g] {
+			shared++
+		}
+	}
+	return shared*3 >= max(len(ga), len(gb))*2
+}
+
+func grams(s string, n int) map[[4]rune]bool {
+	r := []rune(s)
+	if len(r) < n {
+		return nil
+	}
+	set := make(map[[4]rune]bool, len(r))
+	for i := 0; i+n <= len(r); i++ {
+		var g [4]rune
+		copy(g[:], r[i:i+n])
+		set[g] = true
+	}
+	return set
+}
+
+// placeText is what the tagger looks at. Captions stand with the body: a
+// picture story names its place nowhere else.
+func placeText(a paper.Article) place.Text {
+	t := place.Text{PageName: a.Page.Name}
+	var parts []string
+	for _, s := range []string{a.Kicker, a.Headline, a.Subtitle} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	t.Title = strings.Join(parts, " ")
+	body := a.Text
+	for _, i := range a.Images {
+		if i.Caption != "" {
+			body += "\n" + i.Caption
+		}
+	}
+	t.Lead, t.Body, _ = strings.Cut(strings.TrimPrefix(body, "\n"), "\n")
+	for i, p := range a.Byline {
+		if i > 0 {
+			t.Byline += " "
+		}
+		t.Byline += p.Name
+	}
+	return t
+}
