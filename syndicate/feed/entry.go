@@ -79,7 +79,7 @@ func (in Input) entry(item paper.Item) entry {
 	if item.Link == paper.LinkOrigin && origin != "" {
 		e.link, e.other, e.otherRel = origin, share, "related"
 	}
-	if item.Day != "" {
+	if item.Day != "" && item.Page.Number != "" { // an item of a feed has a day, but no edition
 		e.issue = item.Paper + "-" + item.Day.Compact()
 	}
 	for _, s := range item.Sections {
@@ -108,9 +108,9 @@ func (in Input) entry(item paper.Item) entry {
 	e.Kicker, e.Subtitle = plain(item.Kicker), plain(item.Subtitle)
 	e.description = flat(item.Summary)
 	if e.description == "" {
-		e.description = flat(sentences(item.Text, 120))
+		e.description = flat(cut(item.Text, 120))
 	}
-	for _, t := range []string{plain(item.Title()), e.Subtitle, plain(sentences(e.description, 30)), item.ID} {
+	for _, t := range []string{plain(item.Title()), e.Subtitle, plain(cut(e.description, 30)), item.ID} {
 		if t != "" {
 			e.title = t
 			break

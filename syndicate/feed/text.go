@@ -4,7 +4,6 @@ import (
 	"html"
 	"net/url"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
@@ -35,20 +34,43 @@ func unfit(r rune) bool {
 // clean drops what is unfit and every byte that is not UTF-8. Nearly all text
 // comes back as it is, without a copy.
 func clean(s string) string {
-	for i, r := range s {
-		if unfit(r) {
-			var b strings.Builder
-			b.Grow(len(s))
-			b.WriteString(s[:i])
-			for _, r := range s[i:] {
-				if !unfit(r) {
-					b.WriteRune(r)
-				}
-			}
-			return b.String()
+	at := firstUnfit(s)
+	if at == len(s) {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	b.WriteString(s[:at])
+	for _, r := range s[at:] {
+		if !unfit(r) {
+			b.WriteRune(r)
 		}
 	}
-	return s
+	return b.String()
+}
+
+// firstUnfit is where the first unfit character stands, or the length. A feed is
+// mostly Han in three bytes (U+3000 to U+9FFF), which need no decoding: this
+// halves the time of writing one.
+func firstUnfit(s string) int {
+	for i := 0; i < len(s); {
+		switch c := s[i]; {
+		case c < utf8.RuneSelf:
+			if unfit(rune(c)) {
+				return i
+			}
+			i++
+		case c >= 0xe3 && c <= 0xe9 && i+2 < len(s) && s[i+1]&0xc0 == 0x80 && s[i+2]&0xc0 == 0x80:
+			i += 3
+		default:
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if unfit(r) {
+				return i
+			}
+			i += n
+		}
+	}
+	return len(s)
 }
 
 // line is clean text on one line: every run of white space is one space.
@@ -178,26 +200,18 @@ func uri(s string) string {
 
 func hexdigit(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' }
 
-// sentences cuts text at the end of a sentence, at most max characters; a
-// longer first sentence is cut at a comma or, at worst, anywhere, with an
-// ellipsis. It stands in for a summary that is missing.
-func sentences(s string, max int) string {
-	r := []rune(line(s))
-	if len(r) <= max {
-		return string(r)
-	}
-	for i := max - 1; i > 0; i-- {
-		if strings.ContainsRune("。！？!?", r[i]) {
-			for i+1 < max && strings.ContainsRune("”’」』）)", r[i+1]) {
-				i++
+// cut keeps the first max characters of a text on one line; an ellipsis says
+// that there were more.
+func cut(s string, max int) string {
+	s = line(s)
+	n := 0
+	for i := range s {
+		if n++; n == max {
+			if rest := s[i:]; utf8.RuneCountInString(rest) > 1 {
+				return s[:i] + "…"
 			}
-			return string(r[:i+1])
+			break
 		}
 	}
-	for i := max - 2; i > max/2; i-- {
-		if strings.ContainsRune("，；、,;", r[i]) || unicode.IsSpace(r[i]) {
-			return string(r[:i]) + "…"
-		}
-	}
-	return string(r[:max-1]) + "…"
+	return s
 }

@@ -1,0 +1,421 @@
+package card
+
+import (
+	"encoding/json"
+	"mime"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"paperwire/internal/paper"
+)
+
+// Smallest pictures, in pixels: Facebook takes none below 200×200, X shows the
+// large card from 300×157.
+const (
+	minSide       = 200
+	minLargeWidth = 300
+)
+
+// X's limits, in characters.
+const (
+	maxXTitle       = 70
+	maxXDescription = 200
+)
+
+func build(item paper.Item, links Links) Document {
+	withdrawn := item.State == paper.Withdrawn
+	d := Document{
+		ID:        item.ID,
+		Revision:  item.Version,
+		URL:       links.Article(item.ID),
+		SourceURL: web(item.URL),
+		Title:     line(item.Title()),
+		SiteName:  line(links.Site),
+		Locale:    locale(item.Language),
+		Authors:   []Author{},
+		Districts: []string{},
+		Tags:      []string{},
+		Edition: Edition{
+			Paper: item.Paper, PaperName: line(item.PaperName),
+			Page: line(item.Page.Number), PageName: line(item.Page.Name),
+		},
+		Published: stamp(item.Published, links.Zone),
+	}
+	if d.Edition.Page != "" {
+		d.Edition.Date = item.Day // an item of a feed has a day, but no edition
+	}
+	d.OEmbedURL = links.Base + "/oembed?url=" + url.QueryEscape(d.URL)
+	d.CanonicalURL = d.URL
+	if item.Link == paper.LinkOrigin && d.SourceURL != "" {
+		d.CanonicalURL = d.SourceURL
+	}
+	if d.SiteName == "" {
+		d.SiteName = d.Edition.PaperName
+	}
+	if withdrawn {
+		d.Title, d.Description = wording(item.Language)
+		modified := stamp(item.Updated, links.Zone)
+		d.Modified = &modified
+		d.Meta = []Meta{
+			{Name: "robots", Content: "noindex, noarchive"},
+			{Property: "og:title", Content: d.Title},
+			{Property: "og:description", Content: d.Description},
+			{Property: "og:url", Content: d.URL},
+		}
+		return d
+	}
+
+	if d.Title == "" {
+		d.Title = line(item.Subtitle)
+	}
+	d.Description = sentences(item.Summary, MaxDescription)
+	if d.Description == "" {
+		d.Description = sentences(item.Text, MaxDescription)
+	}
+	if d.Title == "" {
+		// A picture without a headline: its words, else where it was printed.
+		d.Title = clip(d.Description, 30)
+	}
+	if d.Title == "" {
+		d.Title = strings.TrimSpace(d.Edition.PaperName + " " + string(item.Day))
+	}
+	if d.Title == "" {
+		d.Title = item.ID
+	}
+	if d.Description == "" {
+		d.Description = sentences(d.Title, MaxDescription) // WhatsApp shows no card without one
+	}
+	if item.Corrected() {
+		modified := stamp(item.Updated, links.Zone)
+		d.Modified = &modified
+	}
+	authors := writers(item)
+	for _, a := range authors {
+		d.Authors = append(d.Authors, Author{a.Name})
+	}
+	for _, s := range item.Sections {
+		if name := line(s.Name); name != "" {
+			d.Tags = append(d.Tags, name)
+		}
+	}
+	d.Section = d.Edition.PageName
+	if len(d.Tags) > 0 {
+		d.Section = d.Tags[0]
+	}
+	for _, t := range item.Districts {
+		d.Districts = append(d.Districts, t.Code)
+	}
+	// open-graph-scraper keeps the last article:tag only: the best district.
+	for i := len(item.Districts) - 1; i >= 0; i-- {
+		if name := line(item.Districts[i].Name); name != "" {
+			d.Tags = append(d.Tags, name)
+		}
+	}
+	d.Images.OG = own(item, d.Title)
+	d.Meta = d.head()
+	d.JSONLD = d.newsArticle(item, authors, links)
+	return d
+}
+
+// own is the article's first picture that a platform will show: its size known,
+// since Facebook shows none at the first share without it.
+func own(item paper.Item, title string) *Image {
+	for _, img := range item.Images {
+		src := web(img.URL)
+		if src == "" || img.Width < minSide || img.Height < minSide || strings.EqualFold(path.Ext(src), ".svg") || strings.Contains(img.Type, "svg") {
+			continue
+		}
+		alt := line(img.Caption)
+		if alt == "" {
+			alt = title
+		}
+		kind, _, err := mime.ParseMediaType(img.Type)
+		if err != nil {
+			kind = ""
+		}
+		return &Image{URL: src, Width: img.Width, Height: img.Height, Type: kind, Bytes: max(img.Length, 0), Alt: alt}
+	}
+	return nil
+}
+
+// head is what stands in the share page's <head>: Open Graph with exactly one
+// og:image and its size right after it, X's card, and itemprop for QQ.
+func (d *Document) head() []Meta {
+	var m []Meta
+	property := func(name, content string) {
+		if content != "" {
+			m = append(m, Meta{Property: name, Content: content})
+		}
+	}
+	name := func(name, content string) {
+		if content != "" {
+			m = append(m, Meta{Name: name, Content: content})
+		}
+	}
+	itemprop := func(name, content string) {
+		if content != "" {
+			m = append(m, Meta{ItemProp: name, Content: content})
+		}
+	}
+	var authors []string
+	for _, a := range d.Authors {
+		authors = append(authors, a.Name)
+	}
+	og := d.Images.OG
+
+	name("description", d.Description)
+	name("author", strings.Join(authors, ", "))
+	property("og:type", "article")
+	property("og:title", d.Title)
+	property("og:url", d.URL)
+	if og != nil {
+		property("og:image", og.URL)
+		property("og:image:width", strconv.Itoa(og.Width))
+		property("og:image:height", strconv.Itoa(og.Height))
+		property("og:image:type", og.Type)
+		property("og:image:alt", og.Alt)
+	}
+	property("og:description", d.Description)
+	property("og:site_name", d.SiteName)
+	property("og:locale", d.Locale)
+	property("article:published_time", d.Published)
+	if d.Modified != nil {
+		// metascraper takes this for the date, so only when the text changed.
+		property("article:modified_time", *d.Modified)
+	}
+	property("article:section", d.Section)
+	for _, tag := range d.Tags {
+		property("article:tag", tag)
+	}
+	kind := "summary"
+	if og != nil && og.Width >= minLargeWidth {
+		kind = "summary_large_image"
+	}
+	name("twitter:card", kind)
+	name("twitter:title", clip(d.Title, maxXTitle))
+	name("twitter:description", clip(d.Description, maxXDescription))
+	itemprop("name", d.Title)
+	if og != nil {
+		name("twitter:image", og.URL)
+		name("twitter:image:alt", og.Alt)
+		itemprop("image", og.URL)
+	}
+	itemprop("description", d.Description)
+	return m
+}
+
+// party is a Person or Organization of schema.org; name only, as Google asks.
+type party struct {
+	Type string `json:"@type"`
+	Name string `json:"name"`
+	Logo *thing `json:"logo,omitempty"`
+}
+
+type thing struct {
+	Type string `json:"@type"`
+	ID   string `json:"@id,omitempty"`
+	URL  string `json:"url,omitempty"`
+	Name string `json:"name,omitempty"`
+	// Identifier is the division's code.
+	Identifier string `json:"identifier,omitempty"`
+}
+
+// newsArticle is the JSON-LD root. Mastodon ignores @graph and wants the plain
+// string in @type.
+type newsArticle struct {
+	Context     string   `json:"@context"`
+	Type        string   `json:"@type"`
+	Page        thing    `json:"mainEntityOfPage"`
+	URL         string   `json:"url"`
+	Headline    string   `json:"headline"`
+	Alternative string   `json:"alternativeHeadline,omitempty"`
+	Description string   `json:"description"`
+	Image       []string `json:"image,omitempty"`
+	Published   string   `json:"datePublished"`
+	Modified    string   `json:"dateModified,omitempty"`
+	Author      []party  `json:"author,omitempty"`
+	Publisher   *party   `json:"publisher,omitempty"`
+	Edition     string   `json:"printEdition,omitempty"`
+	PrintPage   string   `json:"printPage,omitempty"`
+	PrintPart   string   `json:"printSection,omitempty"`
+	Section     string   `json:"articleSection,omitempty"`
+	Keywords    []string `json:"keywords,omitempty"`
+	Location    []thing  `json:"contentLocation,omitempty"`
+	Language    string   `json:"inLanguage,omitempty"`
+	Free        *bool    `json:"isAccessibleForFree,omitempty"`
+}
+
+func (d *Document) newsArticle(item paper.Item, authors []party, links Links) json.RawMessage {
+	a := newsArticle{
+		Context: "https://schema.org", Type: "NewsArticle",
+		Page: thing{Type: "WebPage", ID: d.CanonicalURL}, URL: d.URL,
+		Headline: d.Title, Alternative: line(item.Subtitle), Description: d.Description,
+		Published: d.Published, Author: authors,
+		Edition: string(d.Edition.Date), PrintPage: d.Edition.Page, PrintPart: d.Edition.PageName,
+		Section: d.Section, Keywords: d.Tags, Language: line(item.Language),
+	}
+	if d.Images.OG != nil {
+		a.Image = []string{d.Images.OG.URL}
+	}
+	if d.Modified != nil {
+		a.Modified = *d.Modified
+	}
+	publisher := d.Edition.PaperName
+	if publisher == "" {
+		publisher = d.SiteName
+	}
+	if publisher != "" {
+		a.Publisher = &party{Type: "Organization", Name: publisher}
+		if logo := web(links.Logo); logo != "" {
+			a.Publisher.Logo = &thing{Type: "ImageObject", URL: logo}
+		}
+	}
+	for _, t := range item.Districts {
+		if name := line(t.Name); name != "" {
+			a.Location = append(a.Location, thing{Type: "AdministrativeArea", Name: name, Identifier: t.Code})
+		}
+	}
+	if item.Rights == paper.RightsFull {
+		// Only the whole text proves it; less than that is no paywall either.
+		free := true
+		a.Free = &free
+	}
+	// Marshal keeps < > and & as \u003c …: Mastodon decodes entities in the
+	// script before it parses, and no </script> can end it.
+	b, err := json.Marshal(a)
+	if err != nil {
+		return nil // strings, bools and slices of them always marshal
+	}
+	return b
+}
+
+// writers are those who wrote or photographed the article; the page's editors
+// did not. Without a byline it is the agency, and last the paper itself.
+func writers(item paper.Item) []party {
+	var all []party
+	for _, p := range item.Byline {
+		if name := line(p.Name); name != "" && p.Role != paper.Editor {
+			all = append(all, party{Type: "Person", Name: name})
+		}
+	}
+	for _, name := range []string{line(item.Agency), line(item.PaperName)} {
+		if len(all) == 0 && name != "" {
+			all = append(all, party{Type: "Organization", Name: name})
+		}
+	}
+	return all
+}
+
+func wording(language string) (title, sentence string) {
+	if language == "" || strings.HasPrefix(strings.ToLower(language), "zh") {
+		return "本文已撤回", "本文已由发布方撤回，内容不再提供。"
+	}
+	return "This article has been withdrawn", "This article has been withdrawn by its publisher; its content is no longer available."
+}
+
+// locale is a language tag in Open Graph's form, language_TERRITORY.
+func locale(tag string) string {
+	parts := strings.Split(strings.ReplaceAll(tag, "_", "-"), "-")
+	base, region := strings.ToLower(parts[0]), ""
+	for _, p := range parts[1:] {
+		switch {
+		case len(p) == 2:
+			region = strings.ToUpper(p)
+		case strings.EqualFold(p, "hant") && region == "":
+			region = "TW"
+		}
+	}
+	switch {
+	case base == "" || base == "zh" && region == "":
+		return "zh_CN"
+	case base == "en" && region == "":
+		return "en_US"
+	case region == "":
+		return base
+	}
+	return base + "_" + region
+}
+
+func stamp(t time.Time, zone *time.Location) string {
+	if zone == nil {
+		zone = time.UTC
+	}
+	return t.In(zone).Truncate(time.Second).Format(time.RFC3339)
+}
+
+// web lets absolute http and https URLs through and nothing else.
+func web(s string) string {
+	u, err := url.Parse(line(s))
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return ""
+	}
+	return u.String()
+}
+
+// line is text on one line without what could harm a page that shows it:
+// controls, broken bytes, noncharacters and bidirectional controls are dropped.
+func line(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case r == utf8.RuneError, r == 0xfeff, unicode.In(r, unicode.Cc, unicode.Bidi_Control, unicode.Noncharacter_Code_Point):
+			return -1
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
+}
+
+const closers = "”’」』）)】\"'"
+
+// sentences is as many whole sentences from the beginning as fit into max
+// characters. Where not even the first does, it is cut at a comma, else
+// anywhere, and an ellipsis says so.
+func sentences(s string, max int) string {
+	r := []rune(line(s))
+	if len(r) <= max {
+		return string(r)
+	}
+	for i := max - 1; i > 0; i-- {
+		end := i
+		for end > 0 && strings.ContainsRune(closers, r[end]) {
+			end--
+		}
+		if stop(r, end) && (i+1 == len(r) || !strings.ContainsRune(closers, r[i+1])) {
+			return string(r[:i+1])
+		}
+	}
+	for i := max - 1; i >= max/2; i-- {
+		if strings.ContainsRune("，；、,; ", r[i]) {
+			return string(r[:i]) + "…"
+		}
+	}
+	return string(r[:max-1]) + "…"
+}
+
+// stop reports whether a sentence ends at i: a full stop in Latin text only
+// before a space, so that 3.5 and 12.30 stay whole.
+func stop(r []rune, i int) bool {
+	switch r[i] {
+	case '。', '！', '？', '!', '?', '…':
+		return true
+	case '.':
+		return i+1 == len(r) || r[i+1] == ' ' || strings.ContainsRune(closers, r[i+1])
+	}
+	return false
+}
+
+// clip cuts one line at max characters, the last of them an ellipsis.
+func clip(s string, max int) string {
+	r := []rune(s)
+	if len(r) <= max {
+		return s
+	}
+	return strings.TrimSpace(string(r[:max-1])) + "…"
+}
