@@ -81,11 +81,15 @@ func inflate(raw io.Reader, resp *http.Response, n int64) (out []byte, whole boo
 		return nil, false, err
 	}
 	defer done()
-	size := int64(8 << 10)
-	if resp.ContentLength > 0 {
-		size = resp.ContentLength + 1 // for the read that finds the end
-	}
-	buf := make([]byte, 0, min(size, n+1, 1<<20)) // a promised length is only a promise
+	// Growing happens in a used buffer; what leaves is a copy of the right size.
+	scratch := scratches.Get().(*[]byte)
+	buf := (*scratch)[:0]
+	defer func() {
+		if cap(buf) <= 1<<20 {
+			*scratch = buf[:0]
+			scratches.Put(scratch)
+		}
+	}()
 	for {
 		if len(buf) == cap(buf) {
 			buf = append(buf, 0)[:len(buf)]
@@ -94,12 +98,12 @@ func inflate(raw io.Reader, resp *http.Response, n int64) (out []byte, whole boo
 		buf = buf[:len(buf)+k]
 		switch {
 		case int64(len(buf)) > n:
-			return buf[:n], false, nil
+			return bytes.Clone(buf[:n]), false, nil
 		case err == io.EOF, errors.Is(err, gzip.ErrHeader):
 			// Some servers append zero bytes to a gzip stream; browsers ignore them.
-			return buf, true, nil
+			return bytes.Clone(buf), true, nil
 		case err != nil:
-			return buf, false, err
+			return nil, false, err
 		}
 	}
 }
@@ -108,6 +112,8 @@ var (
 	gzips   sync.Pool // *gzip.Reader
 	brotlis sync.Pool // *brotli.Reader
 	buffers = sync.Pool{New: func() any { return bufio.NewReader(nil) }}
+
+	scratches = sync.Pool{New: func() any { b := make([]byte, 0, 64<<10); return &b }}
 )
 
 // decompressed undoes Content-Encoding; done gives the readers back.

@@ -38,7 +38,10 @@ func decode(body []byte, contentType string) ([]byte, string) {
 		}
 		return fromUTF16(body, order), charsetUTF16LE
 	}
-	if utf8.Valid(body) || brokenUTF8(body) {
+	switch {
+	case utf8.Valid(body):
+		return withoutNUL(body), charsetUTF8
+	case brokenUTF8(body):
 		return fromUTF8(body), charsetUTF8
 	}
 	return fromGB18030(body), charsetGB18030

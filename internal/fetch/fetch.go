@@ -99,6 +99,7 @@ var (
 // StatusError is an answer other than 200 and 304, or tells that the host is on
 // hold: it asked to be left alone (Retry-After, on any status) and no request was
 // made. On hold Code is 429 or 503, never a 404 that would look like a holiday.
+// A 429 that names no time means half a minute; no hold lasts over six hours.
 type StatusError struct {
 	URL        string
 	Code       int

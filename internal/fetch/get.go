@@ -98,15 +98,16 @@ func (c *Client) hop(ctx context.Context, e *errand, u *url.URL) (next *url.URL,
 	defer func() {
 		took := time.Since(asked)
 		e.budget -= took
-		if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		var answered *StatusError
+		failed := err != nil && !errors.As(err, &answered)
+		if failed && limited.Err() != nil && ctx.Err() == nil && !errors.Is(err, ErrTooLarge) {
 			late := fmt.Errorf("no whole answer within %s: %w", e.limit, context.DeadlineExceeded)
 			if err = wrap(u, late); !reached {
 				err = wrap(u, &unreached{late})
 			}
 		}
 		if h != nil {
-			var answered *StatusError
-			h.count(status, bytes, err != nil && !errors.As(err, &answered))
+			h.count(status, bytes, failed)
 		}
 		if c.log.Enabled(ctx, slog.LevelDebug) {
 			c.log.DebugContext(ctx, "fetched", "url", u.String(), "status", status, "bytes", bytes, "took", took)

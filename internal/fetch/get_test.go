@@ -785,7 +785,7 @@ var page40 = func() string {
 
 func BenchmarkGet(b *testing.B) {
 	zipped := packed("gzip", page40)
-	p := serve(b, func(w http.ResponseWriter, r *http.Request) {
+	p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", `"1"`)
 		if r.Header.Get("If-None-Match") != "" {
 			w.WriteHeader(http.StatusNotModified)
@@ -798,7 +798,8 @@ func BenchmarkGet(b *testing.B) {
 			return
 		}
 		_, _ = io.WriteString(w, page40)
-	})
+	}))
+	defer p.Close()
 	for _, bc := range []struct {
 		name string
 		mem  Memory
@@ -807,9 +808,6 @@ func BenchmarkGet(b *testing.B) {
 		b.Run(bc.name, func(b *testing.B) {
 			c := client(b, Options{Memory: bc.mem})
 			get(b, c, p.URL+bc.path)
-			p.mu.Lock()
-			p.asked = nil
-			p.mu.Unlock()
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := c.Get(b.Context(), Request{URL: p.URL + bc.path}); err != nil {

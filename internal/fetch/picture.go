@@ -47,11 +47,10 @@ func (c *Client) picture(ctx context.Context, first *url.URL, referer string) (p
 			if err != nil {
 				return wire, err
 			}
-			if whole && resp.StatusCode == http.StatusOK || total < int64(len(head)) {
-				total = 0
-				if whole {
-					total = int64(len(head))
-				}
+			if whole && resp.StatusCode == http.StatusOK {
+				total = int64(len(head))
+			} else if total < int64(len(head)) {
+				total = 0 // a total below what came is no total
 			}
 			if p, err = parsePicture(head); err != nil {
 				return wire, err

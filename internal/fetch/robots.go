@@ -17,7 +17,7 @@ import (
 const (
 	robotsAgent = "paperwire" // the product token that robots.txt may name
 	robotsBytes = 500 << 10   // read at most; RFC 9309 §2.5 asks for 500 KiB
-	robotsRules = 2000        // obeyed at most: a rule with a wildcard is a compiled pattern of some KB
+	robotsRules = 1000        // obeyed at most: a rule with a wildcard is a compiled pattern of some KB
 	robotsLine  = 2 << 10     // bytes; longer lines are skipped
 	robotsKept  = 24 * time.Hour
 	robotsRetry = time.Hour        // after a 5xx
