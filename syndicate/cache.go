@@ -44,6 +44,7 @@ type variant struct {
 // written once, before the entry is shared.
 type entry struct {
 	key      key
+	status   int
 	header   []field // sent with 200 and 304 alike
 	ctype    []string
 	modified string // Last-Modified, empty where nothing was ever released

@@ -156,7 +156,7 @@ func (s *Syndicate) send(w http.ResponseWriter, r *http.Request, st *site, e *en
 			h["Paperwire-Checked"] = at
 		}
 	}
-	if unchanged(r, v.etag[0], e.modified) {
+	if e.status == http.StatusOK && unchanged(r, v.etag[0], e.modified) {
 		w.WriteHeader(http.StatusNotModified)
 		return http.StatusNotModified
 	}
@@ -176,11 +176,11 @@ func (s *Syndicate) send(w http.ResponseWriter, r *http.Request, st *site, e *en
 	if v.coding != nil {
 		h["Content-Encoding"] = v.coding
 	}
-	w.WriteHeader(http.StatusOK)
+	w.WriteHeader(e.status)
 	if body != nil {
 		w.Write(body) // an error is the client's: it has gone
 	}
-	return http.StatusOK
+	return e.status
 }
 
 // checkedAt is the value of Paperwire-Checked for a document: when the paper

@@ -1,6 +1,7 @@
 package syndicate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type document struct {
 
 // content is what writing a document gave.
 type content struct {
+	status  int // 0 is 200; another one is cached like it and never a 304
 	ctype   string
 	body    []byte
 	papers  []string // whose checks the document depends on
@@ -138,6 +140,7 @@ func (s *Syndicate) render(ctx context.Context, k key, d document) (*entry, erro
 func (s *Syndicate) newEntry(k key, d document, made content, version paper.PartVersion, c *checks) *entry {
 	e := &entry{
 		key:      k,
+		status:   cmp.Or(made.status, http.StatusOK),
 		ctype:    []string{made.ctype},
 		variants: encode(made.body),
 		count:    s.metrics.counters(d.kind),

@@ -233,8 +233,9 @@ func (s *Syndicate) allOPML(w http.ResponseWriter, r *http.Request, st *site) {
 						continue // the country has thousands
 					}
 					group := value
-					if d, ok := st.Names.Division(value); ok && d.Level == "county" {
-						if above := st.Names.Above(value); len(above) > 0 {
+					if d, ok := st.Names.Division(value); ok {
+						line.Text = d.Name
+						if above := st.Names.Above(value); d.Level == "county" && len(above) > 0 {
 							group = above[0]
 						}
 					}
@@ -382,7 +383,7 @@ func newsEntry(st *site, it *paper.Item, known *catalog) feed.NewsEntry {
 
 // Editions named in the sitemap: the newest of all papers. Older ones are found
 // through their previous and next links.
-const sitemapEditions = 2000
+const sitemapEditions = 400
 
 // sitemap answers /sitemap.xml: the pages of every scope that holds something,
 // and of the recent editions.

@@ -255,15 +255,12 @@ func (s *Syndicate) failScope(w http.ResponseWriter, r *http.Request, st *site, 
 // bytes name their place in the cache.
 func (s *Syndicate) compressed(st *site, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		inner := r
-		if len(r.Header) > 0 {
-			// The handler writes the whole page; whether that is what the client
-			// has is decided here, by the bytes of its encoding.
-			inner = r.Clone(r.Context())
-			for _, name := range []string{"If-None-Match", "If-Modified-Since", "If-Range", "Range"} {
-				inner.Header.Del(name)
-			}
-			inner.Method = http.MethodGet
+		// The handler writes the whole page; whether that is what the client has is
+		// decided here, by the bytes of its encoding.
+		inner := r.Clone(r.Context())
+		inner.Method = http.MethodGet
+		for _, name := range []string{"If-None-Match", "If-Modified-Since", "If-Range", "Range"} {
+			inner.Header.Del(name)
 		}
 		held := &page{w: w, header: w.Header()}
 		h.ServeHTTP(held, inner)
@@ -277,6 +274,7 @@ func (s *Syndicate) compressed(st *site, h http.Handler) http.Handler {
 		head := w.Header()
 		if held.status == http.StatusOK && compressible(head.Get("Content-Type")) {
 			head.Del("Content-Length")
+			head.Del("Accept-Ranges")
 			head.Add("Vary", "Accept-Encoding")
 			head["X-Content-Type-Options"] = noSniff
 			e := s.pageEntry(st, body)
@@ -297,7 +295,7 @@ func (s *Syndicate) pageEntry(st *site, body []byte) *entry {
 	k := key{"", "#" + hex.EncodeToString(sum[:])}
 	e := st.cache.get(k.view, k.uri)
 	if e == nil {
-		e = &entry{key: k, fixed: true, variants: encode(bytes.Clone(body))}
+		e = &entry{key: k, status: http.StatusOK, fixed: true, variants: encode(bytes.Clone(body))}
 		st.cache.put(e)
 	}
 	return e

@@ -32,6 +32,8 @@ func (s *Syndicate) newSite(o Options) (*site, error) {
 	st.mux.Handle("/sitemap.xml", with(s.sitemap))
 	st.mux.Handle("/sitemap-news.xml", with(s.newsSitemap))
 	st.mux.Handle("/robots.txt", with(s.robots))
+	st.mux.Handle("/a/{id}/card.json", with(s.card))
+	st.mux.Handle("/oembed", s.compressed(st, with(s.oembed)))
 	st.mux.Handle("/", with(func(w http.ResponseWriter, r *http.Request, st *site) {
 		s.problem(w, r, st, http.StatusNotFound, "")
 	}))

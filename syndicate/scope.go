@@ -32,20 +32,29 @@ type catalog struct {
 }
 
 // catalog gives the known papers and sections. It is read again when anything
-// changed, and where something is missing (again) at most once a second.
+// changed, and where something is missing (again) at most once a second. While
+// the store fails the last one stays good for what it has.
 func (s *Syndicate) catalog(ctx context.Context, st *site, again bool) (*catalog, error) {
-	sn, now := s.snap.Load(), s.now()
-	if c := st.known.Load(); c != nil && c.snap == sn && (!again || now.Sub(c.at) < time.Second) {
-		return c, nil
+	sn, now, have := s.snap.Load(), s.now(), st.known.Load()
+	if have != nil && have.snap == sn && (!again || now.Sub(have.at) < time.Second) {
+		return have, nil
 	}
 	papers, err := s.store.Papers(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list papers: %w", err)
+	if err == nil {
+		var sections []paper.Section
+		if sections, err = s.store.Sections(ctx); err == nil {
+			c := newCatalog(papers, sections, sn, now)
+			st.known.Store(c)
+			return c, nil
+		}
 	}
-	sections, err := s.store.Sections(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list sections: %w", err)
+	if have != nil && !again {
+		return have, nil
 	}
+	return nil, fmt.Errorf("list what scopes may name: %w", err)
+}
+
+func newCatalog(papers []paper.Paper, sections []paper.Section, sn *snapshot, now time.Time) *catalog {
 	c := &catalog{papers: make(map[string]paper.Paper, len(papers)), sections: make(map[string]paper.Section, len(sections)), snap: sn, at: now}
 	for _, p := range papers {
 		c.papers[p.Key] = p
@@ -58,8 +67,7 @@ func (s *Syndicate) catalog(ctx context.Context, st *site, again bool) (*catalog
 	}
 	slices.Sort(c.cities)
 	c.cities = slices.Compact(c.cities)
-	st.known.Store(c)
-	return c, nil
+	return c
 }
 
 // resolve reads a scope as somebody wrote it and gives the canonical one: names
