@@ -64,8 +64,11 @@ type Request struct {
 	// Keep remembers the body too, so that a 304 still gives a document. Say it
 	// for everything whose loss would matter: without it a process that dies
 	// between the answer and its use is told "not modified" afterwards.
-	Keep    bool
-	Fresh   bool  // ask without validators
+	Keep  bool
+	Fresh bool // ask without validators
+	// Defer leaves remembering to the caller, who calls Document.Remember once
+	// what was read is safe: the other way to lose nothing, without keeping bodies.
+	Defer   bool
 	MaxBody int64 // overrides Options.MaxBody
 }
 
@@ -78,6 +81,10 @@ type Document struct {
 	// NotModified: the publisher answered 304. Body is the remembered one where
 	// the request said Keep, else nil.
 	NotModified bool
+	// Remember is set where the request said Defer and there is something to
+	// remember. Until it is called the publisher is asked as if this answer had
+	// never come.
+	Remember func(context.Context)
 }
 
 // Picture is what the first bytes of a picture tell. Length is 0 where the

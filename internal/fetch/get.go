@@ -247,8 +247,17 @@ func (c *Client) get(ctx context.Context, first *url.URL, r Request) (*Document,
 	if err != nil {
 		return nil, err
 	}
-	if !doc.NotModified {
-		c.remember(ctx, doc, etag, date, r.Keep, mem)
+	if doc.NotModified {
+		return doc, nil
+	}
+	// Without a validator there will never be a 304; only what was kept must go.
+	if c.opts.Memory == nil || etag == "" && date == "" && !mem.known {
+		return doc, nil
+	}
+	if remember := c.remember(doc, etag, date, r.Keep); r.Defer {
+		doc.Remember = remember
+	} else {
+		remember(ctx)
 	}
 	return doc, nil
 }
@@ -290,21 +299,19 @@ func (c *Client) recall(ctx context.Context, u *url.URL) (m remembered) {
 	return m
 }
 
-// remember tells Memory about a document that came whole.
-func (c *Client) remember(ctx context.Context, d *Document, etag, modified string, keep bool, old remembered) {
-	// Without a validator there will never be a 304; only what was kept must go.
-	if c.opts.Memory == nil || etag == "" && modified == "" && !old.known {
-		return
-	}
-	contentType, body := d.ContentType, ""
+// remember makes what tells Memory about a document that came whole.
+func (c *Client) remember(d *Document, etag, modified string, keep bool) func(context.Context) {
+	url, contentType, body := d.URL, d.ContentType, ""
 	if d.Charset != "" {
 		contentType += "; charset=" + d.Charset
 		if keep {
 			body = string(d.Body)
 		}
 	}
-	if err := c.opts.Memory.Remember(ctx, d.URL, etag, modified, contentType, body); err != nil {
-		c.log.WarnContext(ctx, "remember", "url", d.URL, "err", err)
+	return func(ctx context.Context) {
+		if err := c.opts.Memory.Remember(ctx, url, etag, modified, contentType, body); err != nil {
+			c.log.WarnContext(ctx, "remember", "url", url, "err", err)
+		}
 	}
 }
 

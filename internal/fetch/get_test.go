@@ -118,6 +118,26 @@ func TestConditional(t *testing.T) {
 	check(ask(Request{Keep: true}), true, body) // memory is a help, not a need
 }
 
+// What was fetched and lost before it was stored is given again.
+func TestDefer(t *testing.T) {
+	p := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "x.htm", time.Unix(1e9, 0), strings.NewReader("<p>corrected</p>"))
+	})
+	c := client(t, Options{Memory: newMemory()})
+	for i, same := range []bool{false, false, true} {
+		d, err := c.Get(t.Context(), Request{URL: p.URL, Defer: true})
+		if err != nil || d.NotModified != same || (d.Remember == nil) != same {
+			t.Fatalf("%d: %+v, %v", i, d, err)
+		}
+		if i == 1 {
+			d.Remember(t.Context())
+		}
+	}
+	if d, err := client(t, Options{}).Get(t.Context(), Request{URL: p.URL, Defer: true}); err != nil || d.Remember != nil {
+		t.Errorf("without a memory: %+v, %v", d, err)
+	}
+}
+
 // A redirect whose target changes every day must not get yesterday's validators.
 func TestConditionalBehindRedirect(t *testing.T) {
 	day := "06"
