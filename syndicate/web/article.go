@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"paperwire/internal/paper"
 )
@@ -100,7 +99,7 @@ func (s *Site) article(w http.ResponseWriter, r *http.Request) {
 		// find it there.
 		p.Canonical = origin
 	}
-	p.Meta, p.JSONLD = s.cardOf(it)
+	p.addCard(it, zone)
 	p.Alternates = append(s.alternates(paper.Scope{Papers: []string{it.Paper}}, name),
 		alternate{"application/json+oembed", it.Title(), s.opts.Base + "/oembed?url=" + url.QueryEscape(shared)},
 		alternate{"application/json", it.Title(), shared + "/card.json"})
@@ -286,10 +285,13 @@ func (s *Site) gone(w http.ResponseWriter, r *http.Request, c catalog, it paper.
 		zone = c.zone(it.Paper)
 	}
 	when := it.Updated
-	if when.Equal(time.Time{}) {
+	if when.IsZero() {
 		when = it.Published
 	}
 	body.When = p.instant(when, zone)
+	if it.ID != "" {
+		p.addCard(it, zone)
+	}
 	if it.Paper != "" && it.Day != "" {
 		body.Edition = p.href(editionPath(it.Paper, it.Day, it.Page.Number))
 		if it.Page.Number == "" {

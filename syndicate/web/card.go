@@ -2,18 +2,24 @@ package web
 
 import (
 	"html/template"
+	"time"
 
 	"paperwire/internal/paper"
+	"paperwire/syndicate/card"
 )
 
-// meta is one <meta> of a share page: one of the three names is set.
-type meta struct{ Property, Name, Itemprop, Content string }
-
-// cardOf is what unfurlers read off the share page.
-func (s *Site) cardOf(it paper.Item) ([]meta, template.JS) {
-	return []meta{
-		{Property: "og:title", Content: it.Title()},
-		{Property: "og:type", Content: "article"},
-		{Property: "og:url", Content: s.opts.Base + "/a/" + it.ID},
-	}, ""
+// addCard puts into the head of a share page what unfurlers read off it. The
+// JSON-LD is JavaScript to html/template and stands as it is: the card writes it
+// with < > and & as \u003c and so on, so nothing in it can end the element.
+func (p *page) addCard(it paper.Item, zone *time.Location) {
+	doc := card.New(it, card.Links{Base: p.site.opts.Base, Site: p.site.opts.SiteTitle, Zone: zone})
+	p.Meta, p.JSONLD = doc.Meta, template.JS(doc.JSONLD)
+	for _, m := range doc.Meta {
+		switch m.Name {
+		case "description":
+			p.Description = ""
+		case "robots":
+			p.NoIndex = false // the card says it, and more
+		}
+	}
 }

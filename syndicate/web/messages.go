@@ -100,7 +100,7 @@ var messages = map[string]message{
 	"edition_desc":     {"%[1]s %[2]s 第%[3]s版的版面和报道。", "%[1]s, %[2]s: page %[3]s with its articles."},
 	"edition_pages":    {"版面", "Pages"},
 	"page_picture":     {"%[1]s第%[2]s版版面图", "Picture of %[1]s, page %[2]s"},
-	"page_picture_map": {"点版面上的文章即可阅读；右侧（手机上在下方）有同样的目录。", "Choose an article on the picture, or in the list beside or below it."},
+	"page_picture_map": {"点版面上的文章即可阅读，旁边的目录里也有。", "Choose an article on the picture or in the list."},
 	"no_picture":       {"这一版没有版面图。", "There is no picture of this page."},
 	"pdf":              {"本版 PDF", "PDF of this page"},
 	"origin_edition":   {"报社的数字报", "The publisher’s edition"},
@@ -184,7 +184,6 @@ var messages = map[string]message{
 	"state_blocked":   {"被拦", "blocked"},
 	"state_retired":   {"停用", "retired"},
 	"state_since":     {"自%[1]s起", "since %[1]s"},
-	"retired_note":    {"已停用，旧报道和订阅源仍在", "retired; its articles and feeds remain"},
 
 	// Errors.
 	"not_found_title":   {"没有找到这一页", "Page not found"},

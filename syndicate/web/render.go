@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"paperwire/internal/paper"
+	"paperwire/syndicate/card"
 )
 
 //go:embed templates assets
@@ -32,7 +33,7 @@ type page struct {
 	Canonical   string // absolute
 	Alternates  []alternate
 	Prev, Next  string // rel=prev, rel=next; hrefs
-	Meta        []meta
+	Meta        []card.Meta
 	JSONLD      template.JS // a data block, which the CSP's script-src does not concern
 	NoIndex     bool
 	Body        any
@@ -154,7 +155,7 @@ func (l locale) instant(t time.Time, zone *time.Location) template.HTML {
 		return ""
 	}
 	t = t.In(zone)
-	text := t.Format("2006-01-02 15:04")
+	text := `<span class="d">` + t.Format("2006-01-02") + `</span> ` + t.Format("15:04")
 	if _, offset := t.Zone(); l.lang == english || offset != 8*60*60 {
 		text += t.Format(" -07:00")
 	}

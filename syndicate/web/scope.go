@@ -99,12 +99,16 @@ func (s *Site) canonical(c catalog, scope paper.Scope) (paper.Scope, error) {
 	}
 	for _, list := range [][]string{scope.Sections, scope.NotSections} {
 		for i, slug := range list {
-			if to := s.opts.Moved[slug]; to != "" {
-				list[i] = to
+			for range 8 { // a section may have moved more than once; a circle ends
+				if _, ok := c.byPart["section/"+slug]; ok {
+					break
+				}
+				slug = s.opts.Moved[slug]
 			}
-			if _, ok := c.byPart["section/"+list[i]]; !ok {
+			if _, ok := c.byPart["section/"+slug]; !ok {
 				return scope, paper.ErrNotFound
 			}
+			list[i] = slug
 		}
 	}
 	for _, list := range [][]string{scope.Districts, scope.NotDistricts} {
@@ -113,7 +117,7 @@ func (s *Site) canonical(c catalog, scope paper.Scope) (paper.Scope, error) {
 				continue
 			}
 			d, ok := c.names.Resolve(v, cities...)
-			if !ok {
+			if !ok || d.Level == "town" { // articles are filed down to the county
 				return scope, paper.ErrNotFound
 			}
 			list[i] = d.Code
