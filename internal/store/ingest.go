@@ -30,7 +30,15 @@ func (s *Store) Configure(ctx context.Context, c Setup) error {
 		if _, err := t.ExecContext(ctx, `UPDATE papers SET retired = 1`); err != nil {
 			return err
 		}
+		// What shows of papers and sections in documents: a new one shows nowhere yet.
+		shows, err := shownNow(ctx, t)
+		if err != nil {
+			return err
+		}
+		renamed := false
 		for _, p := range c.Papers {
+			was, ok := shows["paper/"+p.Key]
+			renamed = renamed || ok && was != shownOf(p)
 			if _, err := t.ExecContext(ctx, `INSERT INTO papers (key, name, city, zone, language, url, link, rights, retired, stamp)
 				VALUES ($1,$2,$3,$4,$5,$6,$7,$8,0,0)
 				ON CONFLICT (key) DO UPDATE SET name=$2, city=$3, zone=$4, language=$5, url=$6, link=$7, rights=$8, retired=0`,
@@ -61,12 +69,14 @@ func (s *Store) Configure(ctx context.Context, c Setup) error {
 			return err
 		}
 		for _, x := range c.Sections {
+			was, ok := shows["section/"+x.Slug]
+			renamed = renamed || ok && was != x.Name
 			if _, err := t.ExecContext(ctx, `INSERT INTO sections (slug, name, auto) VALUES ($1,$2,0)
 				ON CONFLICT (slug) DO UPDATE SET name=$2, auto=0`, x.Slug, x.Name); err != nil {
 				return err
 			}
 		}
-		if shown != c.Presentation {
+		if shown != c.Presentation || renamed {
 			seq, err := change(ctx, t)
 			if err != nil {
 				return err
@@ -84,6 +94,34 @@ func (s *Store) Configure(ctx context.Context, c Setup) error {
 	s.papers = nil
 	s.papersMu.Unlock()
 	return err
+}
+
+func shownOf(p paper.Paper) string {
+	return p.Name + "|" + p.City + "|" + p.Zone + "|" + p.Language + "|" + string(p.Link) + "|" + string(p.Rights)
+}
+
+// shownNow gives, by part, what documents show of papers and sections.
+func shownNow(ctx context.Context, t *sql.Tx) (map[string]string, error) {
+	shows := map[string]string{}
+	err := each(ctx, t, func(r *sql.Rows) error {
+		var p paper.Paper
+		if err := r.Scan(&p.Key, &p.Name, &p.City, &p.Zone, &p.Language, &p.Link, &p.Rights); err != nil {
+			return err
+		}
+		shows["paper/"+p.Key] = shownOf(p)
+		return nil
+	}, `SELECT key, name, city, zone, language, link, rights FROM papers`)
+	if err != nil {
+		return nil, err
+	}
+	return shows, each(ctx, t, func(r *sql.Rows) error {
+		var slug, name string
+		if err := r.Scan(&slug, &name); err != nil {
+			return err
+		}
+		shows["section/"+slug] = name
+		return nil
+	}, `SELECT slug, name FROM sections`)
 }
 
 // State is what a poll needs to know of its source; days not after since are
@@ -128,21 +166,26 @@ func (s *Store) Seen(ctx context.Context, source string, edition paper.Day) erro
 // List writes down what the publisher lists now and tells which of it is to be
 // read: what was never read, failed before, or shows a changed mark, and what
 // was last read longer ago than Recheck.
-func (s *Store) List(ctx context.Context, l Listing) (todo []Todo, err error) {
+//
+// What failed before comes last, so that a few bad articles never keep the rest
+// from being read. since is when the edition was first listed.
+func (s *Store) List(ctx context.Context, l Listing) (todo []Todo, since time.Time, err error) {
 	now := s.now()
+	since = now
+	var again []Todo
 	err = s.tx(ctx, fmt.Sprintf("list %s %s", l.Source, l.Day), func(t *sql.Tx) error {
 		history := l.History
 		if l.Day != "" {
-			var h int64
+			var h, seen int64
 			// An edition keeps the nature it had at first sight: news stays news.
 			if err := t.QueryRowContext(ctx, `INSERT INTO editions (paper, day, url, build, state, history, problem, listed, read, failed, seen, complete)
 				VALUES ($1,$2,$3,$4,'partial',$5,$6,0,0,0,$7,0)
 				ON CONFLICT (paper, day) DO UPDATE SET build=$4, problem=$6, url = CASE WHEN $3 = '' THEN editions.url ELSE $3 END
-				RETURNING history`,
-				l.Paper, string(l.Day), l.URL, l.Build, flag(l.History), l.Problem, seconds(now)).Scan(&h); err != nil {
+				RETURNING history, seen`,
+				l.Paper, string(l.Day), l.URL, l.Build, flag(l.History), l.Problem, seconds(now)).Scan(&h, &seen); err != nil {
 				return err
 			}
-			history = h != 0
+			history, since = h != 0, instant(seen)
 			for i, p := range l.Pages {
 				if _, err := t.ExecContext(ctx, `INSERT INTO edition_pages (paper, day, number, place, name, url, picture, pdf, areas, listed, read, failed)
 					VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'[]',0,0,0)
@@ -185,15 +228,18 @@ func (s *Store) List(ctx context.Context, l Listing) (todo []Todo, err error) {
 				return err
 			}
 			read := ok && k.state == "read"
+			t := Todo{Index: i, History: k.history, Known: read && k.url == r.URL}
 			switch {
+			case ok && k.state == "failed":
+				again = append(again, t)
 			case !read, k.mark != r.Mark, k.url != r.URL,
 				l.Recheck > 0 && now.UnixMilli()-k.checked >= l.Recheck.Milliseconds():
-				todo = append(todo, Todo{Index: i, History: k.history, Known: read && k.url == r.URL})
+				todo = append(todo, t)
 			}
 		}
 		return nil
 	})
-	return todo, err
+	return append(todo, again...), since, err
 }
 
 // Unchanged notes that a listed article was looked at again and is as it was.

@@ -1,0 +1,531 @@
+package main
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/spf13/viper"
+
+	"paperwire/internal/ingest"
+	"paperwire/internal/paper"
+	"paperwire/internal/place"
+	"paperwire/internal/store"
+	"paperwire/sources"
+)
+
+//go:embed config.yaml
+var defaultConfig []byte
+
+// config is config.yaml. Lists with key:, never maps keyed by data: viper
+// lower-cases map keys and splits them at dots.
+type config struct {
+	Listen           string
+	OperationsListen string `mapstructure:"operations_listen"`
+	BaseURL          string `mapstructure:"base_url"`
+	Store            string
+	Site             struct{ Title, Footer string }
+	NoticeDays       int `mapstructure:"notice_days"`
+	CacheMB          int `mapstructure:"cache_mb"`
+	Fetch            struct {
+		Pace         time.Duration
+		UserAgent    string   `mapstructure:"user_agent"`
+		OpenHosts    []string `mapstructure:"open_hosts"`
+		IgnoreRobots []string `mapstructure:"ignore_robots"`
+	}
+	Sources  []sourceConfig
+	Sections []sectionConfig
+	Places   []placeConfig
+
+	file string // where it came from; empty for the embedded one
+	data string // data directory
+}
+
+type sourceConfig struct {
+	Key, Name, URL, City, Platform, Zone, Language, Paper, Window string
+	Every                                                         time.Duration
+	EveryInWindow                                                 time.Duration `mapstructure:"every_in_window"`
+	Hold                                                          time.Duration
+	Rights, Link                                                  string
+	Editions                                                      int
+}
+
+type sectionConfig struct {
+	Slug, Name string
+	Match      []string
+	Pages      []string
+	Was        []string
+}
+
+type placeConfig struct {
+	City, Code, Name string
+	Aliases          []string
+	Retire           bool
+	Point            string
+}
+
+// overrides are what the command line says against the file.
+type overrides struct {
+	file, data, listen, store, baseURL string
+}
+
+// configError is everything that is wrong with a configuration, a line each.
+type configError struct {
+	file     string
+	problems []string
+}
+
+func (e *configError) Error() string {
+	name := e.file
+	if name == "" {
+		name = "embedded config.yaml"
+	}
+	if len(e.problems) == 1 {
+		return name + ": " + e.problems[0]
+	}
+	return fmt.Sprintf("%s: %d mistakes:\n  %s", name, len(e.problems), strings.Join(e.problems, "\n  "))
+}
+
+// loadConfig reads, checks and completes the configuration with a fresh viper:
+// a broken file never touches the one in use. Flags win over the environment
+// (PAPERWIRE_LISTEN, _STORE, _BASE_URL), which wins over the file.
+func loadConfig(o overrides) (*config, error) {
+	raw := defaultConfig
+	if o.file != "" {
+		var err error
+		if raw, err = os.ReadFile(o.file); err != nil {
+			return nil, fmt.Errorf("read config: %w", err)
+		}
+	}
+	v := viper.NewWithOptions(viper.KeyDelimiter("\x1f"))
+	v.SetConfigType("yaml")
+	v.SetDefault("listen", ":8080")
+	v.SetDefault("store", "paperwire.db")
+	v.SetDefault("notice_days", 7)
+	v.SetDefault("cache_mb", 64)
+	for _, key := range []string{"listen", "store", "base_url"} {
+		if err := v.BindEnv(key, "PAPERWIRE_"+strings.ToUpper(key)); err != nil {
+			return nil, err
+		}
+	}
+	bad := &configError{file: o.file}
+	if err := v.ReadConfig(strings.NewReader(string(raw))); err != nil {
+		bad.problems = append(bad.problems, "not YAML: "+strings.TrimPrefix(err.Error(), "While parsing config: "))
+		return nil, bad
+	}
+	c := &config{file: o.file, data: o.data}
+	if c.data == "" {
+		c.data = "."
+	}
+	err := v.UnmarshalExact(c, viper.DecodeHook(decodeHook), func(d *mapstructure.DecoderConfig) { d.WeaklyTypedInput = false })
+	bad.problems = append(bad.problems, decodeProblems(err)...)
+	if o.listen != "" {
+		c.Listen = o.listen
+	}
+	if o.store != "" {
+		c.Store = o.store
+	}
+	if o.baseURL != "" {
+		c.BaseURL = o.baseURL
+	}
+	bad.problems = append(bad.problems, c.check()...)
+	if len(bad.problems) > 0 {
+		return nil, bad
+	}
+	return c, nil
+}
+
+// decodeHook reads durations as Go writes them. A bare number would otherwise
+// become nanoseconds.
+func decodeHook(from, to reflect.Type, data any) (any, error) {
+	if to != reflect.TypeFor[time.Duration]() || from == to {
+		return data, nil
+	}
+	s, ok := data.(string)
+	if !ok {
+		return nil, fmt.Errorf("bad duration %v: write it with a unit, like 10m or 1.5s", data)
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return nil, fmt.Errorf("bad duration %q: write it like 10m or 1.5s", s)
+	}
+	return d, nil
+}
+
+var (
+	unusedKeys = regexp.MustCompile(`^'(.*)' has invalid keys: (.*)$`)
+	wrongType  = regexp.MustCompile(`^'(.*)' expected type '(.*)', got unconvertible type '(.*?)'`)
+	quotedPath = regexp.MustCompile(`^error decoding '(.*?)': (.*)$`)
+)
+
+// decodeProblems turns mapstructure's words into ours: the path, then the remedy.
+func decodeProblems(err error) []string {
+	if err == nil {
+		return nil
+	}
+	var lines []string
+	var walk func(error)
+	walk = func(err error) {
+		switch e := err.(type) {
+		case interface{ WrappedErrors() []error }:
+			for _, x := range e.WrappedErrors() {
+				walk(x)
+			}
+		case interface{ Unwrap() []error }:
+			for _, x := range e.Unwrap() {
+				walk(x)
+			}
+		default:
+			text := e.Error()
+			if strings.Contains(text, "\n") {
+				if u := errors.Unwrap(err); u != nil {
+					walk(u)
+					return
+				}
+			}
+			lines = append(lines, decodeProblem(text)...)
+		}
+	}
+	walk(err)
+	slices.Sort(lines)
+	return slices.Compact(lines)
+}
+
+func decodeProblem(text string) []string {
+	text = strings.TrimSpace(text)
+	if m := unusedKeys.FindStringSubmatch(text); m != nil {
+		var lines []string
+		for _, k := range strings.Split(m[2], ", ") {
+			path := k
+			if m[1] != "" {
+				path = strings.ToLower(m[1]) + "." + k
+			}
+			lines = append(lines, path+": unknown key"+nearKey(m[1], k))
+		}
+		return lines
+	}
+	if m := wrongType.FindStringSubmatch(text); m != nil {
+		if m[2] == "string" {
+			return []string{strings.ToLower(m[1]) + ": not a text but a " + m[3] + `: put it in quotes ("04" and 04 differ)`}
+		}
+		return []string{strings.ToLower(m[1]) + ": should be a " + m[2] + ", not a " + m[3]}
+	}
+	if m := quotedPath.FindStringSubmatch(text); m != nil {
+		return []string{strings.ToLower(m[1]) + ": " + m[2]}
+	}
+	return []string{text}
+}
+
+// nearKey suggests the key that was meant.
+func nearKey(path, key string) string {
+	t := reflect.TypeFor[config]()
+	switch {
+	case strings.HasPrefix(strings.ToLower(path), "sources["):
+		t = reflect.TypeFor[sourceConfig]()
+	case strings.HasPrefix(strings.ToLower(path), "sections["):
+		t = reflect.TypeFor[sectionConfig]()
+	case strings.HasPrefix(strings.ToLower(path), "places["):
+		t = reflect.TypeFor[placeConfig]()
+	case path != "":
+		return ""
+	}
+	best, least := "", 3
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name := f.Tag.Get("mapstructure")
+		if name == "" {
+			name = strings.ToLower(f.Name)
+		}
+		if d := distance(name, key); f.IsExported() && d < least {
+			best, least = name, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return ": did you mean " + best + "?"
+}
+
+// distance is the edit distance of two keys.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}
+
+var keyPattern = regexp.MustCompile(`^[a-z0-9]{1,24}$`)
+
+// check tells everything that is wrong, each with its path and a remedy.
+func (c *config) check() []string {
+	var bad []string
+	say := func(path, format string, args ...any) {
+		bad = append(bad, path+": "+fmt.Sprintf(format, args...))
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		say("listen", "%q is no address: write it like :8080 or 127.0.0.1:8080", c.Listen)
+	}
+	if c.OperationsListen != "" {
+		if _, _, err := net.SplitHostPort(c.OperationsListen); err != nil {
+			say("operations_listen", "%q is no address: write it like 127.0.0.1:9090", c.OperationsListen)
+		}
+	}
+	if c.BaseURL != "" && !webURL(c.BaseURL) {
+		say("base_url", "%q is no address: write it like https://news.example.cn", c.BaseURL)
+	}
+	if c.Store == "" {
+		say("store", "empty: name an SQLite file or postgres://…")
+	}
+	if c.NoticeDays < 1 || c.NoticeDays > 366 {
+		say("notice_days", "%d: between 1 and 366", c.NoticeDays)
+	}
+	if c.CacheMB < 1 {
+		say("cache_mb", "%d: at least 1", c.CacheMB)
+	}
+	platforms := []string{"auto"}
+	for _, p := range sources.Platforms() {
+		platforms = append(platforms, p.Name)
+	}
+	seen := map[string]int{}
+	for i, s := range c.Sources {
+		at := fmt.Sprintf("sources[%d]", i)
+		if !keyPattern.MatchString(s.Key) {
+			say(at+".key", "%q: one to 24 of a-z and 0-9", s.Key)
+		} else if first, ok := seen[s.Key]; ok {
+			say(at+".key", "%q is taken by sources[%d]: every source has a key of its own (several sources of one paper name it with paper:)", s.Key, first)
+		} else {
+			seen[s.Key] = i
+		}
+		if s.Paper != "" && !keyPattern.MatchString(s.Paper) {
+			say(at+".paper", "%q: one to 24 of a-z and 0-9", s.Paper)
+		}
+		if s.Name == "" {
+			say(at+".name", "missing: the paper's name as readers know it")
+		}
+		if !webURL(strings.ReplaceAll(s.URL, "{base_url}", "http://localhost")) {
+			say(at+".url", "%q is no address: write it like http://epaper.example.cn/jzrb/", s.URL)
+		}
+		if s.Platform != "" && !slices.Contains(platforms, s.Platform) {
+			say(at+".platform", "unknown platform %q: one of %s", s.Platform, strings.Join(platforms, ", "))
+		}
+		if _, err := zoneOf(s.Zone); err != nil {
+			say(at+".zone", "unknown zone %q: write it like Asia/Shanghai", s.Zone)
+		}
+		if _, err := windowOf(s); err != nil {
+			say(at+".window", "%v", err)
+		}
+		if s.Every != 0 && s.Every < time.Second {
+			say(at+".every", "%s is too often: at least 1s", s.Every)
+		}
+		if s.EveryInWindow != 0 && s.EveryInWindow < time.Second {
+			say(at+".every_in_window", "%s is too often: at least 1s", s.EveryInWindow)
+		}
+		if !slices.Contains([]string{"", "full", "summary", "headline"}, s.Rights) {
+			say(at+".rights", "%q: one of full, summary, headline", s.Rights)
+		}
+		if !slices.Contains([]string{"", "share", "origin"}, s.Link) {
+			say(at+".link", "%q: one of share, origin", s.Link)
+		}
+		if s.Editions < 0 || s.Editions > 31 {
+			say(at+".editions", "%d: between 1 and 31; more is a matter of backfill", s.Editions)
+		}
+	}
+	// What the rooms check themselves, they also say themselves.
+	if g, err := place.Load(c.overrides()); err != nil {
+		say("places", "%v", err)
+	} else if len(bad) == 0 {
+		for _, line := range splitErrors(ingest.Check(c.ingest("http://localhost"), g)) {
+			bad = append(bad, line)
+		}
+	} else {
+		// Sections and cities are checked even when a source is wrong.
+		for _, line := range splitErrors(ingest.Check(ingest.Config{Sections: c.ingest("http://localhost").Sections}, g)) {
+			bad = append(bad, line)
+		}
+		for i, s := range c.Sources {
+			if _, err := g.City(s.City); err != nil {
+				say(fmt.Sprintf("sources[%d].city", i), "%v", err)
+			}
+		}
+	}
+	return bad
+}
+
+func splitErrors(err error) []string {
+	if err == nil {
+		return nil
+	}
+	if j, ok := err.(interface{ Unwrap() []error }); ok {
+		var lines []string
+		for _, e := range j.Unwrap() {
+			lines = append(lines, splitErrors(e)...)
+		}
+		return lines
+	}
+	return strings.Split(err.Error(), "\n")
+}
+
+func webURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
+}
+
+func zoneOf(name string) (*time.Location, error) {
+	if name == "" || name == paper.Shanghai.String() {
+		return paper.Shanghai, nil
+	}
+	return time.LoadLocation(name)
+}
+
+var windowPattern = regexp.MustCompile(`^([01]?\d|2[0-4]):([0-5]\d)\s*-\s*([01]?\d|2[0-4]):([0-5]\d)$`)
+
+// windowOf reads 05:00-09:00 with the intervals. A feed without a window is
+// looked at every 15 minutes, a paper often in the early morning.
+func windowOf(s sourceConfig) (ingest.Window, error) {
+	w := ingest.Window{Within: s.EveryInWindow, Every: s.Every}
+	span := s.Window
+	if span == "" && s.Every == 0 {
+		if s.Platform == "feed" {
+			w.Every = 15 * time.Minute
+			return w, nil
+		}
+		span = "05:00-09:00"
+	}
+	if w.Every == 0 {
+		w.Every = time.Hour
+	}
+	if w.Within == 0 {
+		w.Within = 5 * time.Minute
+	}
+	if span == "" {
+		return w, nil
+	}
+	m := windowPattern.FindStringSubmatch(span)
+	if m == nil {
+		return w, fmt.Errorf("%q is no window: write it like 05:00-09:00", span)
+	}
+	at := func(h, m string) time.Duration {
+		d, _ := time.ParseDuration(h + "h" + m + "m")
+		return min(d, 24*time.Hour)
+	}
+	w.From, w.To = at(m[1], m[2]), at(m[3], m[4])
+	if w.From == w.To {
+		return w, fmt.Errorf("%q is an empty window", span)
+	}
+	return w, nil
+}
+
+func (c *config) overrides() []place.Override {
+	list := make([]place.Override, len(c.Places))
+	for i, p := range c.Places {
+		list[i] = place.Override{City: p.City, Code: p.Code, Name: p.Name, Aliases: p.Aliases, Retire: p.Retire, Point: p.Point}
+	}
+	return list
+}
+
+// points are the configured georss points by division code.
+func (c *config) points() map[string]string {
+	m := map[string]string{}
+	for _, p := range c.Places {
+		if p.Point != "" {
+			m[p.Code] = p.Point
+		}
+	}
+	return m
+}
+
+// moved maps former section slugs to the present ones.
+func (c *config) moved() map[string]string {
+	m := map[string]string{}
+	for _, s := range c.Sections {
+		for _, old := range s.Was {
+			m[old] = s.Slug
+		}
+	}
+	return m
+}
+
+// ingest is what ingest needs to know, with our own address put in.
+func (c *config) ingest(base string) ingest.Config {
+	out := ingest.Config{}
+	for _, s := range c.Sources {
+		zone, err := zoneOf(s.Zone)
+		if err != nil {
+			zone = paper.Shanghai // check has said so
+		}
+		window, _ := windowOf(s)
+		x := ingest.Source{
+			Source: sources.Source{
+				Key: s.Key, Paper: or(s.Paper, s.Key), Platform: or(s.Platform, "auto"),
+				URL: strings.ReplaceAll(s.URL, "{base_url}", base), Zone: zone,
+			},
+			Name: s.Name, City: s.City, Language: or(s.Language, "zh-CN"), Window: window, Hold: s.Hold,
+			Rights: paper.Rights(or(s.Rights, "full")), Link: paper.Link(or(s.Link, "share")), Editions: s.Editions,
+		}
+		out.Sources = append(out.Sources, x)
+	}
+	for _, s := range c.Sections {
+		out.Sections = append(out.Sections, ingest.SectionRule{Slug: s.Slug, Name: or(s.Name, s.Slug), Match: s.Match, Pages: s.Pages, Was: s.Was})
+	}
+	// What shows in documents beside articles, papers and sections: when it
+	// changes, every document may.
+	b, _ := json.Marshal(struct {
+		Base   string
+		Site   any
+		Points map[string]string
+	}{base, c.Site, c.points()})
+	sum := sha256.Sum256(b)
+	out.Presentation = hex.EncodeToString(sum[:])
+	return out
+}
+
+func or(s, fallback string) string {
+	if s == "" {
+		return fallback
+	}
+	return s
+}
+
+// storeDSN is where the store lives: a path under the data directory, or a database.
+func (c *config) storeDSN() string {
+	if store.IsPostgres(c.Store) || filepath.IsAbs(c.Store) {
+		return c.Store
+	}
+	return filepath.Join(c.data, c.Store)
+}
+
+// base is our own address without a trailing slash; port is the one we listen on.
+func (c *config) base(port string) string {
+	if c.BaseURL != "" {
+		return strings.TrimRight(c.BaseURL, "/")
+	}
+	if port == "" {
+		_, port, _ = net.SplitHostPort(c.Listen)
+	}
+	return "http://localhost:" + port
+}

@@ -1,0 +1,116 @@
+// Paperwire turns newspaper editions into feeds. This file is the command line;
+// the wiring of the daemon is in serve.go, the configuration in config.go.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set at build time: -ldflags "-X main.version=1.2.3".
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(exitCode(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr), os.Stderr))
+}
+
+// Exit codes of the contract.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// usageError is a command line that cannot be meant.
+type usageError struct{ error }
+
+// errTold is a failure that the output already tells.
+var errTold = errors.New("failed")
+
+func exitCode(err error, stderr io.Writer) int {
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errTold):
+		return exitFailed
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "paperwire: %v\nTry paperwire --help.\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(stderr, "paperwire: %v\n", err)
+	return exitFailed
+}
+
+// run is the whole program: main and the tests call it.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	app := &app{in: stdin, out: stdout, err: stderr}
+	root := &cobra.Command{
+		Use:   "paperwire",
+		Short: "Turn newspaper editions into feeds",
+		Long: `Paperwire pulls the articles of newspaper editions from configured sources, files
+each under its section and district, and republishes them as RSS, Atom and JSON
+Feed, with a share page for every article.
+
+Without a command it serves: with no configuration file, the embedded demo paper
+on http://localhost:8080.`,
+		Example: `  paperwire                                     serve the demo paper
+  paperwire check --config paperwire.yaml       is the configuration right?
+  paperwire serve --config paperwire.yaml --data /var/lib/paperwire
+  paperwire read --url http://epaper.example.cn/html/2026-03/17/content_1.htm saved.htm`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          noArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return app.serve(cmd.Context()) },
+	}
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.CompletionOptions.HiddenDefaultCmd = true
+	p := root.PersistentFlags()
+	p.StringVar(&app.flags.file, "config", "", "configuration file (default: the embedded one, with the demo paper)")
+	p.StringVar(&app.flags.data, "data", "", "data directory (default: the working directory)")
+	p.StringVar(&app.flags.store, "store", "", "SQLite file, relative to --data, or postgres://…")
+	p.StringVar(&app.logLevel, "log", "info", "least level to log: debug, info, warn, error")
+	app.commands(root)
+	err := root.ExecuteContext(ctx)
+	if err != nil && isCobraUsage(err) {
+		return usageError{err}
+	}
+	return err
+}
+
+// app is what the commands share.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	flags    overrides
+	logLevel string
+}
+
+// logger writes text to a terminal and JSON elsewhere.
+func (a *app) logger() (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(a.logLevel)); err != nil {
+		return nil, usageError{fmt.Errorf("--log %s: one of debug, info, warn, error", a.logLevel)}
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if f, ok := a.err.(*os.File); ok {
+		if i, err := f.Stat(); err == nil && i.Mode()&os.ModeCharDevice != 0 {
+			return slog.New(slog.NewTextHandler(a.err, o)), nil
+		}
+	}
+	return slog.New(slog.NewJSONHandler(a.err, o)), nil
+}

@@ -1,0 +1,354 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+	"golang.org/x/sync/errgroup"
+
+	"paperwire/internal/fetch"
+	"paperwire/internal/ingest"
+	"paperwire/internal/place"
+	"paperwire/internal/queue"
+	"paperwire/internal/store"
+	"paperwire/syndicate"
+)
+
+//go:embed all:testdata/demo
+var demoFiles embed.FS
+
+// house is the wired program: what serve and fetch share.
+type house struct {
+	cfg    *config
+	base   string
+	log    *slog.Logger
+	store  *store.Store
+	names  *place.Gazetteer
+	fetch  *fetch.Client
+	queue  *queue.Queue
+	ingest *ingest.Ingest
+}
+
+// open wires everything that needs no listener. jobs says whether polls are queued.
+func open(ctx context.Context, c *config, base string, log *slog.Logger, jobs bool) (*house, error) {
+	h := &house{cfg: c, base: base, log: log}
+	var err error
+	if h.names, err = place.Load(c.overrides()); err != nil {
+		return nil, err
+	}
+	if h.store, err = store.Open(ctx, c.storeDSN(), store.Options{Log: log, NoticeDays: c.NoticeDays}); err != nil {
+		return nil, err
+	}
+	o := fetch.Options{
+		UserAgent: c.Fetch.UserAgent, Pace: c.Fetch.Pace, Open: c.Fetch.OpenHosts, IgnoreRobots: c.Fetch.IgnoreRobots,
+		Memory: h.store, Log: log,
+	}
+	if c.usesDemo() {
+		if u, err := url.Parse(base); err == nil {
+			o.Local = map[string]http.Handler{u.Host: demoHandler()}
+		}
+	}
+	h.fetch = fetch.New(o)
+	in := ingest.Options{Store: h.store, Fetch: h.fetch, Gazetteer: h.names, Log: log}
+	if jobs {
+		in.Insert = func(ctx context.Context, kind string, at time.Time, keys ...string) error {
+			return h.queue.Insert(ctx, kind, at, keys...)
+		}
+	}
+	h.ingest = ingest.New(in)
+	if jobs {
+		if h.queue, err = queue.Open(ctx, h.store, map[string]queue.Work{"poll": h.ingest.Poll}, queue.Options{Log: log}); err != nil {
+			h.close()
+			return nil, err
+		}
+	}
+	if err := h.ingest.Configure(ctx, c.ingest(base)); err != nil {
+		h.close()
+		return nil, err
+	}
+	return h, nil
+}
+
+func (h *house) close() {
+	h.fetch.Close()
+	if err := h.store.Close(); err != nil {
+		h.log.Error("close store", "error", err)
+	}
+}
+
+// usesDemo reports whether a source is served by ourselves.
+func (c *config) usesDemo() bool {
+	for _, s := range c.Sources {
+		if strings.HasPrefix(s.URL, "{base_url}/demo/") {
+			return true
+		}
+	}
+	return false
+}
+
+// demoHandler is the demo paper's publisher, under /demo/.
+func demoHandler() http.Handler {
+	dir, err := fs.Sub(demoFiles, "testdata/demo")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	files := http.StripPrefix("/demo", http.FileServerFS(dir))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		// Saved pages carry their charset in a meta tag, as real ones do.
+		switch filepath.Ext(r.URL.Path) {
+		case ".htm", ".html":
+			w.Header().Set("Content-Type", "text/html")
+		case "":
+			if strings.HasSuffix(r.URL.Path, "/") {
+				r = r.Clone(r.Context())
+				r.URL.Path += "index.htm"
+				w.Header().Set("Content-Type", "text/html")
+			}
+		}
+		files.ServeHTTP(w, r)
+	})
+}
+
+// fetch is the command: one pass now.
+func (a *app) fetch(ctx context.Context, keys []string) error {
+	log, err := a.logger()
+	if err != nil {
+		return err
+	}
+	c, err := loadConfig(a.flags)
+	if err != nil {
+		return err
+	}
+	h, err := open(ctx, c, c.base(""), log, false)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	t := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "SOURCE\tLISTED\tREAD\tNEW\tCHANGED\tFAILED\tTOOK\tPROBLEM")
+	err = h.ingest.Fetch(ctx, keys, func(r ingest.Report) {
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", r.Source, r.Listed, r.Read, r.New, r.Changed, r.Failed, r.Took.Round(time.Millisecond), r.Problem)
+		t.Flush()
+	})
+	return err
+}
+
+// serve is the daemon.
+func (a *app) serve(ctx context.Context) error {
+	log, err := a.logger()
+	if err != nil {
+		return err
+	}
+	c, err := loadConfig(a.flags)
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w: is another paperwire running? --listen takes another address", err)
+	}
+	defer ln.Close()
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	base := c.base(port)
+	if c.BaseURL == "" {
+		log.Warn("base_url is not set: links will only work on this machine", "base_url", base)
+	}
+	h, err := open(ctx, c, base, log, true)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	key, err := operatorKey(c.data, log)
+	if err != nil {
+		return err
+	}
+	options := func(c *config) syndicate.Options {
+		return syndicate.Options{
+			Base: base, Title: c.Site.Title, Footer: c.Site.Footer, Store: h.store, Names: h.names,
+			Moved: c.moved(), Points: c.points(), OperatorKey: key, CacheBytes: int64(c.CacheMB) << 20,
+			Log: log, Operations: c.OperationsListen == "",
+		}
+	}
+	syn, err := syndicate.New(options(c))
+	if err != nil {
+		return err
+	}
+	var handler http.Handler = syn
+	if c.usesDemo() {
+		mux := http.NewServeMux()
+		mux.Handle("/demo/", demoHandler())
+		mux.Handle("/", syn)
+		handler = mux
+	}
+
+	g, ctx := errgroup.WithContext(ctx)
+	serveHTTP(ctx, g, ln, handler)
+	if c.OperationsListen != "" {
+		ops, err := net.Listen("tcp", c.OperationsListen)
+		if err != nil {
+			return fmt.Errorf("operations_listen: %w", err)
+		}
+		serveHTTP(ctx, g, ops, syn.OperationsHandler())
+	}
+	if err := h.queue.Start(ctx); err != nil {
+		return err
+	}
+	g.Go(func() error { return syn.Run(ctx) })
+	g.Go(func() error { return h.ingest.Run(ctx) })
+	g.Go(func() error {
+		a.watch(ctx, log, c, func(next *config) error {
+			// The gazetteer is compiled into finders; only sources, sections and what
+			// pages show are taken up without a restart.
+			if err := h.ingest.Configure(ctx, next.ingest(base)); err != nil {
+				return err
+			}
+			return syn.Reconfigure(options(next))
+		})
+		return nil
+	})
+	log.Info("serving", "url", base, "listen", ln.Addr().String(), "store", storeName(c), "sources", len(c.Sources), "version", buildVersion())
+	err = g.Wait()
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if serr := h.queue.Stop(stop); serr != nil {
+		log.Warn("stop queue", "error", serr)
+	}
+	log.Info("stopped")
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return err
+}
+
+func storeName(c *config) string {
+	if u, err := url.Parse(c.storeDSN()); err == nil && u.Scheme != "" {
+		return u.Redacted()
+	}
+	return c.storeDSN()
+}
+
+func serveHTTP(ctx context.Context, g *errgroup.Group, ln net.Listener, handler http.Handler) {
+	srv := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      2 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+	}
+	g.Go(func() error {
+		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if err := srv.Shutdown(stop); err != nil {
+			srv.Close()
+		}
+		return nil
+	})
+}
+
+// operatorKey comes from the environment, else from a file in the data directory
+// that is made once and named in the log; the key itself is never logged.
+func operatorKey(data string, log *slog.Logger) (string, error) {
+	if key := os.Getenv("PAPERWIRE_OPERATOR_KEY"); key != "" {
+		return key, nil
+	}
+	file := filepath.Join(data, "operator.key")
+	if b, err := os.ReadFile(file); err == nil {
+		if key := strings.TrimSpace(string(b)); key != "" {
+			return key, nil
+		}
+	}
+	raw := make([]byte, 24)
+	if _, err := rand.Read(raw); err != nil {
+		return "", err
+	}
+	key := hex.EncodeToString(raw)
+	if err := os.MkdirAll(data, 0o755); err != nil {
+		return "", fmt.Errorf("operator key: %w", err)
+	}
+	if err := os.WriteFile(file, []byte(key+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("operator key: %w", err)
+	}
+	log.Info("operator key generated", "file", file)
+	return key, nil
+}
+
+// watch takes up the configuration when its file changes or on SIGHUP. A broken
+// one keeps what is in use and says why; one that was mended is taken up.
+func (a *app) watch(ctx context.Context, log *slog.Logger, now *config, take func(*config) error) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	changed := make(chan fsnotify.Event)
+	if a.flags.file != "" {
+		w, err := fsnotify.NewWatcher()
+		if err == nil {
+			defer w.Close()
+			// The directory, not the file: editors and config maps replace it.
+			err = w.Add(filepath.Dir(a.flags.file))
+		}
+		if err != nil {
+			log.Warn("configuration file is not watched: send SIGHUP after a change", "error", err)
+		} else {
+			changed = w.Events
+		}
+	}
+	last, _ := os.ReadFile(a.flags.file)
+	settle := time.NewTimer(0)
+	<-settle.C
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+			settle.Reset(200 * time.Millisecond) // editors write in several steps
+			continue
+		case <-hup:
+			last = nil
+		case <-settle.C:
+		}
+		raw, err := os.ReadFile(a.flags.file)
+		if a.flags.file != "" && (err != nil || string(raw) == string(last) && last != nil) {
+			continue
+		}
+		last = raw
+		next, err := loadConfig(a.flags)
+		if err == nil {
+			err = take(next)
+		}
+		if err != nil {
+			log.Error("configuration not taken up: the old one stays in use", "error", err)
+			continue
+		}
+		if next.Listen != now.Listen || next.Store != now.Store || next.OperationsListen != now.OperationsListen || next.BaseURL != now.BaseURL {
+			log.Warn("listen, operations_listen, store and base_url need a restart")
+		}
+		log.Info("configuration taken up", "file", a.flags.file, "sources", len(next.Sources), "sections", len(next.Sections))
+	}
+}
