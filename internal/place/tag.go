@@ -1,0 +1,731 @@
+package place
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"paperwire/internal/paper"
+)
+
+// The zones of a text, in the order they are read.
+const (
+	zonePage = iota
+	zoneTitle
+	zoneLead
+	zoneBody
+	zoneByline
+	zones
+)
+
+var (
+	zoneNames  = [zones]string{"page", "title", "lead", "body", "byline"}
+	zoneWeight = [zones]float64{0, 3, 2, 1, 0}
+)
+
+// Weights of what a name is, before its zone; see docs/notes for how they came about.
+const (
+	weightFull     = 3.0
+	weightShort    = 2.4
+	weightTown     = 2.4
+	weightCommon   = 1.6 // a town's name that the country is full of: 城关镇
+	weightEither   = 1.8 // a town's name of two counties, decided by the rest
+	weightStem     = 2.0
+	weightFormer   = 2.6
+	weightAlias    = 2.2
+	weightDateline = 5.0 // 本报武陟讯, whatever the zone
+	weightAlone    = 2.6 // the page's name or the byline, when nothing else speaks
+	weightBeside   = 0.8 // the same, beside other evidence
+
+	bareFactor    = 0.2 // a name that is also a word, with nothing to support it
+	onPage        = 1.25
+	offPage       = 0.6
+	originFactor  = 0.05 // 温县籍, 来自温县
+	passingFactor = 0.15
+	visitFactor   = 0.4
+	brandFactor   = 0.4
+	asideFactor   = 0.5 // only in the body, when the title names another place
+
+	sureScore   = 2.5
+	likelyScore = 2.0
+
+	maxHits     = 4096 // names looked at in a zone
+	maxEvidence = 24   // pieces of evidence kept for a tag
+)
+
+// mention is one name in a zone and what became of it.
+type mention struct {
+	hit
+	zone    uint8
+	target  int16 // -1 while two counties' town is undecided
+	rule    string
+	weight  float64
+	needs   bool // counts only with support
+	own     bool // brings its own support
+	dead    bool
+	origin  bool
+	ours    bool // the served city's name stands right before: not another city's of that name
+	listed  bool // stands in a list with another of the city's counties
+	special bool // dateline, byline in the lead: no zone factor, no repeats
+}
+
+// scratch is what one Find needs, kept between calls.
+type scratch struct {
+	hits     [zones][]hit
+	mentions []mention
+	state    []state
+}
+
+// state is what is known of one district while a text is tagged.
+type state struct {
+	support   bool
+	page      bool
+	byline    bool
+	elsewhere bool // its name is another place's in this text
+	inside    bool // its short name is a village's in this text
+	word      bool // the text has a word that contains its short name
+	solid     bool // something counted that is not a bare word
+	front     bool // named in title or lead
+	title     bool
+	seen      [zones]uint8
+	score     float64
+	factor    float64
+}
+
+// outlook is what the text says beside names of districts.
+type outlook struct {
+	own          float64 // the served city is named
+	foreign      float64 // other places are
+	foreignFront bool    // in title or lead
+	markStrong   bool    // 全市 in the title
+	markWeak     bool    // 我市 in the title
+	markLead     bool
+	marks        bool
+	wary         bool // short names need support: a cultural or national page
+	agency       bool
+	era          verdict // 1946年, 八路军: a 解放区 is no district
+	home         verdict // 喜报, 家乡: a native's story comes home
+	pages        int
+	bylines      int
+}
+
+func (f *Finder) find(t Text) paper.Placing {
+	none := paper.Placing{Reach: paper.ReachNone, Districts: []paper.Tag{}}
+	if f.trie == nil {
+		return none
+	}
+	s := f.scratch.Get().(*scratch)
+	defer f.scratch.Put(s)
+	s.mentions = s.mentions[:0]
+	s.state = append(s.state[:0], make([]state, len(f.districts))...)
+	texts := [zones]string{t.PageName, t.Title, t.Lead, t.Body, t.Byline}
+	any := false
+	for z, text := range texts {
+		s.hits[z] = f.trie.scan(text, s.hits[z][:0], maxHits)
+		any = any || len(s.hits[z]) > 0
+	}
+	if !any {
+		return none
+	}
+	r := reading{f: f, s: s, texts: texts}
+	r.look()
+	for z := zoneTitle; z <= zoneBody; z++ {
+		r.read(z)
+	}
+	r.settle()
+	r.weigh()
+	return r.placing()
+}
+
+// reading is one Find under way.
+type reading struct {
+	f     *Finder
+	s     *scratch
+	texts [zones]string
+	outlook
+}
+
+// verdict is a yes or no that is only worked out when it is asked for.
+type verdict uint8
+
+// says tells whether any of the words occurs in the text, which is read once.
+func (r *reading) says(v *verdict, words []string) bool {
+	if *v == 0 {
+		*v = 1
+		for z := zoneTitle; z <= zoneBody; z++ {
+			if containsAny(r.texts[z], words) {
+				*v = 2
+			}
+		}
+	}
+	return *v == 2
+}
+
+// look reads the page's name and the byline, and what colours the whole text.
+func (r *reading) look() {
+	page, byline := r.texts[zonePage], r.texts[zoneByline]
+	r.wary = containsAny(page, cultural) || containsAny(page, nationals)
+	r.agency = containsAny(byline, agencies) || strings.HasPrefix(byline, "据") || containsAny(clause(r.texts[zoneLead], 12), agencies[:1])
+	r.wary = r.wary || r.agency
+	for _, z := range [...]int{zonePage, zoneByline} {
+		text := r.texts[z]
+		for i, h := range r.s.hits[z] {
+			n := &r.f.names[h.id]
+			if len(n.targets) != 1 || n.kind == kindWord {
+				continue
+			}
+			if n.kind == kindShort || n.flags&flagGeneric != 0 {
+				rest := text[h.to:]
+				next, _ := utf8.DecodeRuneInString(rest)
+				clear := boundary(text[:h.from]) || i > 0 && r.s.hits[z][i-1].to == h.from
+				ends := rest == "" || !unicode.Is(unicode.Han, next) || hasAnyPrefix(rest, pageTails) || followed(rest) == afterOrgan
+				if n.flags&(flagWord|flagGeneric) != 0 && !(clear && ends) || followed(rest) == afterRoad {
+					continue
+				}
+			}
+			if i > 0 && r.s.hits[z][i-1].to == h.from && r.f.names[r.s.hits[z][i-1].id].kind == kindForeign {
+				continue
+			}
+			st := &r.s.state[n.targets[0]]
+			if z == zonePage && !st.page {
+				st.page = true
+				r.pages++
+			} else if z == zoneByline && !st.byline {
+				st.byline = true
+				r.bylines++
+			} else {
+				continue
+			}
+			st.support = true
+			r.s.mentions = append(r.s.mentions, mention{hit: h, zone: uint8(z), target: n.targets[0], rule: zoneNames[z], special: true, own: true})
+		}
+	}
+}
+
+// read judges every name of a zone in its context.
+func (r *reading) read(z int) {
+	text, hits := r.texts[z], r.s.hits[z]
+	const (
+		chainNone = iota
+		chainOwn
+		chainForeign
+		chainTown
+		chainCounty
+	)
+	chain, chainTarget, chainFrom, chainTo := chainNone, int16(-1), 0, -1
+	last := -1 // the mention before, where it is a county
+	credit := 0
+	if z == zoneLead {
+		credit = creditLine(text)
+	}
+	for i, h := range hits {
+		n := &r.f.names[h.id]
+		touch := kindWord // what ends right where this name begins; kindWord for nothing of use
+		if i > 0 && hits[i-1].to == h.from {
+			touch = r.f.names[hits[i-1].id].kind
+		}
+		gap := ""
+		adjacent := false
+		if chainTo >= 0 {
+			gap = text[chainTo:h.from]
+			adjacent = gap == "" || gap == " "
+		}
+		if !adjacent {
+			chain, chainTarget, chainFrom = chainNone, -1, h.from
+		}
+		before, rest := text[:chainFrom], text[h.to:]
+		switch n.kind {
+		case kindMark:
+			r.mark(z, n, h)
+			chainTo = h.to
+			chain, chainFrom, last = chainOwn, h.from, -1
+			continue
+		case kindOwn:
+			if followed(rest) != afterRoad {
+				r.own += zoneWeight[z]
+			}
+			chain, chainTo, last = chainOwn, h.to, -1
+			continue
+		case kindForeign:
+			if n.bare && chain != chainForeign {
+				chainTo, last = -1, -1
+				continue
+			}
+			class := followed(rest)
+			if class != afterRoad && class != afterBrand && class != afterOrigin && !hasAnySuffix(before, beforeOrigin) && !hasAnySuffix(before, beforeVisit) {
+				r.foreign += zoneWeight[z]
+				r.foreignFront = r.foreignFront || z != zoneBody
+			}
+			chain, chainTo, last = chainForeign, h.to, -1
+			continue
+		case kindWord:
+			if d := &r.f.districts[n.targets[0]]; d.short != "" && strings.HasPrefix(n.text, d.short) {
+				// 山阳公 was a title, 山阳公安 is the police.
+				if class, size := after().prefix(text[h.from+len(d.short):]); class == afterOrgan && len(d.short)+size > len(n.text) {
+					h.to, h.size = h.from+len(d.short), utf8.RuneCountInString(d.short)
+					m := mention{hit: h, zone: uint8(z), target: n.targets[0], rule: "organ", weight: weightShort, own: true}
+					r.note(m)
+					chainTo, last = h.to, len(r.s.mentions)-1
+					chain, chainTarget = chainCounty, m.target
+					continue
+				}
+			}
+			r.s.state[n.targets[0]].word = true
+			r.note(mention{hit: h, zone: uint8(z), target: n.targets[0], rule: "word", dead: true})
+			chainTo, last = -1, -1
+			continue
+		}
+		m := mention{hit: h, zone: uint8(z), target: -1, ours: touch == kindOwn}
+		if len(n.targets) == 1 {
+			m.target = n.targets[0]
+		}
+		r.judge(&m, n, z, before, rest, adjacent && chain == chainOwn, touch != kindWord && touch != kindForeign)
+		switch {
+		case adjacent && chain == chainForeign:
+			m.reject("elsewhere")
+			if m.target >= 0 && (n.kind == kindFull || n.kind == kindShort) {
+				r.s.state[m.target].elsewhere = true
+			}
+		case adjacent && chain == chainTown && n.kind == kindShort && m.target != chainTarget,
+			adjacent && chain == chainCounty && n.kind == kindShort && m.target != chainTarget && village(n.text):
+			// 大封镇马村小学: a village of that town bears our district's name.
+			m.reject("inside")
+			r.s.state[m.target].inside = true
+		}
+		if z == zoneLead && h.from < credit && !m.dead {
+			// 本报讯（通讯员 温县 王雪）: a byline inside the lead.
+			m.rule, m.weight, m.special, m.own = "byline", 0, true, true
+			if m.target >= 0 && !r.s.state[m.target].byline {
+				r.s.state[m.target].byline = true
+				r.bylines++
+			}
+		}
+		county := n.kind == kindFull || n.kind == kindShort || n.kind == kindFormer
+		at := len(r.s.mentions)
+		if county && last >= 0 && !m.dead && !m.special {
+			if p := &r.s.mentions[last]; !p.dead && p.target != m.target && listed(text[p.to:h.from]) {
+				p.own, m.own, p.listed, m.listed = true, true, true, true
+				if p.origin && !m.origin && text[p.to:h.from] != "" {
+					m.origin = true
+					m.weight *= originFactor
+					m.rule = "origin"
+				}
+			}
+		}
+		r.s.mentions = append(r.s.mentions, m)
+		last = -1
+		if county && !m.dead {
+			last = at
+		}
+		chainTo = h.to
+		switch {
+		case chain == chainForeign && adjacent:
+			// stays another place's
+		case m.dead && m.rule != "inside":
+			chainTo = -1
+		case n.kind == kindTown:
+			chain, chainTarget = chainTown, m.target
+		default:
+			chain, chainTarget = chainCounty, m.target
+		}
+	}
+}
+
+func (m *mention) reject(rule string) { m.dead, m.rule, m.weight = true, rule, 0 }
+
+func (r *reading) note(m mention) { r.s.mentions = append(r.s.mentions, m) }
+
+func (r *reading) mark(z int, n *name, h hit) {
+	r.marks = true
+	switch z {
+	case zoneTitle:
+		r.markStrong = r.markStrong || n.strong
+		r.markWeak = r.markWeak || !n.strong
+	case zoneLead:
+		r.markLead = true
+	}
+}
+
+// judge gives a mention its rule and weight from its own context.
+func (r *reading) judge(m *mention, n *name, z int, before, rest string, ownBefore, touches bool) {
+	class := followed(rest)
+	switch n.kind {
+	case kindFull:
+		m.rule, m.weight = "full", weightFull
+		m.own = true
+		if n.flags&flagGeneric != 0 {
+			m.own, m.needs = false, true
+		}
+		if m.size == 2 && !ownBefore { // 温县: the only short form there is
+			if class == afterRoad || class == afterStation {
+				m.reject(afterRule[class])
+				return
+			}
+			if r.fused(m, z) {
+				m.reject("word")
+				return
+			}
+		}
+	case kindShort:
+		m.rule, m.weight = "short", weightShort
+		m.needs = n.flags&flagWord != 0 || r.wary
+	case kindTown:
+		m.rule, m.weight, m.own = "town", weightTown, true
+		if n.flags&flagCommon != 0 {
+			m.weight = weightCommon
+			m.needs, m.own = r.wary, !r.wary
+		}
+		if len(n.targets) > 1 {
+			m.rule, m.weight, m.own = "shared town", weightEither, false
+		}
+	case kindStem:
+		m.rule, m.weight, m.own = "town name", weightStem, n.flags&flagWord == 0
+		if len(n.targets) > 1 {
+			m.weight, m.own = weightEither, false
+		}
+	case kindFormer:
+		m.rule, m.weight, m.own = "former", weightFormer, n.flags&flagWord == 0
+		m.needs = n.flags&flagWord != 0
+	case kindAlias:
+		m.rule, m.weight, m.own = "alias", weightAlias, true
+	case kindLandmark:
+		m.rule, m.weight, m.own = "landmark", weightAlias, !r.wary
+		m.needs = r.wary
+	}
+	if n.kind != kindFull && n.kind != kindTown && titled(before, rest) {
+		m.reject("title of a work")
+		return
+	}
+	shortish := n.kind == kindShort || n.kind == kindFormer && n.flags&flagWord != 0
+	if shortish {
+		switch class {
+		case afterRoad, afterStation, afterRiver, afterThing:
+			m.reject(afterRule[class])
+			return
+		case afterBrand:
+			if m.needs || n.flags&flagShared != 0 {
+				m.reject("brand")
+				return
+			}
+			m.weight *= brandFactor
+			m.rule = "brand"
+		}
+		if n.flags&flagWord != 0 && !ownBefore && before != "" && (!boundary(before) || r.fused(m, z)) && !touches {
+			m.reject("word")
+			return
+		}
+	}
+	if n.flags&flagGeneric != 0 && n.kind == kindFull && !ownBefore && !boundary(before) && !touches {
+		m.reject("generic")
+		return
+	}
+	switch {
+	case z <= zoneLead && hasAnySuffix(before, []string{"本报", "本报驻"}) && dateline(rest):
+		m.rule, m.weight, m.special, m.own = "dateline", weightDateline, true, true
+		return
+	case class == afterOrigin || hasAnySuffix(before, beforeOrigin):
+		if !(strings.HasPrefix(rest, "籍") && r.says(&r.home, homeWords)) {
+			m.origin = true
+			m.weight *= originFactor
+			m.rule = "origin"
+			m.own = false
+		}
+	case strings.HasSuffix(before, "从") && hasAnyPrefix(rest, leaveWords):
+		m.origin = true
+		m.weight *= originFactor
+		m.rule = "origin"
+		m.own = false
+	case hasAnySuffix(before, beforePassing):
+		m.weight *= passingFactor
+		m.rule = "passing"
+		m.own = false
+	case hasAnySuffix(before, beforeVisit) && containsAny(clause(rest, 16), visitWords):
+		m.weight *= visitFactor
+		m.rule = "visit"
+	}
+	if m.needs && !m.origin {
+		switch {
+		case class == afterOrgan:
+			m.own = true
+			if m.rule == "short" {
+				m.rule = "organ"
+			}
+		case ownBefore:
+			m.own = true
+		case heads(before, rest):
+			m.own = true
+		case n.flags&flagGeneric != 0 && n.kind == kindFull && opens(before) && !strings.HasPrefix(rest, "的") && !r.says(&r.era, eraWords):
+			// 解放区打造…: a generic name that opens a clause, where no history is told.
+			m.own = true
+			m.weight *= 0.8
+		}
+	} else if class == afterOrgan && m.rule == "short" {
+		m.rule = "organ"
+		m.own = true
+	} else if n.kind == kindShort && !m.needs && m.rule == "short" {
+		m.own = true // no word, no other county's: it speaks for itself
+		if n.flags&flagShared != 0 && r.foreignFront {
+			m.own, m.needs = false, true
+		}
+	}
+}
+
+var afterRule = [...]string{afterRoad: "road", afterStation: "station", afterRiver: "river", afterThing: "word"}
+
+// fused: the rune before makes a common word with the name's first (升|温县).
+func (r *reading) fused(m *mention, z int) bool {
+	text := r.texts[z]
+	prev, _ := utf8.DecodeLastRuneInString(text[:m.from])
+	first, _ := utf8.DecodeRuneInString(text[m.from:])
+	return unicode.Is(unicode.Han, prev) && strings.ContainsRune(r.f.fuse[first], prev)
+}
+
+func village(s string) bool {
+	r, _ := utf8.DecodeLastRuneInString(s)
+	return strings.ContainsRune("村庄店屯堡寨桥", r)
+}
+
+// listed: what stands between two names that are listed together.
+func listed(gap string) bool {
+	switch gap {
+	case "", " ", "、", "和", "与", "及", "·", "/", "・", "以及", "，", "—", "-":
+		return true
+	}
+	return false
+}
+
+// heads: the name stands alone at the head of a line, before a colon or a space.
+func heads(before, rest string) bool {
+	if before != "" {
+		r, _ := utf8.DecodeLastRuneInString(before)
+		if !unicode.IsSpace(r) && !strings.ContainsRune("●■▲★◆○·|｜", r) {
+			return false
+		}
+	}
+	r, _ := utf8.DecodeRuneInString(rest)
+	return strings.ContainsRune("：: 　｜|", r)
+}
+
+// opens: a clause begins here.
+func opens(before string) bool {
+	r, _ := utf8.DecodeLastRuneInString(before)
+	return before == "" || !unicode.Is(unicode.Han, r) && !unicode.IsDigit(r) && !strings.ContainsRune("“”《》", r)
+}
+
+// dateline: 讯 or 电 follows within a date's length.
+func dateline(rest string) bool {
+	c := clause(rest, 12)
+	i := strings.IndexAny(c, "讯电")
+	return i >= 0 && i <= 24
+}
+
+// creditLine is where a byline at the head of the lead ends, in bytes: 本报讯（记者 …）.
+func creditLine(lead string) int {
+	head := lead[:min(len(lead), 150)]
+	open := strings.IndexAny(head, "（(")
+	if open < 0 || open > 45 {
+		return 0
+	}
+	end := strings.IndexAny(head[open:], "）)")
+	if end < 0 || !containsAny(head[open:open+end], []string{"记者", "通讯员", "融媒"}) {
+		return 0
+	}
+	return open + end
+}
+
+// settle decides what one mention says about another: one sense per text, and
+// which county a shared town is in.
+func (r *reading) settle() {
+	for i := range r.s.mentions {
+		m := &r.s.mentions[i]
+		if m.target < 0 || m.dead || m.special {
+			continue
+		}
+		st := &r.s.state[m.target]
+		k := r.f.names[m.id].kind
+		if st.elsewhere && (k == kindFull || k == kindShort) && !m.ours {
+			m.reject("elsewhere")
+		} else if st.inside && k == kindShort {
+			m.reject("inside")
+		} else if st.word && m.rule == "short" && !m.listed {
+			// The text speaks of 蓝田玉; 蓝田 alone may be the same.
+			m.needs, m.own = true, false
+		}
+	}
+	for i := range r.s.mentions {
+		if m := &r.s.mentions[i]; m.target >= 0 && !m.dead && m.own && !m.origin {
+			r.s.state[m.target].support = true
+		}
+	}
+	for i := range r.s.mentions {
+		m := &r.s.mentions[i]
+		if m.target >= 0 || m.dead {
+			continue
+		}
+		for _, t := range r.f.names[m.id].targets {
+			if r.s.state[t].support {
+				if m.target >= 0 {
+					m.target = -1
+					break
+				}
+				m.target = t
+			}
+		}
+		if m.target < 0 {
+			m.reject("shared town")
+		}
+	}
+}
+
+// weigh adds up the evidence of each district and decides for the whole city.
+func (r *reading) weigh() {
+	for i := range r.s.mentions {
+		m := &r.s.mentions[i]
+		if m.dead || m.target < 0 || m.zone == zonePage || m.zone == zoneByline {
+			continue
+		}
+		st := &r.s.state[m.target]
+		if m.special {
+			if m.rule == "dateline" {
+				st.solid, st.front = true, true
+				st.score += m.weight
+			}
+			continue
+		}
+		if m.needs && !m.own && !st.support {
+			m.weight *= bareFactor
+			m.rule = "bare"
+		} else if !m.origin {
+			st.solid = true
+			st.front = st.front || m.zone != zoneBody
+			st.title = st.title || m.zone == zoneTitle
+		}
+		m.weight *= zoneWeight[m.zone]
+		if n := st.seen[m.zone]; n > 0 {
+			m.weight *= math.Pow(0.5, float64(n))
+		}
+		st.seen[m.zone] = min(st.seen[m.zone]+1, 20)
+		if r.pages > 0 {
+			if st.page {
+				m.weight *= onPage
+			} else {
+				m.weight *= offPage
+			}
+		}
+		m.weight = round(m.weight)
+		st.score += m.weight
+	}
+	title := false
+	named, fronts := 0, 0
+	for i := range r.s.state {
+		st := &r.s.state[i]
+		st.factor = 1
+		title = title || st.title
+		if st.solid {
+			named++
+		}
+		if st.front {
+			fronts++
+		}
+	}
+	for i := range r.s.state {
+		st := &r.s.state[i]
+		switch {
+		case named >= 5 && named*10 >= len(r.s.state)*6:
+			st.factor = 0 // the whole city, name by name
+		case r.markStrong && !title:
+			st.factor = 0
+		case r.markWeak && !title && !(st.front && fronts == 1 && st.score >= 4):
+			st.factor = 0
+		case !st.front && (title || r.markLead || r.markWeak || r.foreignFront && r.own == 0):
+			st.factor = asideFactor
+		}
+	}
+}
+
+func round(w float64) float64 { return math.Round(w*100) / 100 }
+
+func (r *reading) placing() paper.Placing {
+	p := paper.Placing{Districts: []paper.Tag{}}
+	spoken := false
+	for i := range r.s.state {
+		st := &r.s.state[i]
+		if st.score*st.factor >= likelyScore && st.solid {
+			spoken = true
+		}
+	}
+	sure := false
+	for i := range r.s.state {
+		st := &r.s.state[i]
+		score := st.score * st.factor
+		alone := ""
+		quiet := !spoken && !r.markStrong && !r.markWeak && !r.markLead && !(r.foreignFront && r.own == 0) && !r.agency
+		switch {
+		case score > 0 && st.solid && (st.page || st.byline):
+			score += weightBeside
+		case quiet && st.page && r.pages == 1 && (r.bylines == 0 || st.byline):
+			alone, score = "page", score+weightAlone
+			st.solid = true
+		case quiet && st.byline && r.bylines == 1 && (r.pages == 0 || st.page):
+			alone, score = "byline", score+weightAlone
+			st.solid = true
+		}
+		if !st.solid || score < likelyScore {
+			continue
+		}
+		d := &r.f.districts[i]
+		tag := paper.Tag{Code: d.code, Name: d.name, Tier: paper.Likely, Score: round(score)}
+		if score >= sureScore {
+			tag.Tier, sure = paper.Sure, true
+		}
+		tag.Evidence = r.evidence(int16(i), st.factor, alone)
+		p.Districts = append(p.Districts, tag)
+	}
+	slices.SortStableFunc(p.Districts, func(a, b paper.Tag) int {
+		switch {
+		case a.Score > b.Score:
+			return -1
+		case a.Score < b.Score:
+			return 1
+		}
+		return strings.Compare(a.Code, b.Code)
+	})
+	switch {
+	case sure:
+		p.Reach = paper.ReachDistrict
+	case r.marks && !(r.foreign > r.own+3):
+		p.Reach = paper.ReachCity
+	case r.foreign > r.own:
+		p.Reach = paper.ReachElsewhere
+	case r.own > 0 || len(p.Districts) > 0:
+		p.Reach = paper.ReachCity
+	default:
+		p.Reach = paper.ReachNone
+	}
+	return p
+}
+
+// evidence lists what was said for and against a district, in reading order.
+func (r *reading) evidence(target int16, factor float64, alone string) []paper.Evidence {
+	list := make([]paper.Evidence, 0, 4)
+	for i := range r.s.mentions {
+		m := &r.s.mentions[i]
+		if m.target != target || len(list) == maxEvidence {
+			continue
+		}
+		e := paper.Evidence{Text: r.texts[m.zone][m.from:m.to], Zone: zoneNames[m.zone], Offset: m.rune, Rule: m.rule, Weight: round(m.weight * factor)}
+		if m.rule == "page" || m.rule == "byline" {
+			e.Weight = weightBeside
+			if alone != "" {
+				e.Weight = 0
+			}
+			if m.rule == alone {
+				e.Rule, e.Weight = alone+" alone", weightAlone
+			}
+		}
+		list = append(list, e)
+	}
+	return list
+}
