@@ -215,10 +215,8 @@ func (r *reader) text(s string) {
 		if at == nil {
 			break
 		}
-		cut := at[0] + len("。")
-		for !utf8.RuneStart(s[cut]) {
-			cut++
-		}
+		_, size := utf8.DecodeRuneInString(s[at[0]:])
+		cut := at[0] + size
 		r.add(s[:cut])
 		r.line = append(r.line, run{br: true})
 		s = s[cut:]
@@ -226,7 +224,7 @@ func (r *reader) text(s string) {
 	r.add(s)
 }
 
-var lostBreak = regexp.MustCompile(`[。！？”](?:\x{3000}{2,}|\x{a0}{4,})`)
+var lostBreak = regexp.MustCompile(`[。！？”](?:\x{3000}{2,}|\x{a0}{4,})|\n[ \t\r\n]*\x{3000}{2,}`)
 
 func (r *reader) add(s string) {
 	if s != "" {

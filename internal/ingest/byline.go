@@ -180,7 +180,10 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 				end()
 				role, groupRole = "", ""
 			} else {
-				// 文/张三, 摄影：李四: of the names after it.
+				// 文/张三, 摄影：李四: of the names after it. 图片新闻 is no byline.
+				if next, _ := utf8.DecodeRuneInString(rest); unicode.Is(unicode.Han, next) && !isName(hanRun.FindString(rest), strictName) {
+					return credits{}, false
+				}
 				end()
 				role, groupRole = paper.Author, paper.Author
 				if photo {
@@ -199,7 +202,7 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 				s = s[len(m):]
 				continue
 			}
-			return c, false
+			return credits{}, false
 		}
 		// A role may follow a name without a space: 记者张三通讯员李四.
 		if at := nextTitle.FindStringIndex(m); at != nil && at[0] > 0 {
@@ -345,7 +348,8 @@ func isName(s string, how strictness) bool {
 		}
 		return !last && (double || single && len(r) <= 3)
 	}
-	if last && !(single && len(r) == 3 && strings.ContainsRune("州会社时日月年", r[2])) {
+	// 何月 and 王时 are names behind a role; 温县 is not.
+	if last && !((single || double) && how == titledName && !strings.ContainsRune("县市区镇乡省局厅", r[len(r)-1])) {
 		return false
 	}
 	if how == lenientName && orgEnd.MatchString(s) && !single {
@@ -530,6 +534,15 @@ func takeByline(blocks []block, own []string) ([]block, credits) {
 			blocks[i].runs = cutRuns(blocks[i].runs, cut, len(s))
 			s = plain(blocks[i].runs)
 		}
+		if bulletTop.MatchString(s) {
+			if got, cut := bulletByline(s, own); cut >= 0 {
+				join(got)
+				if cut > 0 {
+					blocks[i].runs = cutRuns(blocks[i].runs, cut, len(s))
+				}
+				break
+			}
+		}
 		got, end := readDateline(s, own)
 		if end > 0 {
 			join(got)
@@ -569,6 +582,8 @@ func takeByline(blocks []block, own []string) ([]block, credits) {
 	return blocks, c
 }
 
+var columnHead = regexp.MustCompile(`^[■□●▲◆\s]*(?:记者|编辑|作者|通讯员|主编|主持人?)(\p{Han}{2,4})$`)
+
 // wholeByline reads a paragraph that is a byline and nothing else. Bare names
 // need a bullet before them, or have to be two or three characters with a
 // surname, alone.
@@ -584,6 +599,10 @@ func wholeByline(s string, own []string, top bool) (credits, bool) {
 		if a := agencyName(m[1], own); a != "" || strings.HasPrefix(m[1], "本报") {
 			return credits{agency: a}, true
 		}
+	}
+	// 记者手记 heads a column; 记者林小河 signs.
+	if m := columnHead.FindStringSubmatch(inner); m != nil && !isName(m[1], strictName) {
+		return credits{}, false
 	}
 	got, ok := parseCredits(inner, own, strictName)
 	if !ok {
@@ -617,6 +636,24 @@ func bylineLines(s string, own []string) (int, credits) {
 		at++
 	}
 	return cut, best
+}
+
+var affiliated = regexp.MustCompile(`^([^（）()]{2,40})[（(][^（）()]{2,60}[）)]\s*(?:$|[\s\p{Han}])`)
+
+// bulletByline reads a byline with a bullet before it on the same line as the
+// text. Of □张三（市医院） the name is taken and the line stays, because it says
+// more than the name: cut is 0. It is -1 where there is no byline.
+func bulletByline(s string, own []string) (c credits, cut int) {
+	if m := affiliated.FindStringSubmatch(s); m != nil {
+		if c, ok := parseCredits(m[1], own, strictName); ok {
+			return c, 0
+		}
+	}
+	mark := len(bullets.FindString(s))
+	if c, n := leadingNames(s[mark:], own); n > 0 && c.titled && strings.HasPrefix(s[mark+n:], " ") {
+		return c, mark + n
+	}
+	return credits{}, -1
 }
 
 // trailing reads a byline after the last sentence of a paragraph and gives the

@@ -75,6 +75,10 @@ func TestBylineForms(t *testing.T) {
 		{"reporter and photographer", "<p>本报记者 林小河 文 罗大山 摄</p><p>F</p>", "林小河 reporter, 罗大山 photographer", "F"},
 		{"lozenge and bracket", "<p>【本报记者 林小河】</p><p>F</p>", "林小河 reporter", "F"},
 		{"two paragraphs", "<p>□ 本报记者 林小河</p><p>通讯员 罗大山</p><p>F</p>", "林小河 reporter, 罗大山 correspondent", "F"},
+		{"bullet byline on the line of the text", "<p>□新华社记者 林小河 10月10日，F</p>", "林小河 reporter @新华社", "10月10日，F"},
+		{"name with an office", "<p>□林小河（云州医院）</p><p>F</p>", "林小河 author", "□林小河（云州医院）\nF"},
+		{"a month for a name", "<p>本报讯（记者何月 通讯员 罗大山）F</p>", "何月 reporter, 罗大山 correspondent", ""},
+		{"span in the byline", "<P>　　<SPAN class=FloatTitle>□本报记者林小河&nbsp;文/摄</SPAN><BR>　　F</P>", "林小河 reporter", "F"},
 
 		{"trailing parenthesis", "<p>F</p><p>F（林小河    罗大山）</p>", "林小河 author, 罗大山 author", "F\nF"},
 		{"trailing one name", "<p>F</p><p>F（林小河）</p>", "林小河 author", "F\nF"},
@@ -144,6 +148,20 @@ func TestNoByline(t *testing.T) {
 		"编辑部的故事讲完了。F",
 		"F他说：“我叫王伟”",
 		"F联系人：王女士",
+		"图片新闻</p><p>F",
+		"文字整理</p><p>F",
+		"摄影大赛</p><p>F",
+		"记者调查</p><p>F",
+		"记者手记</p><p>F",
+		"编辑手记</p><p>F",
+		"编者按</p><p>F",
+		"作者简介</p><p>F",
+		"通讯员培训班</p><p>F",
+		"本报综合报道</p><p>F",
+		"■ 延伸阅读</p><p>F",
+		"● 相关链接</p><p>F",
+		"▲ 高质量发展</p><p>F",
+		"F</p><p>报道热线</p><p>F",
 	} {
 		body = "<p>" + strings.ReplaceAll(body, "F", filler) + "</p>"
 		a := normalised(body)

@@ -64,6 +64,7 @@ func normalise(p sources.Printed, r sources.Ref, o normaliseOptions) paper.Artic
 			a.Columns = append(a.Columns, c)
 		}
 	}
+	p, head := signedTitles(p, own)
 	a.Kicker, a.Headline, a.Subtitle = titles(p, r)
 
 	base, err := url.Parse(cmp.Or(p.URL, r.URL))
@@ -78,10 +79,10 @@ func normalise(p sources.Printed, r sources.Ref, o normaliseOptions) paper.Artic
 	blocks = dropBoilerplate(blocks)
 	blocks = takeCaptions(blocks)
 	blocks, credit := takeByline(blocks, own)
-	a.Byline = credit.people
+	a.Byline = mergePeople(head.people, credit.people)
 	field := authorField(p.Author, own)
 	a.Byline = mergePeople(a.Byline, field.people)
-	a.Agency = cmp.Or(agencyName(p.Agency, own), credit.agency, field.agency)
+	a.Agency = cmp.Or(agencyName(p.Agency, own), head.agency, credit.agency, field.agency)
 	if len(a.Byline) > maxPeople {
 		a.Byline = a.Byline[:maxPeople]
 	}
@@ -226,6 +227,32 @@ func titles(p sources.Printed, r sources.Ref) (kicker, headline, subtitle string
 		headline, subtitle = subtitle, ""
 	}
 	return kicker, headline, subtitle
+}
+
+// signedTitles takes a byline out of kicker and subtitle, where some skins print
+// it: ——副题<br>□张三（市医院）.
+func signedTitles(p sources.Printed, own []string) (sources.Printed, credits) {
+	var c credits
+	for _, field := range []*string{&p.Kicker, &p.Subtitle} {
+		var keep []string
+		for _, line := range lineTag.Split(clipBytes(*field, 16<<10), -1) {
+			text := cleanTitle(line)
+			got, ok := wholeByline(text, own, true)
+			if bulletTop.MatchString(text) && !ok {
+				var cut int
+				got, cut = bulletByline(text, own)
+				ok = cut == 0
+			}
+			if ok && (got.titled || bulletTop.MatchString(text)) {
+				c.people = mergePeople(c.people, got.people)
+				c.agency = cmp.Or(c.agency, got.agency)
+				continue
+			}
+			keep = append(keep, line)
+		}
+		*field = strings.Join(keep, "<br>")
+	}
+	return p, c
 }
 
 // cleanTitle makes one line of plain text of a title, which may hold tags and
