@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"paperwire/internal/paper"
+	"paperwire/syndicate/api"
 	"paperwire/syndicate/feed"
 	"paperwire/syndicate/web"
 )
@@ -32,6 +34,17 @@ func (s *Syndicate) newSite(o Options) (*site, error) {
 	st.mux.Handle("/sitemap.xml", with(s.sitemap))
 	st.mux.Handle("/sitemap-news.xml", with(s.newsSitemap))
 	st.mux.Handle("/robots.txt", with(s.robots))
+	programs, err := api.New(api.Options{
+		Base: o.Base, Title: o.Title, Data: s.store, Names: o.Names, View: view, Log: s.log,
+		Scope: func(ctx context.Context, written string) (paper.Scope, error) {
+			sc, _, err := s.resolve(ctx, st, written)
+			return sc, err
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	st.mux.Handle("/api/", s.compressed(st, programs))
 	st.mux.Handle("/a/{id}/card.json", with(s.card))
 	st.mux.Handle("/oembed", s.compressed(st, with(s.oembed)))
 	st.mux.Handle("/", with(func(w http.ResponseWriter, r *http.Request, st *site) {

@@ -22,6 +22,9 @@ type unknownError struct {
 
 func (e *unknownError) Error() string { return fmt.Sprintf("unknown %s %q", e.part, e.value) }
 
+// Unwrap makes it a [paper.ErrNotFound] for who does not care what is missing.
+func (e *unknownError) Unwrap() error { return paper.ErrNotFound }
+
 // catalog is what scopes may name, as of one look at the store.
 type catalog struct {
 	papers   map[string]paper.Paper

@@ -582,6 +582,30 @@ func TestCardAndEmbed(t *testing.T) {
 	}
 }
 
+func TestAPIIsMounted(t *testing.T) {
+	m := newMemory()
+	s, _ := open(t, m)
+	r := ask(s, "GET", "/api/v1/articles?scope=district/wenxian&limit=5", "Accept-Encoding", "gzip")
+	if r.StatusCode != 200 || r.Header.Get("Content-Encoding") != "gzip" || r.Header.Get("Access-Control-Allow-Origin") != "*" {
+		t.Errorf("%d %v", r.StatusCode, r.Header)
+	}
+	if again := ask(s, "GET", "/api/v1/articles?scope=district/410825&limit=5", "Accept-Encoding", "gzip", "If-None-Match", r.Header.Get("ETag")); again.StatusCode != 304 {
+		t.Errorf("the same by its canonical name: %d", again.StatusCode)
+	}
+	for target, want := range map[string]int{
+		"/api/v1/articles?scope=section/nie": 404, "/api/v1/articles?scope=x/y": 400, "/api/nie": 404, "/api/v1/articles/nie": 404, "/api/": 404,
+	} {
+		r := ask(s, "GET", target, "Accept", "text/html")
+		if ctype := r.Header.Get("Content-Type"); r.StatusCode != want || ctype != "application/problem+json" {
+			t.Errorf("%s: %d %s, want %d", target, r.StatusCode, ctype, want)
+		}
+	}
+	m.fail(errors.New("secret"))
+	if r := ask(s, "GET", "/api/v1/sources"); r.StatusCode != 503 || strings.Contains(body(t, r), "secret") || r.Header.Get("Retry-After") == "" {
+		t.Errorf("store away: %d %v", r.StatusCode, r.Header)
+	}
+}
+
 // Over real connections, as a reader uses it.
 func TestOverHTTP(t *testing.T) {
 	m := newMemory()

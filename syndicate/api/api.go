@@ -1,0 +1,45 @@
+// Package api is /api/v1: the same articles as the feeds hold, for programs
+// that want to ask. It is read only and described by /api/openapi.json.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"paperwire/internal/paper"
+)
+
+// Data is what the API tells; the store satisfies it. Every answer has passed
+// the gate for the view it was asked for.
+type Data interface {
+	Items(ctx context.Context, v paper.View, s paper.Scope, w paper.Window) ([]paper.Item, error)
+	// Item gives paper.ErrNotFound, or paper.ErrGone for a withdrawn article.
+	Item(ctx context.Context, v paper.View, id string) (paper.Item, error)
+	Scopes(ctx context.Context, v paper.View) ([]paper.ScopeInfo, error)
+	Edition(ctx context.Context, v paper.View, paperKey string, day paper.Day) (paper.Edition, error)
+	Health(ctx context.Context) ([]paper.Health, error)
+}
+
+// Names gives divisions their names; place.Gazetteer satisfies it.
+type Names interface {
+	Division(code string) (paper.Division, bool)
+}
+
+// Options configure the API.
+type Options struct {
+	Base  string // scheme and host without a trailing slash
+	Title string // of the installation
+	Data  Data
+	Names Names
+	// View says who is looking.
+	View func(*http.Request) paper.View
+	// Scope reads a scope as somebody wrote it. Its errors are shown as they
+	// are: *paper.ScopeError as 400, one that wraps paper.ErrNotFound as 404.
+	Scope func(ctx context.Context, written string) (paper.Scope, error)
+	Log   *slog.Logger
+}
+
+// New makes the handler of everything below /api/. What it does not know it
+// answers with problem+json (RFC 9457).
+func New(o Options) (http.Handler, error) { return build(o) }

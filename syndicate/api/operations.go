@@ -1,0 +1,335 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"paperwire/internal/paper"
+)
+
+// version is that of the API, not of the program: it moves when fields join.
+const version = "1.0.0"
+
+type viewKey struct{}
+
+// server answers the operations.
+type server struct{ Options }
+
+func build(o Options) (http.Handler, error) {
+	s := &server{o}
+	config := huma.DefaultConfig(o.Title, version)
+	// huma's $schema links carry the Host of the request into every body, and its
+	// documentation page loads a script from elsewhere: both are off. The
+	// description is made once, below, because huma makes it without a lock.
+	config.CreateHooks = nil
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
+	config.Info.Description = "Articles of newspaper editions, by paper, section and district. " +
+		"The same as in the feeds under " + o.Base + "/feeds/; everything is read only and needs no key."
+	config.Servers = []*huma.Server{{URL: o.Base}}
+
+	mux := http.NewServeMux()
+	api := humago.New(mux, config)
+	register(api, "listArticles", "/api/v1/articles", "Articles, newest first", s.articles)
+	register(api, "getArticle", "/api/v1/articles/{id}", "One article; 410 when it has been withdrawn", s.article, http.StatusGone)
+	register(api, "listScopes", "/api/v1/scopes", "What there is a feed of", s.scopes)
+	register(api, "listSources", "/api/v1/sources", "How the sources fare", s.sources)
+	register(api, "getEdition", "/api/v1/editions/{paper}/{day}", "One edition with its pages", s.edition)
+	description, err := json.Marshal(api.OpenAPI())
+	if err != nil {
+		return nil, fmt.Errorf("write openapi: %w", err)
+	}
+	mux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/openapi+json")
+		w.Write(description)
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		// Every operation is a GET, and the mux would answer another method in
+		// plain text.
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusNotFound)
+		json.NewEncoder(w).Encode(huma.NewError(http.StatusNotFound, "no such path: see "+o.Base+"/api/openapi.json"))
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Expose-Headers", "ETag, Link")
+		h.Set("Cache-Control", "public, max-age=60")
+		h.Set("X-Content-Type-Options", "nosniff")
+		mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), viewKey{}, o.View(r))))
+	}), nil
+}
+
+func register[In, Out any](api huma.API, id, path, summary string, do func(context.Context, *In) (*Out, error), also ...int) {
+	huma.Register(api, huma.Operation{
+		OperationID: id, Method: http.MethodGet, Path: path, Summary: summary,
+		Errors: append(also, http.StatusBadRequest, http.StatusNotFound, http.StatusServiceUnavailable),
+	}, do)
+}
+
+func viewOf(ctx context.Context) paper.View { return ctx.Value(viewKey{}).(paper.View) }
+
+// problem maps an error to its answer. What is unknown is "internal error"
+// outside, and in the log with all it says.
+func (s *server) problem(doing string, err error) error {
+	var scope *paper.ScopeError
+	switch {
+	case errors.As(err, &scope):
+		return huma.Error400BadRequest(scope.Reason)
+	case errors.Is(err, paper.ErrGone):
+		return huma.Error410Gone("withdrawn by its publisher")
+	case errors.Is(err, paper.ErrNotFound):
+		return huma.Error404NotFound(doing + ": not found")
+	}
+	s.Log.Error("answer api", "doing", doing, "err", err)
+	return huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("the store cannot be read at the moment: try again"),
+		http.Header{"Retry-After": {"10"}, "Cache-Control": {"no-store"}})
+}
+
+type articlesIn struct {
+	Scope  string `query:"scope" default:"all" maxLength:"2000" example:"district/410825" doc:"What the articles are about, as in the URL of a feed: all, or parts in the order paper, section, district, page, -section, -district"`
+	Day    string `query:"day" pattern:"^\\d{4}-\\d{2}-\\d{2}$" example:"2017-09-07" doc:"Only the editions of this day, in page order and all of them: limit and before do not apply"`
+	Before string `query:"before" maxLength:"200" doc:"Continue a list: the next of the page before it"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Articles a page"`
+	Full   bool   `query:"full" doc:"With text and html, as far as the rights go"`
+}
+
+type articlesOut struct {
+	Link string `header:"Link"`
+	Body struct {
+		Scope    string    `json:"scope" doc:"The scope in its canonical form"`
+		Articles []article `json:"articles" nullable:"false"`
+		Next     string    `json:"next,omitempty" doc:"Pass it as before to continue; absent at the end"`
+	}
+}
+
+// beginning of a list: later than everything. A window that continues a list
+// holds no notices, and so neither does the first page.
+var beginning = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func (s *server) articles(ctx context.Context, in *articlesIn) (*articlesOut, error) {
+	scope, err := s.Scope(ctx, in.Scope)
+	if err != nil {
+		return nil, s.scopeProblem(err)
+	}
+	w := paper.Window{Limit: in.Limit, Before: beginning}
+	switch {
+	case in.Day != "":
+		day, err := paper.ParseDay(in.Day)
+		if err != nil {
+			return nil, huma.Error400BadRequest(err.Error())
+		}
+		w = paper.Window{Day: day}
+	case in.Before != "":
+		if w.Before, w.BeforeID, err = parseCursor(in.Before); err != nil {
+			return nil, huma.Error400BadRequest(err.Error())
+		}
+	}
+	items, err := s.Data.Items(ctx, viewOf(ctx), scope, w)
+	if err != nil {
+		return nil, s.problem("articles", err)
+	}
+	out := &articlesOut{}
+	out.Body.Scope = scope.String()
+	out.Body.Articles = make([]article, len(items))
+	for i, it := range items {
+		out.Body.Articles[i] = s.tell(it, in.Full)
+	}
+	if w.Day == "" && len(items) == w.Limit {
+		last := items[len(items)-1]
+		out.Body.Next = cursor(last.Published, last.ID)
+		q := url.Values{"scope": {out.Body.Scope}, "limit": {strconv.Itoa(in.Limit)}, "before": {out.Body.Next}}
+		if in.Full {
+			q.Set("full", "true")
+		}
+		out.Link = "<" + s.Base + "/api/v1/articles?" + q.Encode() + `>; rel="next"`
+	}
+	return out, nil
+}
+
+// scopeProblem maps an error of reading a scope; one that is not found says
+// what, because the caller wrote it.
+func (s *server) scopeProblem(err error) error {
+	if errors.Is(err, paper.ErrNotFound) {
+		return huma.Error404NotFound(err.Error())
+	}
+	return s.problem("scope", err)
+}
+
+// A cursor is the published instant and the id of the last article of a page.
+func cursor(at time.Time, id string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(at.Unix(), 10) + " " + id))
+}
+
+func parseCursor(s string) (time.Time, string, error) {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	at, id, ok := strings.Cut(string(b), " ")
+	seconds, e := strconv.ParseInt(at, 10, 64)
+	if err != nil || e != nil || !ok || id == "" || seconds < 0 || seconds >= beginning.Unix() {
+		return time.Time{}, "", errors.New("before: pass the next of a list as it came")
+	}
+	return time.Unix(seconds, 0).UTC(), id, nil
+}
+
+type articleIn struct {
+	ID string `path:"id" maxLength:"128" example:"jzrb-20170907-1_2"`
+}
+
+type articleOut struct{ Body article }
+
+func (s *server) article(ctx context.Context, in *articleIn) (*articleOut, error) {
+	it, err := s.Data.Item(ctx, viewOf(ctx), in.ID)
+	if err == nil && it.State == paper.Withdrawn {
+		err = paper.ErrGone
+	}
+	if err != nil {
+		return nil, s.problem("article", err)
+	}
+	return &articleOut{s.tell(it, true)}, nil
+}
+
+type scopesOut struct {
+	Body struct {
+		Scopes []scopeInfo `json:"scopes" nullable:"false"`
+	}
+}
+
+type scopeInfo struct {
+	Scope string `json:"scope" example:"district/410825"`
+	Name  string `json:"name" example:"温县"`
+	Count int    `json:"count" doc:"Released articles in it"`
+	Last  string `json:"last,omitempty" doc:"Newest edition day in it"`
+	Feed  string `json:"feed" doc:"Its feed as RSS; the other formats end in .atom and .json"`
+	Page  string `json:"page" doc:"Its page for people"`
+}
+
+func (s *server) scopes(ctx context.Context, _ *struct{}) (*scopesOut, error) {
+	list, err := s.Data.Scopes(ctx, viewOf(ctx))
+	if err != nil {
+		return nil, s.problem("scopes", err)
+	}
+	out := &scopesOut{}
+	out.Body.Scopes = make([]scopeInfo, len(list))
+	for i, x := range list {
+		if code, ok := strings.CutPrefix(x.Part, "district/"); ok && x.Name == "" {
+			if d, ok := s.Names.Division(code); ok {
+				x.Name = d.Name
+			}
+		}
+		out.Body.Scopes[i] = scopeInfo{
+			Scope: x.Part, Name: x.Name, Count: x.Count, Last: string(x.Last),
+			Feed: s.Base + "/feeds/" + x.Part + ".rss", Page: s.Base + "/" + x.Part,
+		}
+	}
+	return out, nil
+}
+
+type sourcesOut struct {
+	Body struct {
+		Sources []source `json:"sources" nullable:"false"`
+	}
+}
+
+type source struct {
+	Key      string     `json:"key"`
+	Paper    string     `json:"paper"`
+	Name     string     `json:"name"`
+	Platform string     `json:"platform"`
+	URL      string     `json:"url" doc:"Without credentials and parameters"`
+	State    string     `json:"state" enum:"ok,waiting,failing,blocked,retired"`
+	Problem  string     `json:"problem,omitempty"`
+	Since    *time.Time `json:"since,omitempty" doc:"When the state began"`
+	Checked  *time.Time `json:"checked,omitempty" doc:"Last successful look at the publisher"`
+	Due      *time.Time `json:"due,omitempty" doc:"Next look"`
+	Edition  string     `json:"edition,omitempty" doc:"Newest edition known"`
+	Listed   int        `json:"listed" doc:"Articles the newest edition lists"`
+	Read     int        `json:"read"`
+	Failed   int        `json:"failed"`
+	Articles int        `json:"articles" doc:"Released articles in all"`
+}
+
+func (s *server) sources(ctx context.Context, _ *struct{}) (*sourcesOut, error) {
+	list, err := s.Data.Health(ctx)
+	if err != nil {
+		return nil, s.problem("sources", err)
+	}
+	out := &sourcesOut{}
+	out.Body.Sources = make([]source, len(list))
+	for i, h := range list {
+		out.Body.Sources[i] = source{
+			Key: h.Source, Paper: h.Paper, Name: h.Name, Platform: h.Platform, URL: bare(h.URL), State: h.State, Problem: h.Problem,
+			Since: instant(h.Since), Checked: instant(h.Checked), Due: instant(h.Due),
+			Edition: string(h.Edition), Listed: h.Listed, Read: h.Read, Failed: h.Failed, Articles: h.Articles,
+		}
+	}
+	return out, nil
+}
+
+// bare is a URL without what may be secret in it: user, password, parameters.
+func bare(s string) string {
+	u, err := url.Parse(s)
+	if err != nil {
+		return ""
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}
+
+type editionIn struct {
+	Paper string `path:"paper" maxLength:"24"`
+	Day   string `path:"day" maxLength:"10" example:"2017-09-07"`
+}
+
+type editionOut struct{ Body edition }
+
+type edition struct {
+	Paper    string        `json:"paper"`
+	Day      string        `json:"day"`
+	URL      string        `json:"url,omitempty" doc:"The publisher's first page"`
+	Page     string        `json:"page" doc:"Its page for people"`
+	State    string        `json:"state" enum:"partial,complete,corrected"`
+	Articles int           `json:"articles"`
+	Previous string        `json:"previous,omitempty" doc:"The day of the edition before it"`
+	Next     string        `json:"next,omitempty"`
+	Pages    []editionPage `json:"pages" nullable:"false"`
+}
+
+type editionPage struct {
+	Number  string `json:"number"`
+	Name    string `json:"name"`
+	URL     string `json:"url,omitempty"`
+	Picture string `json:"picture,omitempty"`
+	PDF     string `json:"pdf,omitempty"`
+	Listed  int    `json:"listed"`
+	Read    int    `json:"read"`
+	Failed  int    `json:"failed"`
+}
+
+func (s *server) edition(ctx context.Context, in *editionIn) (*editionOut, error) {
+	day, err := paper.ParseDay(in.Day)
+	if err != nil {
+		return nil, huma.Error400BadRequest(err.Error())
+	}
+	e, err := s.Data.Edition(ctx, viewOf(ctx), in.Paper, day)
+	if err != nil {
+		return nil, s.problem("edition", err)
+	}
+	out := &editionOut{edition{
+		Paper: e.Paper, Day: string(e.Day), URL: e.URL, Page: s.Base + "/editions/" + e.Paper + "/" + string(e.Day),
+		State: string(e.State), Articles: e.Articles, Previous: string(e.Previous), Next: string(e.Next), Pages: make([]editionPage, len(e.Pages)),
+	}}
+	for i, p := range e.Pages {
+		out.Body.Pages[i] = editionPage{p.Number, p.Name, p.URL, p.Picture, p.PDF, p.Listed, p.Read, p.Failed}
+	}
+	return out, nil
+}
