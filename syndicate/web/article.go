@@ -22,6 +22,7 @@ type articleBody struct {
 	Edition   string // href of the page it stood on; empty for an item of a feed
 	Byline    []credit
 	HTML      template.HTML
+	Subheads  bool     // the text has subheads: h3, which want an h2 above them
 	Summary   []string // where the rights end at a summary
 	Figures   []figure // pictures that the text does not hold itself
 	Rights    string   // message key of what is left out; empty for the whole article
@@ -130,6 +131,7 @@ func (s *Site) article(w http.ResponseWriter, r *http.Request) {
 	}
 	var inText map[string]bool
 	body.HTML, inText = setBody(it)
+	body.Subheads = strings.Contains(string(body.HTML), "<h3")
 	if body.HTML == "" {
 		body.Summary = strings.FieldsFunc(it.Summary, func(r rune) bool { return r == '\n' })
 	}

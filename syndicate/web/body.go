@@ -14,10 +14,10 @@ import (
 
 // kept are the elements that the stylesheet sets, with the attributes they may
 // carry here. The body was sanitised when it came in; this only fits it to the
-// page (no heading above h3, no publisher's widths) and, where that gate ever
+// page (every heading an h3, no publisher's widths) and, where that gate ever
 // failed, would still let nothing run.
 var kept = map[atom.Atom][]string{
-	atom.P: nil, atom.Br: nil, atom.Hr: nil, atom.H3: nil, atom.H4: nil, atom.H5: nil, atom.H6: nil,
+	atom.P: nil, atom.Br: nil, atom.Hr: nil, atom.H3: nil,
 	atom.Strong: nil, atom.B: nil, atom.Em: nil, atom.I: nil, atom.U: nil, atom.S: nil, atom.Small: nil, atom.Mark: nil,
 	atom.Sub: nil, atom.Sup: nil, atom.Del: nil, atom.Ins: nil, atom.Q: nil, atom.Cite: nil, atom.Code: nil, atom.Pre: nil,
 	atom.Ruby: nil, atom.Rt: nil, atom.Rp: nil, atom.Blockquote: nil, atom.Span: nil, atom.Div: nil,
@@ -66,8 +66,9 @@ func setBody(it paper.Item) (template.HTML, map[string]bool) {
 func fit(parent *html.Node, it paper.Item, inText map[string]bool) {
 	for n := parent.FirstChild; n != nil; {
 		next := n.NextSibling
-		if n.DataAtom == atom.H1 || n.DataAtom == atom.H2 {
-			n.DataAtom, n.Data = atom.H3, "h3" // h1 is the headline
+		switch n.DataAtom {
+		case atom.H1, atom.H2, atom.H4, atom.H5, atom.H6:
+			n.DataAtom, n.Data = atom.H3, "h3" // h1 is the headline, h2 the page's own
 		}
 		attributes, keep := kept[n.DataAtom]
 		switch {

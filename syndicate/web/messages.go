@@ -117,6 +117,7 @@ var messages = map[string]message{
 	"no_edition":       {"没有这一期", "No such edition"},
 
 	// Articles.
+	"article_text":       {"正文", "Text"},
 	"origin":             {"在%[1]s阅读原文", "Read the original at %[1]s"},
 	"origin_rest":        {"全文请在%[1]s阅读", "Read the whole article at %[1]s"},
 	"rights_summary":     {"按版权约定，这里只登摘要。", "By agreement with the publisher, only a summary stands here."},

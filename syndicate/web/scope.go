@@ -221,7 +221,9 @@ func (s *Site) panel(scope paper.Scope) panel {
 			p.More = append(p.More, a)
 			continue
 		}
-		a.Open = template.URL("feed:" + u)
+		// feed://host stands for http; https has to be said, though the URL
+		// standard frowns on two schemes in a row.
+		a.Open = template.URL("feed:" + strings.TrimPrefix(u, "http:"))
 		p.Rows = append(p.Rows, a)
 	}
 	if one := scope.String(); len(scope.Papers)+len(scope.Districts) == 1 && strings.Count(one, "/") == 1 {

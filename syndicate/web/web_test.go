@@ -126,13 +126,13 @@ func checkMarkup(t *testing.T, text string, doc *goquery.Document) {
 			} else if a.Key == "id" {
 				seen[a.Val] = true
 			}
-			if (a.Key == "href" || a.Key == "src") && !regexp.MustCompile(`^(https?:|mailto:\?|feed:https?:|[/?#])`).MatchString(a.Val) {
+			if (a.Key == "href" || a.Key == "src") && !regexp.MustCompile(`^(https?:|mailto:\?|feed:(https:)?//|[/?#])`).MatchString(a.Val) {
 				t.Errorf("<%s %s=%q>", node.Data, a.Key, a.Val)
 			}
 		}
 		switch node.Data {
 		case "h1", "h2", "h3", "h4":
-			if now := int(node.Data[1] - '0'); now > level+1 && s.Closest(".text").Length() == 0 {
+			if now := int(node.Data[1] - '0'); now > level+1 {
 				t.Errorf("<%s>%s after h%d: a level is missing", node.Data, s.Text(), level)
 			} else {
 				level = now
@@ -741,7 +741,7 @@ func TestWithdrawn(t *testing.T) {
 func TestSetBody(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{`<p>一<script>alert(1)</script>二</p>`, `<p>一二</p>`},
-		{`<h1>大</h1><h2>中</h2><h3>小</h3>`, `<h3>大</h3><h3>中</h3><h3>小</h3>`},
+		{`<h1>大</h1><h2>中</h2><h6>小</h6>`, `<h3>大</h3><h3>中</h3><h3>小</h3>`},
 		{`<font color=red><p class=x id=y onclick=z>字</p></font>`, `<p>字</p>`},
 		{`<center><font><b>粗</b></font></center>`, `<b>粗</b>`},
 		{`<font><script>x</script></font><p>后</p>`, `<p>后</p>`},
