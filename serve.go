@@ -34,6 +34,9 @@ import (
 //go:embed all:testdata/demo
 var demoFiles embed.FS
 
+// clock is what tells the time everywhere; tests set it ahead.
+var clock = time.Now
+
 // house is the wired program: what serve and fetch share.
 type house struct {
 	cfg    *config
@@ -53,12 +56,12 @@ func open(ctx context.Context, c *config, base string, log *slog.Logger, jobs bo
 	if h.names, err = place.Load(c.overrides()); err != nil {
 		return nil, err
 	}
-	if h.store, err = store.Open(ctx, c.storeDSN(), store.Options{Log: log, NoticeDays: c.NoticeDays}); err != nil {
+	if h.store, err = store.Open(ctx, c.storeDSN(), store.Options{Log: log, Now: clock, NoticeDays: c.NoticeDays}); err != nil {
 		return nil, err
 	}
 	o := fetch.Options{
 		UserAgent: c.Fetch.UserAgent, Pace: c.Fetch.Pace, Open: c.Fetch.OpenHosts, IgnoreRobots: c.Fetch.IgnoreRobots,
-		Memory: h.store, Log: log,
+		Memory: h.store, Log: log, Now: clock,
 	}
 	if c.usesDemo() {
 		if u, err := url.Parse(base); err == nil {
@@ -66,7 +69,7 @@ func open(ctx context.Context, c *config, base string, log *slog.Logger, jobs bo
 		}
 	}
 	h.fetch = fetch.New(o)
-	in := ingest.Options{Store: h.store, Fetch: h.fetch, Gazetteer: h.names, Log: log}
+	in := ingest.Options{Store: h.store, Fetch: h.fetch, Gazetteer: h.names, Log: log, Now: clock}
 	if jobs {
 		in.Insert = func(ctx context.Context, kind string, at time.Time, keys ...string) error {
 			return h.queue.Insert(ctx, kind, at, keys...)
@@ -185,7 +188,7 @@ func (a *app) serve(ctx context.Context) error {
 		return syndicate.Options{
 			Base: base, Title: c.Site.Title, Footer: c.Site.Footer, Store: h.store, Names: h.names,
 			Moved: c.moved(), Points: c.points(), OperatorKey: key, CacheBytes: int64(c.CacheMB) << 20,
-			Log: log, Operations: c.OperationsListen == "",
+			Log: log, Now: clock, Operations: c.OperationsListen == "",
 		}
 	}
 	syn, err := syndicate.New(options(c))
