@@ -89,7 +89,7 @@ a {color:#222; text-decoration:none;}
 .font02 {font-size:15px; line-height:24px; color:#827E7B;}
 .content p {text-indent:2em; font-size:15px; line-height:27px; margin:8px 0;}
 .content table {border-collapse:collapse; margin:10px auto;} .content td {border:1px solid #999; padding:4px 14px; font-size:14px;}
-.pci_c img {max-width:620px;}
+.pci_c img, .content img {max-width:620px; height:auto;}
 .whitenav {color:#fff;}
 -->
 </style>
