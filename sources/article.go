@@ -31,6 +31,7 @@ var titleSelectors = []struct{ headline, kicker, subtitle string }{
 
 var (
 	authorField = regexp.MustCompile(`^(?:作者|本文作者|文[/／]图|撰稿|记者)[ 　]*[:：][ 　]*(.{2,40}?)(?: {2,}|[|｜]|来源|版次|编辑|日期|$)`)
+	bylineLine  = regexp.MustCompile(`^[□■●◆\s]*(?:本报|本刊|新华社|中新社)?(?:特约|首席|实习|见习|全媒体|融媒体)*(?:记者|通讯员|评论员|特派员|撰稿人?)[\s:：]+\p{Han}[\p{Han}·\s、，/／]{1,40}$`)
 	sourceField = regexp.MustCompile(`(?:稿件来源|文章来源|来源)[ 　]*[:：][ 　]*([^\s　|｜《》]{2,20})`)
 	banField    = regexp.MustCompile(`(?:版次|版面|版号)[ 　]*[:：][ 　]*第?[ 　]*([A-Za-z]{0,3}\d{1,4})[ 　]*版?`)
 	footerPage  = regexp.MustCompile(`[(（]\s*(\d{4})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日[\s,，　]*第?\s*([A-Za-z]{0,3}\d{1,4})\s*版\s*[)）]`)
@@ -140,7 +141,7 @@ func findBody(d *document) (*html.Node, bool) {
 				best, size = n, l
 			}
 		})
-		if best != nil && (hasContent(best)) && (sel[0] == '#' || size >= 60 || best.FirstChild != nil && size > 0 && len(best.Parent.Data) > 0 && paragraphs(best) > 0) {
+		if best != nil && hasContent(best) && (sel[0] == '#' || size >= 60 || best.FirstChild != nil && size > 0 && len(best.Parent.Data) > 0 && paragraphs(best) > 0) {
 			return best, true
 		}
 	}
@@ -589,6 +590,7 @@ func bylineFields(d *document, meta map[string]string, body *html.Node, a *Print
 			a.Author = titleText(cells.Nodes[cells.Length()-1])
 		}
 	}
+	column := articleColumn(d, body)
 	walk(d.root, func(n *html.Node) bool {
 		if n == body || n.Type == html.ElementNode && unseen(n) {
 			return false
@@ -597,6 +599,9 @@ func bylineFields(d *document, meta map[string]string, body *html.Node, a *Print
 			return true
 		}
 		t := collapse(n.Data)
+		if a.Author == "" && column != nil && bylineLine.MatchString(t) && inside(n, column) {
+			a.Author = t
+		}
 		if m := authorField.FindStringSubmatch(t); m != nil && a.Author == "" {
 			a.Author = strings.TrimSpace(m[1])
 		}

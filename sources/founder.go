@@ -347,7 +347,7 @@ func chooseGroup(all []anchor, self shape, dated bool) (group, bool) {
 			tallies[g] = t
 		}
 		t.pages++
-		if _, sure := readLabel(anchorText(a)); sure != noLabel {
+		if _, sure := pageLabel(a); sure != noLabel {
 			t.labelled++
 		}
 	}
@@ -438,8 +438,7 @@ func (p *index) listPages(d *document, all []anchor, g group, selfKey string) ma
 		if !g.samePage(a) {
 			continue
 		}
-		s := anchorText(a)
-		if ref, sure := readLabel(s); sure != noLabel && !navText.MatchString(s) {
+		if ref, sure := pageLabel(a); sure != noLabel {
 			// A second page with the same number (要闻 01 of a supplement) stays.
 			if k, ok := taken[ref.Number]; ok && k != a.key && entries[a.key] == nil {
 				entries[a.key] = &entry{ref, sure, a.at, a}
@@ -463,7 +462,7 @@ func (p *index) listPages(d *document, all []anchor, g group, selfKey string) ma
 		}
 		if ref, sure := labelBeside(d, a); sure != noLabel {
 			if ref.Name == "" && s != "" && !navText.MatchString(s) && utf8.RuneCountInString(s) <= maxLabelName {
-				ref.Name = tidyName(tidyLabel(s))
+				ref.Name = nameOf(s)
 			}
 			put(a, ref, sure)
 		}
@@ -488,7 +487,7 @@ func (p *index) listPages(d *document, all []anchor, g group, selfKey string) ma
 		if labelled > 0 && !signatures[signature(a.n)] {
 			continue
 		}
-		e := &entry{paper.PageRef{Number: a.sh.number, Name: tidyName(tidyLabel(s))}, weakLabel, a.at, a}
+		e := &entry{paper.PageRef{Number: a.sh.number, Name: nameOf(s)}, weakLabel, a.at, a}
 		entries[a.key] = e
 	}
 	list := make([]*entry, 0, len(entries))
@@ -804,7 +803,19 @@ func (p *index) listArticles(d *document, all []anchor, g group, selfKey string,
 		at    int
 		root  string
 		title string
-		also  map[string]bool
+	}
+	// One article by two names of the host is one: its path decides. The URL
+	// kept is that on the page's own host where there is one.
+	byPath := map[string]string{}
+	for _, a := range all {
+		if a.sh.kind == articlePage && (byPath[a.u.Path] == "" || hostOf(a.u) == hostOf(d.url)) {
+			byPath[a.u.Path] = a.key
+		}
+	}
+	for i, a := range all {
+		if a.sh.kind == articlePage {
+			all[i].key = byPath[a.u.Path]
+		}
 	}
 	entries := map[string]*entry{}
 	var order []string
@@ -824,9 +835,15 @@ func (p *index) listArticles(d *document, all []anchor, g group, selfKey string,
 		}
 		e := entries[a.key]
 		if e == nil {
-			e = &entry{ref: refOf(a.u, a.sh), at: -1, root: a.sh.root, also: map[string]bool{}}
+			e = &entry{ref: refOf(a.u, a.sh), at: -1, root: a.sh.root}
 			entries[a.key] = e
 			order = append(order, a.key)
+		}
+		if u := canonical(a.u); u != e.ref.URL && !slices.Contains(e.ref.Also, u) {
+			if identity(u) == a.key && identity(e.ref.URL) != a.key {
+				u, e.ref.URL = e.ref.URL, u
+			}
+			e.ref.Also = append(e.ref.Also, u)
 		}
 		own = own || sameRoot(a.sh, g)
 		if !a.area && e.at < 0 {
@@ -891,41 +908,56 @@ func (p *index) listArticles(d *document, all []anchor, g group, selfKey string,
 
 func sameRoot(sh shape, g group) bool { return sh.prefix == g.prefix || sameRootOf(sh.root, g) }
 
+// sameRootOf compares roots whatever their host: articles may lie on another
+// one. A root above the pages' own counts, but for the host's.
 func sameRootOf(root string, g group) bool {
-	return root == g.root || strings.HasPrefix(g.root, root) && strings.Count(root, "/") > 1
+	_, a, _ := strings.Cut(root, "/")
+	_, b, _ := strings.Cut(g.root, "/")
+	return a == b || a != "" && strings.HasPrefix(b, a)
 }
 
 // tree notes articles that stand under another page's heading: a whole edition
-// in one page (dl trees, catalogues). A list counts as a tree only when its
-// articles stand under at least two pages; a list of pages followed by a list of
-// articles is none.
+// in one page (dl trees, catalogues). A list of pages followed by a list of
+// articles is none: in a tree a heading follows articles, not another heading.
 func (p *index) tree(all []anchor, g group) {
 	under := map[string]string{}
-	heads := map[string]bool{}
-	for i, a := range all {
-		if a.sh.kind != articlePage || a.area || under[a.key] != "" {
-			continue
-		}
-		// The nearest page link before it that is a labelled one.
-		for j := i - 1; j >= 0; j-- {
-			b := all[j]
-			if !g.samePage(b) {
+	heads := map[string]bool{} // and whether each follows an article
+	var head anchor
+	clean, afterArticle := false, true
+	for _, a := range all {
+		switch {
+		case g.samePage(a):
+			if _, sure := pageLabel(a); sure == noLabel || a.key == head.key {
 				continue
 			}
-			if _, sure := readLabel(anchorText(b)); sure == noLabel {
+			head, clean, afterArticle = a, afterArticle, false
+		case a.sh.kind == articlePage && !a.area && a.sh.day == g.day:
+			afterArticle = true
+			if under[a.key] != "" || head.n == nil || closest(a.n, 12, func(n *html.Node) bool { return inside(head.n, n) && n.DataAtom != atom.Body }) == nil {
 				continue
 			}
-			if closest(a.n, 12, func(n *html.Node) bool { return inside(b.n, n) && n.DataAtom != atom.Body }) != nil {
-				under[a.key] = b.key
-				heads[b.key] = true
-			}
-			break
+			under[a.key] = head.key
+			heads[head.key] = heads[head.key] || clean
 		}
 	}
-	if len(heads) < 2 {
-		return
+	good := 0
+	for _, ok := range heads {
+		if ok {
+			good++
+		}
 	}
-	p.other = under
+	if len(heads) >= 2 && good*2 >= len(heads) {
+		p.other = under
+	}
+}
+
+// pageLabel reads the label of a link to a page; 下一版 is none.
+func pageLabel(a anchor) (paper.PageRef, int) {
+	s := anchorText(a)
+	if navText.MatchString(s) {
+		return paper.PageRef{}, noLabel
+	}
+	return readLabel(s)
 }
 
 // title tidies a title as listed: a bullet before it and 详细 after it go.
@@ -1260,21 +1292,21 @@ func (b *builder) assemble(e *Edition, list []Page, read []*index) {
 	for i, p := range list {
 		at[identity(p.URL)] = i
 	}
-	for _, rank := range []func(p *index, k string) (string, bool){
-		func(p *index, k string) (string, bool) { return "", p.mapped[k] },
-		func(p *index, k string) (string, bool) { return p.other[k], p.other[k] != "" },
-		func(p *index, k string) (string, bool) { return "", true },
+	for _, rank := range []func(p *index, r Ref) (string, bool){
+		func(p *index, r Ref) (string, bool) { return "", p.mapped[identity(r.URL)] },
+		func(p *index, r Ref) (string, bool) { k := p.other[identity(r.URL)]; return k, k != "" },
+		func(p *index, r Ref) (string, bool) { return "", true },
 	} {
 		for i, p := range read {
 			if p == nil {
 				continue
 			}
 			for _, r := range p.Refs {
-				k := identity(r.URL)
+				k := pathOf(r.URL)
 				if _, ok := owner[k]; ok {
 					continue
 				}
-				if other, ok := rank(p, k); ok {
+				if other, ok := rank(p, r); ok {
 					owner[k] = i
 					if j, ok := at[other]; ok {
 						owner[k] = j
@@ -1306,7 +1338,7 @@ func (b *builder) assemble(e *Edition, list []Page, read []*index) {
 			continue
 		}
 		for _, r := range q.Refs {
-			k := identity(r.URL)
+			k := pathOf(r.URL)
 			i := owner[k]
 			if n, ok := seen[k]; ok {
 				// Known already: a longer title may stand on the second page.
@@ -1327,10 +1359,10 @@ func (b *builder) assemble(e *Edition, list []Page, read []*index) {
 		if q := read[i]; q != nil {
 			rank := map[string]int{}
 			for n, r := range q.Refs {
-				rank[identity(r.URL)] = n + 1
+				rank[pathOf(r.URL)] = n + 1
 			}
 			sort.SliceStable(refs, func(x, y int) bool {
-				rx, ry := rank[identity(refs[x].URL)], rank[identity(refs[y].URL)]
+				rx, ry := rank[pathOf(refs[x].URL)], rank[pathOf(refs[y].URL)]
 				return rx > 0 && (ry == 0 || rx < ry)
 			})
 		}
@@ -1339,6 +1371,12 @@ func (b *builder) assemble(e *Edition, list []Page, read []*index) {
 			e.Refs = append(e.Refs, r)
 		}
 	}
+}
+
+// pathOf is the identity of an article within one edition, whatever its host.
+func pathOf(u string) string {
+	_, p, _ := strings.Cut(identity(u), "/")
+	return p
 }
 
 func readFounder(ctx context.Context, g Getter, s Source, r Ref) (Printed, error) {

@@ -60,7 +60,7 @@ func readLabel(s string) (ref paper.PageRef, sure int) {
 	if len(s) > 400 || !utf8.ValidString(s) {
 		return ref, noLabel
 	}
-	s = tidyLabel(s)
+	s, cut := tidyLabel(s)
 	if s == "" || labelNav.MatchString(s) || countBan.MatchString(s) {
 		return ref, noLabel
 	}
@@ -104,6 +104,9 @@ func readLabel(s string) (ref paper.PageRef, sure int) {
 	default:
 		return ref, noLabel
 	}
+	if cut && sure == weakLabel {
+		return ref, noLabel // 3 上一版: the digit is an arrow in Webdings
+	}
 	number = strings.ReplaceAll(number, " ", "")
 	name = tidyName(name)
 	if utf8.RuneCountInString(name) > maxLabelName || number == "" || zero(number) {
@@ -137,8 +140,9 @@ func plausibleNumber(s string) bool {
 func zero(number string) bool { return strings.Trim(number, "0") == "" }
 
 // tidyLabel makes spaces plain and single, full-width letters and digits
-// half-width, and drops a date before and links beside the label.
-func tidyLabel(s string) string {
+// half-width, and drops the words of links beside the label; cut tells whether
+// there were any.
+func tidyLabel(s string) (label string, cut bool) {
 	if strings.Contains(s, "&") {
 		s = html.UnescapeString(s)
 	}
@@ -164,9 +168,15 @@ func tidyLabel(s string) string {
 		if t == s {
 			break
 		}
-		s = t
+		s, cut = t, true
 	}
-	return strings.TrimSpace(s)
+	return strings.TrimSpace(s), cut
+}
+
+// nameOf tidies a name that stands alone, without a number.
+func nameOf(s string) string {
+	s, _ = tidyLabel(s)
+	return tidyName(s)
 }
 
 // joiners stand between several names of one page.

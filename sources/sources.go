@@ -326,6 +326,9 @@ func Parse(s Source, at, contentType string, body []byte) Parsed {
 			unknown = got.Reason
 		}
 	}
+	if u := hop(d); u != nil {
+		unknown = "an entry page that sends its reader on to " + u.String()
+	}
 	if unknown == "" {
 		unknown = "no platform knows it"
 	}
