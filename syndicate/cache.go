@@ -55,7 +55,7 @@ type entry struct {
 	parts   [][]string        // what its version derives from
 	version paper.PartVersion // when it was rendered
 	checks  *checks           // not nil: it also changes with the sources' health
-	fixed   bool              // its key names its bytes, so that it never becomes stale
+	page    bool              // it may show anything: any change makes it stale
 
 	seen    atomic.Pointer[snapshot] // found fresh against this snapshot
 	checked atomic.Pointer[checkedAt]
@@ -110,7 +110,7 @@ func (c *cache) get(view, uri string) *entry {
 // put keeps a document, in place of an older rendering. A document larger than
 // the whole cache is not kept.
 func (c *cache) put(e *entry) {
-	main := int64(overhead + len(e.variants[gzipped].body) + len(e.variants[brotlied].body))
+	main := int64(overhead + len(e.key.uri) + len(e.variants[gzipped].body) + len(e.variants[brotlied].body))
 	body := int64(len(e.variants[plain].body))
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -124,7 +124,8 @@ func TestCacheKeepsViewsApart(t *testing.T) {
 	s, _ := open(t, newMemory())
 	catchUp(t, s)
 	const uri = "/feeds/all.rss"
-	secret := &entry{key: key{"partner", uri}, variants: encode([]byte("only for the partner")), fixed: true, status: 200}
+	secret := &entry{key: key{"partner", uri}, variants: encode([]byte("only for the partner")), page: true, checks: s.health.Load(), status: 200}
+	secret.seen.Store(s.snap.Load())
 	s.site.Load().cache.put(secret)
 	if got := body(t, ask(s, "GET", uri)); strings.Contains(got, "partner") {
 		t.Error("the public was sent a partner's bytes")

@@ -13,6 +13,14 @@ func accepted(fields []string) encoding {
 	if len(fields) == 0 {
 		return plain
 	}
+	if len(fields) == 1 {
+		switch fields[0] { // what nearly everybody sends
+		case "gzip", "gzip, deflate", "gzip,deflate":
+			return gzipped
+		case "gzip, deflate, br", "gzip, deflate, br, zstd", "br, gzip", "br,gzip":
+			return brotlied
+		}
+	}
 	const unset = -1
 	br, gz, id, star := unset, unset, unset, unset
 	for _, f := range fields {
@@ -91,7 +99,7 @@ func quality(params string) int {
 func unchanged(r *http.Request, etag, modified string) bool {
 	if tags := r.Header["If-None-Match"]; len(tags) > 0 {
 		for _, t := range tags {
-			if listed(t, etag) {
+			if t == etag || listed(t, etag) {
 				return true
 			}
 		}

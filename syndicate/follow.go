@@ -75,15 +75,15 @@ func (s *Syndicate) refresh(ctx context.Context) (*snapshot, error) {
 
 // fresh reports whether a rendered document still says what the store holds.
 func (s *Syndicate) fresh(e *entry) bool {
-	if e.fixed {
-		return true
-	}
-	if e.checks != nil && e.checks != s.health.Load() {
+	if (e.checks != nil || e.page) && e.checks != s.health.Load() {
 		return false
 	}
 	sn := s.snap.Load()
 	if e.seen.Load() == sn {
 		return true
+	}
+	if e.page {
+		return false
 	}
 	if sn.version(e.parts).Seq != e.version.Seq {
 		return false

@@ -3,14 +3,13 @@ package syndicate
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -230,7 +229,7 @@ func (s *Syndicate) failScope(w http.ResponseWriter, r *http.Request, st *site, 
 	case errors.As(err, &wrong):
 		s.problem(w, r, st, http.StatusBadRequest, wrong.Reason)
 	case errors.As(err, &unknown):
-		nearest := st.pages.Nearest(r.Context(), unknown.scope, 3)
+		nearest := s.nearest(r.Context(), st, unknown)
 		if wantsPage(r) {
 			w.Header().Add("Vary", "Accept")
 			st.pages.NotFound(w, r, nearest...)
@@ -250,11 +249,20 @@ func (s *Syndicate) failScope(w http.ResponseWriter, r *http.Request, st *site, 
 	}
 }
 
-// compressed holds a page back until it is whole, and sends it in the encoding
-// asked for with an ETag of its own. Equal pages are compressed once: their
-// bytes name their place in the cache.
+// compressed holds what a room writes back until it is whole, and sends it in
+// the encoding asked for with an ETag of its own. A page may show anything of
+// the store, so it is kept until anything changes there or at a source.
 func (s *Syndicate) compressed(st *site, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sn, c := s.snap.Load(), s.health.Load()
+		// The line feed keeps these keys apart from those that ServeHTTP looks up
+		// without regard to languages.
+		k := key{view(r).Key, r.RequestURI + "\n" + r.Header.Get("Accept-Language")}
+		if e := st.cache.get(k.view, k.uri); e != nil && s.fresh(e) {
+			s.metrics.hits.Inc()
+			s.send(w, r, st, e)
+			return
+		}
 		// The handler writes the whole page; whether that is what the client has is
 		// decided here, by the bytes of its encoding.
 		inner := r.Clone(r.Context())
@@ -270,34 +278,41 @@ func (s *Syndicate) compressed(st *site, h http.Handler) http.Handler {
 		if held.status == 0 {
 			held.status = http.StatusOK
 		}
-		body := held.body.Bytes()
-		head := w.Header()
-		if held.status == http.StatusOK && compressible(head.Get("Content-Type")) {
-			head.Del("Content-Length")
-			head.Del("Accept-Ranges")
-			head.Add("Vary", "Accept-Encoding")
-			head["X-Content-Type-Options"] = noSniff
-			e := s.pageEntry(st, body)
-			s.send(w, r, st, e)
+		if held.status != http.StatusOK {
+			w.WriteHeader(held.status)
+			if r.Method != http.MethodHead {
+				w.Write(held.body.Bytes())
+			}
 			return
 		}
-		w.WriteHeader(held.status)
-		if r.Method != http.MethodHead {
-			w.Write(body)
+		s.metrics.misses.Inc()
+		e := newPage(k, w.Header(), held.body.Bytes(), sn, c)
+		if sn != nil && len(k.uri) < maxURI && !strings.Contains(w.Header().Get("Cache-Control"), "no-store") {
+			st.cache.put(e)
 		}
+		s.send(w, r, st, e)
 	})
 }
 
-// pageEntry is a page with its encodings, by the hash of its bytes. It brings no
-// header but those of the encoding.
-func (s *Syndicate) pageEntry(st *site, body []byte) *entry {
-	sum := sha256.Sum256(body)
-	k := key{"", "#" + hex.EncodeToString(sum[:])}
-	e := st.cache.get(k.view, k.uri)
-	if e == nil {
-		e = &entry{key: k, status: http.StatusOK, fixed: true, variants: encode(bytes.Clone(body))}
-		st.cache.put(e)
+// newPage makes an entry of what a handler wrote, as of what was known before.
+func newPage(k key, head http.Header, body []byte, sn *snapshot, c *checks) *entry {
+	head.Del("Content-Length")
+	head.Del("Accept-Ranges")
+	head.Del("Etag")
+	head["X-Content-Type-Options"] = noSniff
+	e := &entry{key: k, status: http.StatusOK, page: true, checks: c, ctype: head["Content-Type"]}
+	if body = bytes.Clone(body); compressible(head.Get("Content-Type")) {
+		head.Add("Vary", "Accept-Encoding")
+		e.variants = encode(body)
+	} else {
+		e.variants[plain] = newVariant(body, "")
 	}
+	for name, value := range head {
+		if name != "Content-Type" {
+			e.header = append(e.header, field{name, slices.Clip(value)})
+		}
+	}
+	e.seen.Store(sn)
 	return e
 }
 

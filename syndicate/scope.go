@@ -25,6 +25,43 @@ func (e *unknownError) Error() string { return fmt.Sprintf("unknown %s %q", e.pa
 // Unwrap makes it a [paper.ErrNotFound] for who does not care what is missing.
 func (e *unknownError) Unwrap() error { return paper.ErrNotFound }
 
+// nearest gives what somebody may have meant who wrote an unknown value: the
+// scope as written with the best known value in its place, then other scopes.
+func (s *Syndicate) nearest(ctx context.Context, st *site, unknown *unknownError) []paper.ScopeInfo {
+	list := st.pages.Nearest(ctx, unknown.part+"/"+unknown.value, 6)
+	if d, ok := st.Names.Division(unknown.value); ok && unknown.part == "district" && d.Level == "town" {
+		list = append([]paper.ScopeInfo{{Part: "district/" + d.Parent}}, list...)
+	}
+	var sorted []paper.ScopeInfo
+	found := false
+	for _, x := range list {
+		value, same := strings.CutPrefix(x.Part, unknown.part+"/")
+		if d, ok := st.Names.Division(value); same && ok && unknown.part == "district" {
+			x.Name = d.Name
+		}
+		if same && !found {
+			sc, err := paper.ParseScope(unknown.scope)
+			if err != nil {
+				continue
+			}
+			for _, values := range map[string][]*[]string{
+				"paper": {&sc.Papers}, "section": {&sc.Sections, &sc.NotSections}, "district": {&sc.Districts, &sc.NotDistricts},
+			}[unknown.part] {
+				for i := range *values {
+					if (*values)[i] == unknown.value {
+						(*values)[i] = value
+					}
+				}
+			}
+			x.Part, found = sc.String(), true
+			sorted = append([]paper.ScopeInfo{x}, sorted...)
+		} else {
+			sorted = append(sorted, x)
+		}
+	}
+	return sorted
+}
+
 // catalog is what scopes may name, as of one look at the store.
 type catalog struct {
 	papers   map[string]paper.Paper

@@ -582,6 +582,64 @@ func TestCardAndEmbed(t *testing.T) {
 	}
 }
 
+// A page is rendered once until anything changes, in the store or at a source.
+func TestPagesAreKept(t *testing.T) {
+	m := newMemory()
+	s, _ := open(t, m)
+	catchUp(t, s)
+	const url = "/district/410825"
+	first := body(t, ask(s, "GET", url))
+	reads := m.asked()
+	for range 3 {
+		if body(t, ask(s, "GET", url, "Accept-Encoding", "identity")) != first {
+			t.Fatal("another page though nothing changed")
+		}
+	}
+	if m.asked() != reads {
+		t.Errorf("%d reads for a page that is known", m.asked()-reads)
+	}
+	if english := body(t, ask(s, "GET", url, "Accept-Language", "en")); english == first {
+		t.Error("one language was kept for all")
+	}
+	m.release("demo", 60, "yaowen", "410825")
+	catchUp(t, s)
+	second := body(t, ask(s, "GET", url))
+	if !strings.Contains(second, "第60条消息") {
+		t.Error("the release does not show")
+	}
+	status := body(t, ask(s, "GET", "/status"))
+	m.mu.Lock()
+	m.health[0].State, m.health[0].Problem = "blocked", "验证码"
+	m.mu.Unlock()
+	catchUp(t, s)
+	if got := body(t, ask(s, "GET", "/status")); got == status || !strings.Contains(got, "验证码") {
+		t.Error("the trouble of a source does not show")
+	}
+}
+
+// What somebody may have meant stands in the 404, in the scope as they wrote it.
+func TestNearest(t *testing.T) {
+	s, _ := open(t, newMemory())
+	for target, want := range map[string]string{
+		"/feeds/section/yaown.rss":                   "/feeds/section/yaowen.rss (要闻)",
+		"/feeds/paper/dem/section/yaowen.atom":       "/feeds/paper/demo/section/yaowen.atom (示例日报)",
+		"/feeds/paper/demo/-section/minshen.json":    "/feeds/paper/demo/-section/minsheng.json (民生)",
+		"/feeds/district/wenxan.rss":                 "/feeds/district/410825.rss (温县)",
+		"/feeds/paper/demo/district/410825100.rss":   "/feeds/paper/demo/district/410825.rss (温县)",
+		"/feeds/section/yaowen/district/410826.opml": "/feeds/section/yaowen/district/410825.opml (温县)",
+	} {
+		var p struct{ Detail string }
+		r := ask(s, "GET", target)
+		if text := body(t, r); json.Unmarshal([]byte(text), &p) != nil || !strings.HasSuffix(p.Detail, "did you mean "+want+"?") {
+			t.Errorf("%s: %s, want %s", target, text, want)
+		}
+	}
+	page := ask(s, "GET", "/feeds/section/yaown.rss", "Accept", "text/html,*/*")
+	if text := body(t, page); page.StatusCode != 404 || !strings.HasPrefix(page.Header.Get("Content-Type"), "text/html") || !strings.Contains(text, `href="/section/yaowen"`) {
+		t.Errorf("a browser gets %d %s", page.StatusCode, page.Header)
+	}
+}
+
 func TestAPIIsMounted(t *testing.T) {
 	m := newMemory()
 	s, _ := open(t, m)
