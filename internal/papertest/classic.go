@@ -222,16 +222,7 @@ func (p *Publisher) classicText(e *edition, q *page, x *entry, label string) str
 		b.WriteString("<div id=newspic>" + outside.String() + "</div>\n")
 	}
 	b.WriteString("<DIV id=ozoom style=\"zoom:100%;\" class=\"content\">\n<founder-content><!--enpcontent-->")
-	for i, s := range x.paragraphs("　　") {
-		if strings.HasPrefix(s, "<") {
-			b.WriteString(s)
-		} else {
-			b.WriteString("<P>" + s + "</P>")
-		}
-		if i == 0 {
-			b.WriteString(inline.String())
-		}
-	}
+	b.WriteString(x.body("<P>%s</P>", inline.String()))
 	b.WriteString("<!--/enpcontent--></founder-content> <INPUT type=checkbox value=0 name=titlecheckbox sourceid=\"\" style=\"display:none\">\n</DIV>\n<!----------文章部分结束---------->\n</td></tr>\n")
 	fmt.Fprintf(&b, "<tr><td>%s</td><td></td></tr></table>\n", around.String())
 	b.WriteString(classicFoot)

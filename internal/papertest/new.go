@@ -138,7 +138,8 @@ func (p *Publisher) newText(e *edition, q *page, x *entry, label string) string 
 	fmt.Fprintf(&b, "<p id=\"PreTitle\" style=\"text-align:center;\">%s</p>\n<h3>%s</h3>\n<p id=\"SubTitle\" style=\"text-align:center;\">%s</p>\n", html.EscapeString(x.Kicker), headlineHTML(x.Headline), html.EscapeString(x.Subtitle))
 	fmt.Fprintf(&b, "<p><span class=\"Author\">版次：%s</span><span>来源：%s&nbsp;&nbsp;&nbsp;&nbsp;%s</span></p>\n</div>\n", q.Number, html.EscapeString(p.opts.Name), e.day.In(time.UTC).Format("2006年01月02日"))
 	b.WriteString("<div class=\"newsdetatext\">\n<founder-content>\n<!--enpcontent--><html>\n <head></head>\n <body>\n")
-	pics := func(inline bool) {
+	pics := func(inline bool) string {
+		var b strings.Builder
 		for _, m := range x.images {
 			if m.Inline == inline {
 				fmt.Fprintf(&b, "  <p style=\"text-align:center\"><img src=\"../../../../%s.2\" width=\"%d\" height=\"%d\"></p>\n", newPicturePath(x, m), m.Width, m.Height)
@@ -147,18 +148,10 @@ func (p *Publisher) newText(e *edition, q *page, x *entry, label string) string 
 				}
 			}
 		}
+		return b.String()
 	}
-	pics(false)
-	for i, s := range x.paragraphs("　　") {
-		if strings.HasPrefix(s, "<") {
-			b.WriteString("  " + s + "\n")
-		} else {
-			b.WriteString("  <p>" + s + "</p>\n")
-		}
-		if i == 0 {
-			pics(true)
-		}
-	}
+	b.WriteString(pics(false))
+	b.WriteString(x.body("  <p>%s</p>\n", pics(true)))
 	fmt.Fprintf(&b, " </body>\n</html><!--/enpcontent--><!--enpproperty <date>%s 00:00:00:0</date><author>%s</author><subtitle>%s</subtitle><introtitle>%s</introtitle><keyword></keyword><paperarticleid>%s</paperarticleid><channel>1</channel><nodeid>0</nodeid><nodename></nodename><url>%s</url><siteid>1</siteid><paperid>1</paperid><title>%s</title><liability></liability>/enpproperty-->\n",
 		e.day, html.EscapeString(x.Author), html.EscapeString(x.Subtitle), html.EscapeString(x.Kicker), x.ID, p.newArticle(x), html.EscapeString(oneLine(x.Headline)))
 	b.WriteString("</founder-content>\n</div>\n" + newFoot)

@@ -91,7 +91,7 @@ type Article struct {
 	Headline string // may hold <br>
 	Subtitle string
 	// Byline is printed at the head of the first paragraph: 本报讯（记者 某某）.
-	// Where it begins with ■ or □, or holds line breaks, its lines are paragraphs.
+	// Where it holds ■, □ or a line break it is a paragraph of its own.
 	Byline string
 	Author string // the author field of cells and metadata; usually empty
 	// Paragraphs are plain text. One that begins with < is HTML and is written

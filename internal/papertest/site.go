@@ -143,14 +143,12 @@ func headlineHTML(s string) string {
 func oneLine(s string) string { return strings.ReplaceAll(s, "<br>", " ") }
 
 // paragraphs are the body's paragraphs as HTML, with the byline where it is
-// printed: before the first words, or on lines of its own.
+// printed: before the first words, or a paragraph of its own.
 func (x *entry) paragraphs(indent string) []string {
 	var list []string
 	run := x.Byline
-	if strings.ContainsAny(run, "■□\n") {
-		for line := range strings.SplitSeq(run, "\n") {
-			list = append(list, indent+html.EscapeString(line))
-		}
+	if x.ownByline() {
+		list = append(list, indent+strings.ReplaceAll(html.EscapeString(run), "\n", "<br>"+indent))
 		run = ""
 	}
 	for _, s := range x.Paragraphs {
@@ -162,6 +160,33 @@ func (x *entry) paragraphs(indent string) []string {
 		run = ""
 	}
 	return list
+}
+
+// ownByline reports whether the byline is a paragraph of its own.
+func (x *entry) ownByline() bool { return strings.ContainsAny(x.Byline, "■□\n") }
+
+// body writes the paragraphs, each in the frame wrap, with the pictures that
+// stand in the text after the first paragraph that is no byline.
+func (x *entry) body(wrap, pictures string) string {
+	var b strings.Builder
+	after := 0
+	if x.ownByline() {
+		after = 1
+	}
+	list := x.paragraphs("　　")
+	for i, s := range list {
+		if !strings.HasPrefix(s, "<") {
+			s = fmt.Sprintf(wrap, s)
+		}
+		b.WriteString(s)
+		if i == min(after, len(list)-1) {
+			b.WriteString(pictures)
+		}
+	}
+	if len(list) == 0 {
+		b.WriteString(pictures)
+	}
+	return b.String()
 }
 
 // weekday names the day of the week: 二.
