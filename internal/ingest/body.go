@@ -3,6 +3,7 @@ package ingest
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -830,8 +831,8 @@ func (w *writer) all(blocks []block) {
 		case figure:
 			w.WriteString("<figure>")
 			w.img(b.image)
-			if len(b.runs) > 0 {
-				w.element("figcaption", b.runs)
+			if caption := withCredit(b.runs, b.image.credit); len(caption) > 0 {
+				w.element("figcaption", caption)
 			}
 			w.WriteString("</figure>")
 		case quote:
@@ -852,6 +853,26 @@ func (w *writer) all(blocks []block) {
 			w.table(b.rows)
 		}
 	}
+}
+
+// withCredit prints the credit as papers do, behind the caption: （张三 摄）.
+func withCredit(caption []run, credit string) []run {
+	if credit == "" {
+		return caption
+	}
+	word := " 摄"
+	house, name, _ := strings.Cut(credit, " ")
+	switch {
+	case (house == "新华社" || house == "中新社") && name == "":
+		word = "发"
+	case house == "新华社" || house == "中新社":
+	case slices.ContainsFunc(strings.Split(credit, "、"), func(s string) bool { return !isName(s, titledName) }):
+		word = " 供图" // an office
+	}
+	if len(caption) == 0 {
+		return []run{{text: credit + word}}
+	}
+	return append(slices.Clone(caption), run{text: "（" + credit + word + "）"})
 }
 
 func (w *writer) table(rows [][]cell) {

@@ -196,7 +196,7 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 		}
 		m := hanRun.FindString(s)
 		if m == "" {
-			if m = latinName.FindString(s); m != "" && how == lenientName && len(m) <= 60 {
+			if m = latinName.FindString(s); m != "" && (how == lenientName || role != "") && len(m) <= 60 {
 				single()
 				group = append(group, m)
 				s = s[len(m):]
@@ -325,7 +325,7 @@ func splitNames(s string, how strictness, role paper.Role) []string {
 }
 
 // notFirst begin what follows 记者 in running text: 记者从…获悉, 记者了解到.
-const notFirst = "从在了获采走来看发告昨今日近对就前到向由于跟随见问说表将还也又与及等为是有其这那该我们您你他她它一每各已被把让使给再正当如若但而却并不没未曾先后随即很更最都只仅约共第至自以因所请或比和写按据称指透介报时曾提称"
+const notFirst = "从在了获采走来看发告昨今日近对就前到向由于跟随见问说表将还也又与及等为是有这那该我们您你他她它一每各已被把让使给再正当如若但而却并不没未曾先后随即很更最都只仅约共第至自以因所请或比和写按据称指透介报时曾提称"
 
 // notLast end words that are places, offices or particles.
 const notLast = "县市区镇乡省州局部社校厅会们的了到说道着过讯电报网台版期号月日年时处"
@@ -521,7 +521,8 @@ func takeByline(blocks []block, own []string) ([]block, credits) {
 		s := plain(blocks[i].runs)
 		if removed < 3 && len(idx) > 1 {
 			got, ok := wholeByline(s, own, true)
-			if ok {
+			// A bare name stands under the title only: after prose it is a subhead.
+			if ok && (at == 0 || got.titled || bulletTop.MatchString(s)) {
 				join(got)
 				blocks = slices.Delete(blocks, i, i+1)
 				removed++

@@ -83,6 +83,10 @@ func normalise(p sources.Printed, r sources.Ref, o normaliseOptions) paper.Artic
 	field := authorField(p.Author, own)
 	a.Byline = mergePeople(a.Byline, field.people)
 	a.Agency = cmp.Or(agencyName(p.Agency, own), head.agency, credit.agency, field.agency)
+	// Who edited the page comes after those who wrote.
+	slices.SortStableFunc(a.Byline, func(x, y paper.Person) int {
+		return cmp.Compare(b2i(x.Role == paper.Editor), b2i(y.Role == paper.Editor))
+	})
 	if len(a.Byline) > maxPeople {
 		a.Byline = a.Byline[:maxPeople]
 	}
@@ -106,6 +110,13 @@ func normalise(p sources.Printed, r sources.Ref, o normaliseOptions) paper.Artic
 	a.Summary = summary(a, p.Summary)
 	a.Pseudo = pseudo(a)
 	return a
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // titleFromText heads what was printed without a headline: feeds and readers
@@ -674,6 +685,8 @@ func summary(a paper.Article, given string) string {
 			// An excerpt breaks off anywhere: back to its last whole sentence.
 			if i := strings.LastIndexAny(cut, "。！？"); i >= 0 {
 				s = cut[:i+len("。")]
+			} else if i := strings.LastIndex(cut, ". "); i >= 0 {
+				s = cut[:i+1]
 			} else {
 				s = strings.TrimSpace(cut) + "…"
 			}
@@ -682,14 +695,15 @@ func summary(a paper.Article, given string) string {
 			return s
 		}
 	}
-	best := ""
 	for _, line := range strings.Split(a.Text, "\n") {
-		s := sentences(strings.TrimSpace(line[datelineEnd(line):]))
+		line = continued.ReplaceAllString(line[datelineEnd(line):], "")
+		s := sentences(strings.TrimSpace(line))
 		if utf8.RuneCountInString(s) >= 20 || strings.ContainsAny(s, "。！？") {
 			return s
 		}
-		best = cmp.Or(best, s)
 	}
+	// Verse: its first lines.
+	best := sentences(strings.ReplaceAll(a.Text, "\n", " "))
 	for _, i := range a.Images {
 		best = cmp.Or(best, sentences(i.Caption))
 	}
@@ -697,6 +711,10 @@ func summary(a paper.Article, given string) string {
 }
 
 var cutMore = regexp.MustCompile(`\s*(?:\[(?:…|\.{3})\]|…+|\.{3})?\s*(?:\[(?:…|\.{3})\]|阅读全文|查看全文|阅读更多|Read more|Continue reading)\s*[»>]*$`)
+
+// continued are the marks of a story that goes on on another page. They stay in
+// the text.
+var continued = regexp.MustCompile(`[（(](?:下转|上接|紧接|转|接|详见|见)[^（）()]{0,12}版[^（）()]{0,6}[）)]`)
 
 // sentences cuts a text after its last whole sentence within 120 characters.
 func sentences(s string) string {
