@@ -88,19 +88,18 @@ func periodOf(d *document, fields map[string]string) (CalendarDay, bool) {
 		return c, false
 	}
 	c.Build = field("rmp_build_time", "build_time", "buildtime")
-	// A bare file name lies in the day's directory, beside period.xml.
-	dir := string(c.Day[8:]) + "/"
 	front := field("front_page", "frontpage", "url", "@url", "@front_page")
-	if u := resolve(d.base, front); u != nil {
-		if sh, ok := shapeOf(u); ok && sh.day == c.Day {
-			c.URL = canonical(u)
-			return c, true
+	if strings.HasPrefix(front, "/") || strings.HasPrefix(front, "..") || strings.Contains(front, "://") {
+		if u := resolve(d.base, front); u != nil {
+			if sh, ok := shapeOf(u); ok && sh.day == c.Day {
+				c.URL = canonical(u)
+				return c, true
+			}
 		}
 	}
-	if strings.Contains(front, "/") {
-		front = front[strings.LastIndex(front, "/")+1:]
-	}
-	if u := resolve(d.base, dir+front); u != nil {
+	// Else it is node_2.htm, 06/node_2.htm or 201709/06/node_2.htm: whatever it
+	// is relative to, the page lies in the day's directory beside period.xml.
+	if u := resolve(d.base, string(c.Day[8:])+"/"+front[strings.LastIndex(front, "/")+1:]); u != nil {
 		c.URL = canonical(u)
 	}
 	return c, true
