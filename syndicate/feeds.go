@@ -36,7 +36,7 @@ func (s *Syndicate) feeds(w http.ResponseWriter, r *http.Request, st *site) {
 		s.problem(w, r, st, http.StatusNotFound, fmt.Sprintf("unknown format %q: there are %s", clip(ext), extensions()))
 		return
 	}
-	sc, known, err := s.resolve(r.Context(), st, written)
+	sc, err := s.resolve(r.Context(), st, written)
 	if err != nil {
 		s.failScope(w, r, st, err, ext)
 		return
@@ -57,14 +57,14 @@ func (s *Syndicate) feeds(w http.ResponseWriter, r *http.Request, st *site) {
 		return
 	}
 	if ext == "opml" {
-		s.scopeOPML(w, r, st, sc, known)
+		s.scopeOPML(w, r, st, sc)
 		return
 	}
 	v := view(r)
 	s.serve(w, r, st, document{
 		kind: ext, uri: canonical, parts: sc.Parts(), ofPapers: true,
 		write: func(ctx context.Context, rose time.Time) (content, error) {
-			return s.writeFeed(ctx, st, v, sc, p, format, known, rose)
+			return s.writeFeed(ctx, st, v, sc, p, format, rose)
 		},
 	})
 }
@@ -79,7 +79,11 @@ func extensions() string {
 }
 
 // writeFeed renders one feed.
-func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc paper.Scope, p params, format feed.Format, known *catalog, rose time.Time) (content, error) {
+func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc paper.Scope, p params, format feed.Format, rose time.Time) (content, error) {
+	known, err := s.catalog(ctx, st, false)
+	if err != nil {
+		return content{}, err
+	}
 	items, err := s.store.Items(ctx, v, sc, p.window())
 	if err != nil {
 		return content{}, fmt.Errorf("read items of %s: %w", sc, err)
@@ -260,7 +264,7 @@ func (s *Syndicate) allOPML(w http.ResponseWriter, r *http.Request, st *site) {
 
 // scopeOPML answers /feeds/{paper or district scope}.opml: that scope, and its
 // combinations with what its newest articles are filed under.
-func (s *Syndicate) scopeOPML(w http.ResponseWriter, r *http.Request, st *site, sc paper.Scope, known *catalog) {
+func (s *Syndicate) scopeOPML(w http.ResponseWriter, r *http.Request, st *site, sc paper.Scope) {
 	if len(sc.Sections)+len(sc.Pages)+len(sc.NotSections)+len(sc.NotDistricts) > 0 || len(sc.Papers) > 0 && len(sc.Districts) > 0 {
 		s.problem(w, r, st, http.StatusNotFound, "lists of feeds exist for papers and for districts: /feeds/paper/{key}.opml, /feeds/district/{code}.opml, and /feeds.opml for all")
 		return
@@ -269,6 +273,10 @@ func (s *Syndicate) scopeOPML(w http.ResponseWriter, r *http.Request, st *site, 
 	s.serve(w, r, st, document{
 		kind: "opml", uri: uri, parts: sc.Parts(), ofPapers: true,
 		write: func(ctx context.Context, _ time.Time) (content, error) {
+			known, err := s.catalog(ctx, st, false)
+			if err != nil {
+				return content{}, err
+			}
 			items, err := s.store.Items(ctx, v, sc, paper.Window{Limit: 200})
 			if err != nil {
 				return content{}, fmt.Errorf("read items of %s: %w", sc, err)

@@ -37,8 +37,7 @@ func (s *Syndicate) newSite(o Options) (*site, error) {
 	programs, err := api.New(api.Options{
 		Base: o.Base, Title: o.Title, Data: s.store, Names: o.Names, View: view, Log: s.log,
 		Scope: func(ctx context.Context, written string) (paper.Scope, error) {
-			sc, _, err := s.resolve(ctx, st, written)
-			return sc, err
+			return s.resolve(ctx, st, written)
 		},
 	})
 	if err != nil {

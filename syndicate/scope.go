@@ -113,14 +113,14 @@ func newCatalog(papers []paper.Paper, sections []paper.Section, sn *snapshot, no
 // resolve reads a scope as somebody wrote it and gives the canonical one: names
 // and slugs of districts become codes, moved sections their present slug. Errors
 // are *[paper.ScopeError] (400), *unknownError (404) or the store's.
-func (s *Syndicate) resolve(ctx context.Context, st *site, written string) (paper.Scope, *catalog, error) {
+func (s *Syndicate) resolve(ctx context.Context, st *site, written string) (paper.Scope, error) {
 	sc, err := paper.ParseScope(written)
 	if err != nil {
-		return sc, nil, err
+		return sc, err
 	}
 	c, err := s.catalog(ctx, st, false)
 	if err != nil {
-		return sc, nil, err
+		return sc, err
 	}
 	done, err := st.settle(sc, c, written)
 	var unknown *unknownError
@@ -130,7 +130,7 @@ func (s *Syndicate) resolve(ctx context.Context, st *site, written string) (pape
 			done, err = st.settle(sc, c, written)
 		}
 	}
-	return done, c, err
+	return done, err
 }
 
 // settle replaces every value of a scope by its canonical spelling.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/andybalholm/brotli"
+	"pgregory.net/rapid"
 
 	"paperwire/internal/paper"
 	"paperwire/syndicate/feed"
@@ -116,6 +117,75 @@ func TestScopesAndParameters(t *testing.T) {
 			}
 		}
 	}
+}
+
+// However a scope is spelled, one redirect leads to the one spelling that is
+// served, and nothing a client writes is the server's fault.
+func TestSpellingProperty(t *testing.T) {
+	s, _ := open(t, newMemory())
+	values := map[string][]string{
+		"paper":   {"demo", "abend", "nie", "DEMO"},
+		"section": {"yaowen", "minsheng", "alt", "aelter", "leer", "nie"},
+		"district": {
+			"410825", "wenxian", "温县", "410803", "中站", "410800", "焦作", "武陟县", "nirgends",
+		},
+		"page":      {"01", "a02", "A02", "B1"},
+		"-section":  {"yaowen", "alt", "minsheng"},
+		"-district": {"温县", "410803", "zhongzhan"},
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var path strings.Builder
+		for _, part := range []string{"paper", "section", "district", "page", "-section", "-district"} {
+			if rapid.Bool().Draw(t, part) {
+				list := rapid.SliceOfN(rapid.SampledFrom(values[part]), 1, 9).Draw(t, "values")
+				path.WriteString("/" + part + "/" + strings.Join(list, rapid.SampledFrom([]string{",", "%2C"}).Draw(t, "comma")))
+			}
+		}
+		query := rapid.SampledFrom([]string{"", "?limit=3", "?limit=03&utm_source=x", "?full=0&limit=9", "?limit=9&full=0", "?full=1"}).Draw(t, "query")
+		target := "/feeds" + path.String() + "." + rapid.SampledFrom([]string{"rss", "atom", "JSON"}).Draw(t, "ext") + query
+		u, err := url.Parse(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := ask(s, "GET", u.RequestURI())
+		if r.StatusCode == 308 {
+			to := r.Header.Get("Location")
+			if r = ask(s, "GET", to); r.StatusCode != 200 {
+				t.Fatalf("%s redirects to %s, which is %d", target, to, r.StatusCode)
+			}
+			target = to
+		}
+		switch r.StatusCode {
+		case 200:
+			self := "<https://news.example.cn" + target + `>; rel="self"`
+			if r.Header.Get("Link") != self {
+				t.Fatalf("%s calls itself %s", target, r.Header.Get("Link"))
+			}
+		case 400, 404:
+		default:
+			t.Fatalf("%s: %d", target, r.StatusCode)
+		}
+	})
+}
+
+func FuzzPath(f *testing.F) {
+	s, _ := open(f, newMemory())
+	for _, seed := range []string{"feeds/all.rss", "feeds/%FF.rss?limit=%zz", "feeds/paper/demo/../../x.atom", "a/x/card.json", "oembed?url=%00", "api/v1/articles?before=AA", "feeds/./.rss"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		u, err := url.Parse("/" + path)
+		if err != nil || u.Host != "" || strings.ContainsAny(path, " \r\n") {
+			t.Skip()
+		}
+		r := httptest.NewRequest("GET", "/", nil)
+		r.URL, r.RequestURI = u, u.RequestURI()
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code >= 500 && w.Code != 501 {
+			t.Errorf("%q: %d %s", path, w.Code, w.Body)
+		}
+	})
 }
 
 // Every document is whole in every encoding, told by the same headers, and the
