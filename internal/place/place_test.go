@@ -122,3 +122,12 @@ func TestSharedItems(t *testing.T) {
 		t.Errorf("below precision 0.97 or F1 0.90: %v", sure)
 	}
 }
+
+func TestItems(t *testing.T) {
+	sure, likely, failures := evaluate(t, load(t), readItems(t, "testdata/items.jsonl"))
+	t.Log("sure  ", sure)
+	t.Log("likely", likely)
+	if len(failures) > 0 {
+		t.Errorf("%d items are placed wrongly:\n%s", len(failures), strings.Join(failures, "\n"))
+	}
+}

@@ -211,7 +211,7 @@ func (b *builder) towns(d *division, t int16) {
 			}
 			// A long name needs no kind behind it (嘉应观, 苏家作), unless it is a
 			// road, a gate, a number or a common word.
-			if utf8.RuneCountInString(stem) >= 3 && town.flags&flagCommon == 0 && k != "街道" && !strings.ContainsAny(stem, "路街道门桥东西南北新城区一二三四五六七八九十百") {
+			if utf8.RuneCountInString(stem) >= 3 && town.flags&flagCommon == 0 && k != "街道" && !strings.ContainsAny(stem, "路街道门桥东西南北新城区一二三四五六七八九十百江河") {
 				b.add(name{text: stem, kind: kindStem, flags: flagWord, targets: one})
 			}
 			break

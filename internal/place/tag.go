@@ -48,6 +48,9 @@ const (
 	brandFactor   = 0.4
 	asideFactor   = 0.5 // only in the body, when the title names another place
 
+	deepAt     = 400 // characters into the body, from where on a mention is in passing more often than not
+	deepFactor = 0.6
+
 	sureScore   = 2.5
 	likelyScore = 2.0
 
@@ -107,6 +110,7 @@ type outlook struct {
 	agency       bool
 	era          verdict // 1946年, 八路军: a 解放区 is no district
 	home         verdict // 喜报, 家乡: a native's story comes home
+	every        bool // nearly all its counties, name by name
 	pages        int
 	bylines      int
 }
@@ -254,7 +258,7 @@ func (r *reading) read(z int) {
 				continue
 			}
 			class := followed(rest)
-			if class != afterRoad && class != afterBrand && class != afterOrigin && !hasAnySuffix(before, beforeOrigin) && !hasAnySuffix(before, beforeVisit) {
+			if class != afterRoad && class != afterBrand && !hasAnyPrefix(rest, visitors) && !hasAnySuffix(before, beforeOrigin) && !hasAnySuffix(before, beforeVisit) {
 				r.foreign += zoneWeight[z]
 				r.foreignFront = r.foreignFront || z != zoneBody
 			}
@@ -293,6 +297,13 @@ func (r *reading) read(z int) {
 			// 大封镇马村小学: a village of that town bears our district's name.
 			m.reject("inside")
 			r.s.state[m.target].inside = true
+		case adjacent && chain == chainCounty && (n.kind == kindTown || n.kind == kindStem):
+			// 金水区花园口镇, which the table has in 惠济区: the county as printed stands.
+			if slices.Contains(n.targets, chainTarget) {
+				m.target = chainTarget
+			} else {
+				m.reject("inside")
+			}
 		}
 		if z == zoneLead && h.from < credit && !m.dead {
 			// 本报讯（通讯员 温县 王雪）: a byline inside the lead.
@@ -370,7 +381,7 @@ func (r *reading) judge(m *mention, n *name, z int, before, rest string, ownBefo
 		}
 	case kindShort:
 		m.rule, m.weight = "short", weightShort
-		m.needs = n.flags&flagWord != 0 || r.wary
+		m.needs = n.flags&flagWord != 0 || r.wary || !ownBefore && !touches && r.fused(m, z)
 	case kindTown:
 		m.rule, m.weight, m.own = "town", weightTown, true
 		if n.flags&flagCommon != 0 {
@@ -603,6 +614,9 @@ func (r *reading) weigh() {
 			st.title = st.title || m.zone == zoneTitle
 		}
 		m.weight *= zoneWeight[m.zone]
+		if m.zone == zoneBody && m.rune >= deepAt {
+			m.weight *= deepFactor
+		}
 		if n := st.seen[m.zone]; n > 0 {
 			m.weight *= math.Pow(0.5, float64(n))
 		}
@@ -630,11 +644,12 @@ func (r *reading) weigh() {
 			fronts++
 		}
 	}
+	r.every = named >= 5 && named*10 >= len(r.s.state)*6
 	for i := range r.s.state {
 		st := &r.s.state[i]
 		switch {
-		case named >= 5 && named*10 >= len(r.s.state)*6:
-			st.factor = 0 // the whole city, name by name
+		case r.every:
+			st.factor = 0
 		case r.markStrong && !title:
 			st.factor = 0
 		case r.markWeak && !title && !(st.front && fronts == 1 && st.score >= 4):
@@ -661,7 +676,7 @@ func (r *reading) placing() paper.Placing {
 		st := &r.s.state[i]
 		score := st.score * st.factor
 		alone := ""
-		quiet := !spoken && !r.markStrong && !r.markWeak && !r.markLead && !(r.foreignFront && r.own == 0) && !r.agency
+		quiet := !spoken && !r.every && !r.markStrong && !r.markWeak && !r.markLead && !(r.foreignFront && r.own == 0) && !r.agency
 		switch {
 		case score > 0 && st.solid && (st.page || st.byline):
 			score += weightBeside
@@ -695,7 +710,7 @@ func (r *reading) placing() paper.Placing {
 	switch {
 	case sure:
 		p.Reach = paper.ReachDistrict
-	case r.marks && !(r.foreign > r.own+3):
+	case r.every || r.marks && !(r.foreign > r.own+3):
 		p.Reach = paper.ReachCity
 	case r.foreign > r.own:
 		p.Reach = paper.ReachElsewhere

@@ -141,8 +141,9 @@ for (const [kind, list] of hand("words.tsv")) for (const w of list.split(" ")) w
 const ambiguous = (s, kind) => !!s && (words[kind].has(s) || (kind === "county" && /^.[村庄店站屯堡寨桥]$/.test(s)));
 const shorts = groupBy(counties.filter((d) => d.short), (d) => d.short);
 const cityShorts = new Set([...cities, ...provinces].map((c) => c.short));
+const ownCityShort = (d) => cityOf.get(d.code.slice(0, 4))?.short;
 for (const d of counties) {
-  if (ambiguous(d.short, "county")) d.flags += "w";
+  if (ambiguous(d.short, "county") || (d.short !== ownCityShort(d) && cityShorts.has(d.short))) d.flags += "w"; // 西安 means the city in 牡丹江 too
   if (d.short && (shorts.get(d.short).length > 1 || cityShorts.has(d.short))) d.flags += "m"; // several counties, or a city, of that short name
   const generic = /^(东|西|南|北|中|新|老|老城|新城|城|郊|矿|市中|城中|城东|城西|城南|城北|城关|开发|高新|经开|示范)区$/.test(d.name);
   if (generic || d.name === "解放区") d.flags += "g"; // the full name is a common noun
