@@ -49,7 +49,6 @@ type block struct {
 	ordered bool     // list
 	inner   []block  // quote: paragraphs only
 	bold    bool     // the whole paragraph is strong
-	note    bool     // stands in a picture's table: its caption
 }
 
 // run is text of one style, or one line break.
@@ -211,7 +210,7 @@ func (r *reader) text(s string) {
 		return
 	}
 	// Some CMS lose the line breaks and keep the indents: 。　　 begins a paragraph.
-	for {
+	for strings.Contains(s, "\u3000\u3000") || strings.Contains(s, "\u00a0\u00a0\u00a0\u00a0") {
 		at := lostBreak.FindStringIndex(s)
 		if at == nil {
 			break

@@ -54,7 +54,7 @@ const (
 )
 
 var (
-	bullets   = regexp.MustCompile(`^[\s■□▪▫●○◆◇◎★☆▲△▼▽※►▶▷♦·•*＊|｜—－\-–~～【\[]+`)
+	bullets   = regexp.MustCompile(`^[\s■□▪▫●○◆◇◎★☆▲△▼▽※►▶▷♦·•*＊|｜~～【\[]+`)
 	bulletTop = regexp.MustCompile(`^\s*[■□▪▫●○◆◇◎★☆▲△▶►※]`)
 	// A role, with whom it belongs to before it.
 	roleTitle = regexp.MustCompile(`^(` + orgWord + `)?\s*(` + modWord + `*)(记者站?|通讯员|通信员|报道员|实习生|见习生|学生记者|小记者|评论员|撰稿人|责任编辑|责编|值班编辑|本版编辑|本期编辑|编辑|美术编辑|美编|版式设计|版式|组版|校对|校检|检校|审核|审校|统筹|策划|监制|主编|总编|值班主任|值班总编|主持人?|作者|撰文|撰稿|执笔|口述|讲述|翻译)`)
@@ -106,6 +106,7 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 	groupRole := paper.Role("")
 	pending := "" // single characters of a spaced-out name: 王 伟
 	bad := false
+	pictures := false // 图/记者 张三: whatever the role, it is the picture's
 	name := func(n string) {
 		for _, one := range splitNames(n, how, role) {
 			if one == "" {
@@ -151,7 +152,9 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 		if m := roleTitle.FindStringSubmatch(s); m != nil {
 			end()
 			var r paper.Role
-			r, keep = roleOf(m[2], m[3])
+			if r, keep = roleOf(m[2], m[3]); pictures && r != paper.Editor {
+				r = paper.Photographer
+			}
 			if m[3] == "评论员" {
 				// 本报评论员 signs without a name.
 				c.add(strings.TrimSpace(m[1]+strings.Join(strings.Fields(m[2]), "")+m[3]), paper.Author)
@@ -178,14 +181,14 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 					groupRole = paper.Photographer
 				}
 				end()
-				role, groupRole = "", ""
+				role, groupRole, pictures = "", "", false
 			} else {
 				// 文/张三, 摄影：李四: of the names after it. 图片新闻 is no byline.
 				if next, _ := utf8.DecodeRuneInString(rest); unicode.Is(unicode.Han, next) && !isName(hanRun.FindString(rest), strictName) {
 					return credits{}, false
 				}
 				end()
-				role, groupRole = paper.Author, paper.Author
+				role, groupRole, pictures = paper.Author, paper.Author, photo
 				if photo {
 					role, groupRole = paper.Photographer, paper.Photographer
 				}
@@ -209,6 +212,10 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 			m = m[:at[0]]
 		}
 		s = s[len(m):]
+		// 北京报道: where it was written, unless it is a name.
+		if strings.HasPrefix(s, "报道") && len(group) > 0 && pending == "" && !isName(m, strictName) && utf8.RuneCountInString(m) <= 6 {
+			continue
+		}
 		if utf8.RuneCountInString(m) == 1 {
 			pending += m
 			if utf8.RuneCountInString(pending) == 2 && !nextSingle(s) {
@@ -330,13 +337,19 @@ const notFirst = "从在了获采走来看发告昨今日近对就前到向由�
 // notLast end words that are places, offices or particles.
 const notLast = "县市区镇乡省州局部社校厅会们的了到说道着过讯电报网台版期号月日年时处"
 
+// otherFirst begin names of four characters that have no Han surname.
+const otherFirst = "阿艾买吐卡努古热帕玛迪库依伊木米麦扎才央卓次达德多拉洛尼平仁索普旦格嘎边巴乌敖斯其苏额呼色朝孟哈吉塔娜萨奥宝包图那赛托沙夏祖再加叶别居马"
+
+// notNames follow a role and are none, whoever is called 高山 or 夏天.
+var notNames = words("单位 简介 手记 调查 观察 札记 连线 提问 招待 协会 获悉 了解 介绍 报道 采访 现场 电话 邮箱 热线 地址 团队 综合 整理 综合整理 之家 说法 感言 点评 附图 图片 资料 北京 上海 通讯 专访")
+
 func isName(s string, how strictness) bool {
 	if strings.ContainsAny(s, "·•・‧∙.．") {
 		n := utf8.RuneCountInString(s)
 		return n >= 3 && n <= 20 // 买买提·吐尔逊: a dot stands in names only
 	}
 	r := []rune(s)
-	if len(r) < 2 || len(r) > 4 || isAgency(s) || how != titledName && commonWords[s] {
+	if len(r) < 2 || len(r) > 4 || isAgency(s) || notNames[s] || how != titledName && commonWords[s] {
 		return false
 	}
 	double := len(r) > 2 && compound[string(r[:2])]
@@ -352,7 +365,7 @@ func isName(s string, how strictness) bool {
 	if last && !((single || double) && how == titledName && !strings.ContainsRune("县市区镇乡省局厅", r[len(r)-1])) {
 		return false
 	}
-	if how == lenientName && orgEnd.MatchString(s) && !single {
+	if how == lenientName && !single && !double && (orgEnd.MatchString(s) || len(r) == 4 && !strings.ContainsRune(otherFirst, r[0])) {
 		return false
 	}
 	return double || single || !strings.ContainsRune(notFirst, r[0])
@@ -596,7 +609,7 @@ func wholeByline(s string, own []string, top bool) (credits, bool) {
 	if p := lastParen.FindStringSubmatchIndex(s); p != nil && strings.TrimSpace(s[:p[0]]) == "" {
 		inner = s[p[2]:p[3]]
 	}
-	if m := sourceTag.FindStringSubmatch(inner); m != nil && !top {
+	if m := sourceTag.FindStringSubmatch(inner); m != nil && (!top || strings.HasPrefix(inner, "来源")) {
 		if a := agencyName(m[1], own); a != "" || strings.HasPrefix(m[1], "本报") {
 			return credits{agency: a}, true
 		}
@@ -687,6 +700,9 @@ func trailing(s string, own []string) (int, credits) {
 		return -1, credits{}
 	}
 	rest := s[end:]
+	if m := sourceTag.FindStringSubmatch(strings.TrimSpace(rest)); m != nil && strings.Contains(rest, "《") {
+		return end, credits{agency: agencyName(m[1], own)}
+	}
 	got, ok := parseCredits(rest, own, strictName)
 	if !ok || len(got.people) == 0 || !got.titled && len(got.people) > 4 {
 		return -1, credits{}

@@ -790,7 +790,8 @@ func writeSqueezed(h hash.Hash, s string) {
 // redesign. It is empty where there is too little to be sure: a body under 20
 // characters and no caption.
 func fingerprint(a paper.Article) string {
-	body := fold(a.Text)
+	// Who wrote it may stand in the text of one skin and beside it in the next.
+	body := fold(a.Text[datelineEnd(a.Text):])
 	if utf8.RuneCountInString(body) < 20 {
 		n := len(body)
 		for _, i := range a.Images {
