@@ -229,11 +229,24 @@ func (p *page) reason(it paper.Item, tag paper.Tag) reason {
 	return out
 }
 
-// zonesOf are the texts that offsets of evidence count in.
+// zonesOf are the texts that offsets of evidence count in: captions count as
+// text after the last paragraph.
 func zonesOf(it paper.Item) map[string][]rune {
 	title := strings.Join(slices.DeleteFunc([]string{it.Kicker, it.Headline, it.Subtitle}, func(s string) bool { return s == "" }), " ")
-	lead, body, _ := strings.Cut(it.Text, "\n")
-	return map[string][]rune{"page": []rune(it.Page.Name), "title": []rune(title), "lead": []rune(lead), "body": []rune(body)}
+	text := it.Text
+	for _, image := range it.Images {
+		if image.Caption != "" {
+			text += "\n" + image.Caption
+		}
+	}
+	lead, body, _ := strings.Cut(strings.TrimPrefix(text, "\n"), "\n")
+	var byline []string
+	for _, person := range it.Byline {
+		byline = append(byline, person.Name)
+	}
+	return map[string][]rune{
+		"page": []rune(it.Page.Name), "title": []rune(title), "lead": []rune(lead), "body": []rune(body), "byline": []rune(strings.Join(byline, " ")),
+	}
 }
 
 func weight(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }

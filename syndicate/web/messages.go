@@ -39,6 +39,8 @@ var messages = map[string]message{
 	"nav_status":     {"运行状况", "Status"},
 	"footer_opml":    {"全部订阅源（OPML）", "All feeds (OPML)"},
 	"site_line":      {"报纸版面的订阅源：按栏目、按县区", "Newspaper editions as feeds, by section and by district"},
+	"one_article":    {"1 篇", "1 article"},
+	"scope_retired":  {"这份报纸已不再读取，旧报道和订阅源仍在。", "This paper is no longer read; its articles and feeds remain."},
 	"articles_count": {"%[1]s 篇", "%[1]s articles"},
 	"separator":      {"、", ", "},
 
@@ -51,13 +53,9 @@ var messages = map[string]message{
 	"home_papers":    {"按报纸", "By paper"},
 	"home_elsewhere": {"其他", "Others"},
 	"home_empty":     {"还没有报道。第一期读到以后会出现在这里；读取情况见%[1]s。", "There are no articles yet. The first edition appears here as soon as it has been read; see %[1]s."},
-	"front_page_of":  {"%[1]s %[2]s 头版", "Front page of %[1]s, %[2]s"},
 	"whole_edition":  {"看这一期", "Read this edition"},
-	"pages_articles": {"%[1]s 个版，%[2]s 篇", "%[1]s pages, %[2]s articles"},
+	"pages_articles": {"%[1]s 个版，%[2]s 篇", "%[1]s pp., %[2]s articles"},
 	"no_news_yet":    {"暂无报道", "no articles yet"},
-	"th_name":        {"名称", "Name"},
-	"th_count":       {"篇数", "Articles"},
-	"th_last":        {"最近一期", "Last edition"},
 
 	// What a scope is, in one sentence.
 	"scope_all":          {"全部报道", "All articles"},
@@ -74,7 +72,6 @@ var messages = map[string]message{
 	"subscribe_hint":     {"把地址复制到阅读器里；同一篇报道在各种格式里内容相同。", "Copy an address into your feed reader; every format carries the same articles."},
 	"subscribe_all":      {"订阅全部报道", "Subscribe to everything"},
 	"subscribe_all_hint": {"只想看一个县区、栏目或一份报纸，请先点下面的名称。", "For one district, section or paper only, choose its name below first."},
-	"address_of":         {"%[1]s 地址", "%[1]s address"},
 	"copy":               {"复制", "Copy"},
 	"copied":             {"已复制", "Copied"},
 	"open_reader":        {"打开", "Open"},
@@ -109,12 +106,10 @@ var messages = map[string]message{
 	"prev_edition":     {"上一期", "Previous edition"},
 	"next_edition":     {"下一期", "Next edition"},
 	"edition_nav":      {"前后各版各期", "Other pages and editions"},
-	"this_page":        {"本版报道", "On this page"},
 	"page_empty":       {"这一版没有可读的报道。", "There is no article to read on this page."},
 	"whole_contents":   {"本期目录", "The whole edition"},
 	"subscribe_page":   {"订阅这一版", "Subscribe to this page"},
 	"edition_partial":  {"这一期还没有读全，缺的报道读到后会补上。", "This edition has not been read completely yet; what is missing will be added."},
-	"no_edition":       {"没有这一期", "No such edition"},
 
 	// Articles.
 	"article_text":       {"正文", "Text"},
@@ -127,10 +122,6 @@ var messages = map[string]message{
 	"why":                {"为什么归在%[1]s", "Why this is filed under %[1]s"},
 	"why_hint":           {"依据是文中的这些词，每处写明位置、规则和分值；总分 %[1]s。", "It rests on these words; each is given with its place, rule and weight. The total is %[1]s."},
 	"why_none":           {"没有留下依据。", "No evidence was kept."},
-	"why_words":          {"文中的词", "Words"},
-	"why_where":          {"位置", "Where"},
-	"why_rule":           {"规则", "Rule"},
-	"why_weight":         {"分值", "Weight"},
 	"why_rejected":       {"不计", "not counted"},
 	"zone_page":          {"版名", "name of the page"},
 	"zone_title":         {"标题", "title"},
@@ -165,7 +156,7 @@ var messages = map[string]message{
 	"status_desc":     {"每个来源最近读到哪一期、读全了没有、有什么问题。", "What was last read from each source, whether it was complete, and what is wrong."},
 	"status_all_well": {"%[1]s 个来源都正常。", "All %[1]s sources are well."},
 	"status_one_well": {"唯一的来源正常。", "The one source is well."},
-	"status_trouble":  {"%[2]s 个来源中有 %[1]s 个需要处理。", "%[1]s of %[2]s sources need attention."},
+	"status_trouble":  {"%[2]s 个来源中有 %[1]s 个需要处理。", "Sources that need attention: %[1]s of %[2]s."},
 	"status_none":     {"还没有配置来源。在配置文件的 sources 下加上 key、name 和 url 即可。", "No source is configured yet. Add one with key, name and url under sources in the configuration."},
 	"status_zone":     {"时间是各报所在时区的时间。", "Times are in the zone of each paper."},
 	"status_feed":     {"订阅运行状况", "Subscribe to the status"},
@@ -201,6 +192,9 @@ var messages = map[string]message{
 // headers. An unknown key shows itself, so that a typing error is seen; a test
 // holds the templates against the catalogue.
 func (l locale) plain(key string, args ...any) string {
+	if key == "articles_count" && len(args) == 1 && args[0] == 1 {
+		key, args = "one_article", nil
+	}
 	m, ok := messages[key]
 	text := m.zh
 	if l.lang == english {
@@ -227,7 +221,11 @@ func (l locale) rich(key string, args ...any) template.HTML {
 			safe[i] = string(h)
 			continue
 		}
-		safe[i] = string(l.name(fmt.Sprint(a)))
+		if text, ok := a.(string); ok {
+			safe[i] = string(l.name(text))
+			continue
+		}
+		safe[i] = a // a number
 	}
 	return template.HTML(l.plain(key, safe...))
 }

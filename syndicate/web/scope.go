@@ -274,6 +274,7 @@ func byHabit(formats []feed.Format) []feed.Format {
 type scopeBody struct {
 	Heading  string
 	Sentence template.HTML
+	Retired  bool // its one paper is no longer read
 	Panel    panel
 	Groups   []group
 	Older    string // href; empty on the last page
@@ -331,6 +332,10 @@ func (s *Site) scope(w http.ResponseWriter, r *http.Request) {
 	p.Title = p.title(c, scope)
 	body := scopeBody{Heading: p.Title, Sentence: p.sentence(c, scope), Panel: s.panel(scope)}
 	p.Description = stripTags(body.Sentence)
+	if len(scope.Papers) == 1 {
+		one, _ := c.paper(scope.Papers[0])
+		body.Retired = one.Retired
+	}
 	p.Alternates = s.alternates(scope, p.Title)
 	if len(items) > perPage {
 		items = items[:perPage]

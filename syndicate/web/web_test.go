@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -374,6 +376,24 @@ func TestMessages(t *testing.T) {
 			t.Errorf("%s: Chinese in English", key)
 		}
 	}
+	// The others are named in the code, by themselves or by the start of their key.
+	sources, _ := filepath.Glob("*.go")
+	var code strings.Builder
+	for _, f := range sources {
+		if text, err := os.ReadFile(f); err == nil && !strings.HasSuffix(f, "_test.go") {
+			for line := range strings.Lines(string(text)) {
+				if !regexp.MustCompile(`^\t"[a-z_]+":`).MatchString(line) {
+					code.WriteString(line)
+				}
+			}
+		}
+	}
+	for key := range messages {
+		kind, _, _ := strings.Cut(key, "_")
+		if !used[key] && !strings.Contains(code.String(), `"`+key+`"`) && !strings.Contains(code.String(), `"`+kind+`_"+`) && !strings.Contains(code.String(), `"`+kind+`_" +`) {
+			t.Errorf("message %q is not used", key)
+		}
+	}
 	if len(used) < 60 {
 		t.Errorf("only %d messages found in the templates", len(used))
 	}
@@ -566,6 +586,48 @@ func TestPaging(t *testing.T) {
 	}
 	if len(seen) != 200 || len(slices.Compact(slices.Sorted(slices.Values(seen)))) != 200 {
 		t.Errorf("%d articles seen", len(seen))
+	}
+}
+
+// The largest pages there may be stay light: an edition of 200 articles on 24
+// pages, and the home page of a province.
+func TestWeight(t *testing.T) {
+	s := newsroom()
+	one := s.items[0]
+	s.items, s.scopes = nil, nil
+	ed := paper.Edition{Paper: "demo", Day: "2017-09-07", Articles: 200}
+	for n := range 24 {
+		ed.Pages = append(ed.Pages, paper.EditionPage{PageRef: paper.PageRef{Number: fmt.Sprintf("A%02d", n+1), Name: "焦作/温县·马村区"}, Picture: "http://epaper.example.cn/page.jpg"})
+	}
+	for i := range 200 {
+		it := one
+		it.ID, it.Ordinal, it.Headline, it.Page = fmt.Sprintf("demo-20170907-%07d", i), i, longHan[:90], ed.Pages[i%24].PageRef
+		s.items = append(s.items, it)
+		page := &ed.Pages[i%24]
+		page.Areas = append(page.Areas, paper.Area{Article: it.ID, Shape: "poly", Coords: strings.Repeat("1234,567,", 12) + "1,1"})
+	}
+	s.editions = []paper.Edition{ed}
+	p := s.papers
+	for i := range 11 {
+		p = append(p, paper.Paper{Key: fmt.Sprint("paper", i), Name: "示例县区日报"})
+	}
+	s.papers = p
+	o := options(s, base)
+	large := slices.Clone(places)
+	for i := range 160 {
+		code := fmt.Sprint(411000 + i)
+		large = append(large, paper.Division{Code: code, Name: "示例自治县", Slug: fmt.Sprint("shili", i), Level: "county", Parent: fmt.Sprint(410900 + i/40*10)})
+		s.scopes = append(s.scopes, paper.ScopeInfo{Part: "district/" + code, Name: "示例自治县", Count: 1000 + i, Last: "2017-09-07"})
+	}
+	o.Names = large
+	h := handler(o)
+	for _, path := range []string{"/", "/editions/demo/2017-09-07", "/a/demo-20170907-0000000"} {
+		for _, lang := range []string{chinese, english} {
+			w := get(t, h, path, "Accept-Language", lang)
+			if w.Code != 200 || w.Body.Len() > 60<<10 {
+				t.Errorf("%s in %s: status %d, %d bytes: at most 60 KB", path, lang, w.Code, w.Body.Len())
+			}
+		}
 	}
 }
 
