@@ -412,7 +412,7 @@ func (s *Syndicate) sitemap(w http.ResponseWriter, r *http.Request, st *site) {
 			list := []feed.SitemapURL{{URL: st.Base + "/", Modified: rose}, {URL: st.Base + "/all", Modified: rose}}
 			slices.SortFunc(scopes, func(a, b paper.ScopeInfo) int { return strings.Compare(a.Part, b.Part) })
 			for _, x := range scopes {
-				if x.Count > 0 {
+				if x.Count > 0 && x.Part != "all" {
 					list = append(list, feed.SitemapURL{URL: st.Base + "/" + x.Part, Modified: sn.parts[x.Part].At})
 				}
 			}

@@ -258,9 +258,10 @@ func (s *Syndicate) compressed(st *site, h http.Handler) http.Handler {
 		// The line feed keeps these keys apart from those that ServeHTTP looks up
 		// without regard to languages.
 		k := key{view(r).Key, r.RequestURI + "\n" + r.Header.Get("Accept-Language")}
-		if e := st.cache.get(k.view, k.uri); e != nil && s.fresh(e) {
+		have := st.cache.get(k.view, k.uri)
+		if have != nil && s.fresh(have) {
 			s.metrics.hits.Inc()
-			s.send(w, r, st, e)
+			s.send(w, r, st, have)
 			return
 		}
 		// The handler writes the whole page; whether that is what the client has is
@@ -277,6 +278,13 @@ func (s *Syndicate) compressed(st *site, h http.Handler) http.Handler {
 		}
 		if held.status == 0 {
 			held.status = http.StatusOK
+		}
+		if have != nil && held.status >= http.StatusInternalServerError {
+			// The room has told the log why; the last good page stays.
+			clear(w.Header())
+			s.metrics.stale.Inc()
+			s.send(w, r, st, have)
+			return
 		}
 		if held.status != http.StatusOK {
 			w.WriteHeader(held.status)

@@ -192,6 +192,7 @@ func (m *memory) Scopes(context.Context, paper.View) ([]paper.ScopeInfo, error) 
 		}
 		list = append(list, x)
 	}
+	add("all", "")
 	for _, p := range m.papers {
 		add("paper/"+p.Key, p.Name)
 	}

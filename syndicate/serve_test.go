@@ -677,6 +677,18 @@ func TestPagesAreKept(t *testing.T) {
 	if !strings.Contains(second, "第60条消息") {
 		t.Error("the release does not show")
 	}
+	// While the store fails the last good page stays; one never seen is an error
+	// that tells nothing of the cause.
+	m.release("demo", 61, "yaowen", "410825")
+	catchUp(t, s)
+	m.fail(errors.New("secret inside"))
+	if r := ask(s, "GET", url, "Accept-Encoding", "identity"); r.StatusCode != 200 || body(t, r) != second {
+		t.Errorf("while the store fails: %d", r.StatusCode)
+	}
+	if r := ask(s, "GET", "/district/410803"); r.StatusCode < 500 || strings.Contains(body(t, r), "secret") {
+		t.Errorf("a page never seen, while the store fails: %d", r.StatusCode)
+	}
+	m.fail(nil)
 	status := body(t, ask(s, "GET", "/status"))
 	m.mu.Lock()
 	m.health[0].State, m.health[0].Problem = "blocked", "验证码"
@@ -684,6 +696,23 @@ func TestPagesAreKept(t *testing.T) {
 	catchUp(t, s)
 	if got := body(t, ask(s, "GET", "/status")); got == status || !strings.Contains(got, "验证码") {
 		t.Error("the trouble of a source does not show")
+	}
+}
+
+// No address stands in the sitemap twice.
+func TestSitemapNamesEachPageOnce(t *testing.T) {
+	s, _ := open(t, newMemory())
+	seen := map[string]bool{}
+	for _, line := range strings.Split(body(t, ask(s, "GET", "/sitemap.xml")), "\n") {
+		if strings.Contains(line, "<loc>") && seen[line] {
+			t.Error("twice: " + line)
+		}
+		seen[line] = true
+	}
+	for _, path := range []string{"/", "/all", "/paper/demo", "/editions/demo/2017-09-07"} {
+		if !seen["    <loc>https://news.example.cn"+path+"</loc>"] {
+			t.Errorf("%s is missing", path)
+		}
 	}
 }
 

@@ -221,6 +221,9 @@ func (s *server) scopes(ctx context.Context, _ *struct{}) (*scopesOut, error) {
 	out := &scopesOut{}
 	out.Body.Scopes = make([]scopeInfo, len(list))
 	for i, x := range list {
+		if x.Part == "all" && x.Name == "" {
+			x.Name = s.Title
+		}
 		if code, ok := strings.CutPrefix(x.Part, "district/"); ok && x.Name == "" {
 			if d, ok := s.Names.Division(code); ok {
 				x.Name = d.Name
