@@ -126,22 +126,29 @@ func findBody(d *document) (*html.Node, bool) {
 	if best != nil && hasContent(best) {
 		return best, true
 	}
-	known = best
+	// An empty marker: the parser closed it early, or there are only pictures.
+	// No other container than one around it can be the body.
+	marker := best
+	known = marker
 	if n := betweenMarkers(d); n != nil {
 		return n, true
 	}
 	for _, sel := range bodySelectors {
 		best, size = nil, 0
-		d.dom.Find(sel).Each(func(_ int, s *selection) {
+		d.dom.Find(sel).EachWithBreak(func(i int, s *selection) bool {
 			n := s.Nodes[0]
+			if marker != nil && !inside(marker, n) {
+				return i < 20
+			}
 			if known == nil && sel[0] == '#' && !tooWide(d, n) {
 				known = n
 			}
 			if l := len(text(n)); (l > size || best == nil && hasContent(n)) && !tooWide(d, n) {
 				best, size = n, l
 			}
+			return i < 20
 		})
-		if best != nil && hasContent(best) && (sel[0] == '#' || size >= 60 || best.FirstChild != nil && size > 0 && len(best.Parent.Data) > 0 && paragraphs(best) > 0) {
+		if best != nil && hasContent(best) && (sel[0] == '#' || size >= 60 || paragraphs(best) > 0) {
 			return best, true
 		}
 	}
@@ -289,6 +296,12 @@ func titles(d *document, meta map[string]string, body *html.Node, a *Printed) {
 	if a.Headline == "" {
 		a.Headline = documentTitle(d)
 	}
+	if sameText(a.Kicker, a.Headline) {
+		a.Kicker = ""
+	}
+	if sameText(a.Subtitle, a.Headline) {
+		a.Subtitle = ""
+	}
 	// The cells speak for what the metadata leaves empty, if they are about the
 	// same headline and do not merely repeat it.
 	if headline == "" || sameText(headline, a.Headline) || strings.Contains(a.Headline, headline) || strings.Contains(headline, a.Headline) {
@@ -374,9 +387,73 @@ func cells(d *document, body *html.Node) (headline, kicker, subtitle string) {
 			return headline, first(t.kicker), first(t.subtitle)
 		}
 	}
+	if headline, kicker, subtitle = byNames(d, body); headline != "" {
+		return headline, kicker, subtitle
+	}
 	// Headings before the body: the greatest is the headline, the neighbours
 	// before and after it are kicker and subtitle (.article > h3 + h1 + h2).
 	return headings(d, body)
+}
+
+// What skins call their title cells.
+var (
+	kickerName   = regexp.MustCompile(`(?i)^(?:.*[-_])?(?:pre|intro|up|lead|shoulder|top)[-_]?title$|yinti|jianti|kicker`)
+	subtitleName = regexp.MustCompile(`(?i)^(?:.*[-_])?(?:sub|second|vice|deputy|down)[-_]?title$|futi|subhead`)
+	headlineName = regexp.MustCompile(`(?i)^(?:.*[-_])?(?:main|article|art|news|content|detail|doc|text|big|h)?[-_]?title1?$|^zhuti$|^biaoti$|^bt1$|^headline$`)
+)
+
+// byNames reads title cells by the sense of their id or class, before the body.
+func byNames(d *document, body *html.Node) (headline, kicker, subtitle string) {
+	done := false
+	walk(d.root, func(n *html.Node) bool {
+		if n == body {
+			done = true
+		}
+		if done || n.Type != html.ElementNode {
+			return !done
+		}
+		if unseen(n) || n.DataAtom == atom.A || n.DataAtom == atom.Li || n.DataAtom == atom.Ul {
+			return false
+		}
+		for _, name := range append(strings.Fields(attr(n, "class")), attr(n, "id")) {
+			s := ""
+			switch {
+			case name == "":
+				continue
+			case kickerName.MatchString(name):
+				if s = titleText(n); s != "" {
+					kicker = s
+				}
+				return false
+			case subtitleName.MatchString(name):
+				if s = titleText(n); s != "" {
+					subtitle = s
+				}
+				return false
+			case headlineName.MatchString(name):
+				s = titleText(n)
+				if _, sure := readLabel(s); s == "" || sure == strongLabel || siteLike(s) || navText.MatchString(s) || utf8.RuneCountInString(s) < 2 || n.FirstChild != nil && holdsBlocks(n) {
+					continue
+				}
+				headline, subtitle = s, ""
+				return false
+			}
+		}
+		return true
+	})
+	return headline, kicker, subtitle
+}
+
+// holdsBlocks reports whether an element is a container and no title cell.
+func holdsBlocks(n *html.Node) bool {
+	blocks := 0
+	look(n, func(c *html.Node) bool {
+		if isBlock(c) {
+			blocks++
+		}
+		return blocks < 2
+	})
+	return blocks > 1
 }
 
 // headings reads the headings that stand nearest before the body.

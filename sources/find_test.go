@@ -127,9 +127,9 @@ func classicDay(docs map[string]string, day string) {
 
 func classicSite(t *testing.T) *site {
 	docs := map[string]string{
-		"/":                      "→/hyrb/",
-		"/hyrb/":                 `<script>window.location.href="paperindex.htm"</script>`,
-		"/hyrb/paperindex.htm":   `<META HTTP-EQUIV='Refresh' content="0;URL=html/2017-09/07/node_2.htm?v=1">`,
+		"/":                    "→/hyrb/",
+		"/hyrb/":               `<script>window.location.href="paperindex.htm"</script>`,
+		"/hyrb/paperindex.htm": `<META HTTP-EQUIV='Refresh' content="0;URL=html/2017-09/07/node_2.htm?v=1">`,
 		"/hyrb/html/2017-09/period.xml": `<periodlist><period><period_date>2017-09-04</period_date><front_page>node_2.htm</front_page></period>
 <period><period_date>2017-09-05</period_date><front_page>node_2.htm</front_page><rmp_build_time>b5</rmp_build_time></period><period><period_date>2017-09-06</period_date><front_page>node_2.htm</front_page></period>
 <period><period_date>2017-09-07</period_date><front_page>node_2.htm</front_page></period></periodlist>`,
@@ -324,12 +324,12 @@ func TestFindNewForm(t *testing.T) {
 		return `<html><title>示例时报</title><div><a href="node_01.html">01版：头版</a><a href="node_02.html">02版：国内</a></div><p>` + n + `</p>` + list + `</html>`
 	}
 	s := newSite(t, map[string]string{
-		"/pc/layout/index.html":             `<html><title>示例时报</title><script>if(phone){location.href="/pad/layout/index.html"}</script><ul><li><a href="202609/27/node_01.html">01版：头版</a><li><a href="202609/27/node_02.html">02版：国内</a><li><a href="/pad/layout/202609/28/node_01.html">手机版</a></ul><a href="202609/26/node_01.html">上一期</a></html>`,
-		"/pc/layout/202609/27/node_01.html": page("01版：头版", `<a href="../../../content/202609/27/content_1.html">一</a>`),
-		"/pc/layout/202609/27/node_02.html": page("02版：国内", `<a href="../../../content/202609/27/content_2.html">二</a><a href="../../../content/202609/27/content_1.html">一</a><a href="../../../content/202609/26/content_0.html">昨天</a>`),
-		"/pc/layout/202609/26/node_01.html": page("01版：头版", `<a href="../../../content/202609/26/content_0.html">零</a>`),
-		"/pc/layout/202609/26/node_02.html": page("02版：国内", ``),
-		"/pc/layout/202609/period.xml":      `<periodlist><period><date>2026-09-26</date><url>202609/26/node_01.html</url></period><period><date>2026-09-27</date><url>202609/27/node_01.html</url></period></periodlist>`,
+		"/pc/layout/index.html":                `<html><title>示例时报</title><script>if(phone){location.href="/pad/layout/index.html"}</script><ul><li><a href="202609/27/node_01.html">01版：头版</a><li><a href="202609/27/node_02.html">02版：国内</a><li><a href="/pad/layout/202609/28/node_01.html">手机版</a></ul><a href="202609/26/node_01.html">上一期</a></html>`,
+		"/pc/layout/202609/27/node_01.html":    page("01版：头版", `<a href="../../../content/202609/27/content_1.html">一</a>`),
+		"/pc/layout/202609/27/node_02.html":    page("02版：国内", `<a href="../../../content/202609/27/content_2.html">二</a><a href="../../../content/202609/27/content_1.html">一</a><a href="../../../content/202609/26/content_0.html">昨天</a>`),
+		"/pc/layout/202609/26/node_01.html":    page("01版：头版", `<a href="../../../content/202609/26/content_0.html">零</a>`),
+		"/pc/layout/202609/26/node_02.html":    page("02版：国内", ``),
+		"/pc/layout/202609/period.xml":         `<periodlist><period><date>2026-09-26</date><url>202609/26/node_01.html</url></period><period><date>2026-09-27</date><url>202609/27/node_01.html</url></period></periodlist>`,
 		"/pc/content/202609/27/content_1.html": `<html><title>一_示例时报</title><h1>一</h1><div id=ozoom><founder-content><p>正文。</p></founder-content></div></html>`,
 	})
 	g := s.client()

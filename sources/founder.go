@@ -236,6 +236,18 @@ func anchorText(a anchor) string {
 		return ""
 	}
 	s := text(a.n)
+	if utf8.RuneCountInString(s) > 30 {
+		// A card: the heading in it is the title, the rest a summary.
+		look(a.n, func(n *html.Node) bool {
+			if isHeading(n) {
+				if h := text(n); h != "" {
+					s = h
+					return false
+				}
+			}
+			return true
+		})
+	}
 	if s == "" {
 		walk(a.n, func(n *html.Node) bool {
 			if n.DataAtom == atom.Script && n.FirstChild != nil && s == "" {
@@ -455,7 +467,7 @@ func (p *index) listPages(d *document, all []anchor, g group, selfKey string) ma
 	}
 	// A thumbnail without text has its label beside it; so has a bare name
 	// (<td>01版</td><td><a>要闻</a></td>).
-	for _, a := range loose {
+	for _, a := range loose[:min(len(loose), 4*maxPages)] {
 		s := anchorText(a)
 		if e := entries[a.key]; e != nil && e.ref.Name != "" || s != "" && navText.MatchString(s) && strings.IndexFunc(s, unicode.IsLetter) >= 0 {
 			continue
@@ -526,16 +538,14 @@ func labelBeside(d *document, a anchor) (paper.PageRef, int) {
 		if p.Type != html.ElementNode || p.DataAtom == atom.Body {
 			break
 		}
-		alone := true
-		walk(p, func(n *html.Node) bool {
-			if n.DataAtom == atom.A && alone {
+		alone := look(p, func(n *html.Node) bool {
+			if n.DataAtom == atom.A {
 				if u := resolve(d.base, attr(n, "href")); u != nil {
-					if sh, ok := shapeOf(u); ok && (sh.kind == articlePage || sh.kind == indexPage && identity(canonical(u)) != a.key) {
-						alone = false
-					}
+					sh, ok := shapeOf(u)
+					return !ok || sh.kind == indexPage && identity(canonical(u)) == a.key
 				}
 			}
-			return alone
+			return true
 		})
 		if !alone {
 			break
@@ -574,21 +584,20 @@ func numberByFiles(d *document, a anchor) string {
 // that holds a PDF and no link to another page.
 func pdfBeside(d *document, a anchor) string {
 	for p, steps := a.n.Parent, 0; p != nil && steps < 5 && p.DataAtom != atom.Body; p, steps = p.Parent, steps+1 {
-		pdf, alone := "", true
-		walk(p, func(n *html.Node) bool {
-			if n.DataAtom == atom.A {
-				u := resolve(d.base, attr(n, "href"))
-				if u == nil {
-					return true
-				}
-				if sh, ok := shapeOf(u); ok && sh.kind == indexPage && identity(canonical(u)) != a.key {
-					alone = false
-				}
-				if pdf == "" && strings.HasSuffix(strings.ToLower(u.Path), ".pdf") {
-					pdf = u.String()
-				}
+		pdf := ""
+		alone := look(p, func(n *html.Node) bool {
+			if n.DataAtom != atom.A {
+				return true
 			}
-			return alone
+			u := resolve(d.base, attr(n, "href"))
+			if u == nil {
+				return true
+			}
+			if pdf == "" && strings.HasSuffix(strings.ToLower(u.Path), ".pdf") {
+				pdf = u.String()
+			}
+			sh, ok := shapeOf(u)
+			return !ok || sh.kind != indexPage || identity(canonical(u)) == a.key
 		})
 		if !alone {
 			return ""
@@ -764,15 +773,14 @@ func (p *index) pictures(d *document, all []anchor, meta map[string]string, self
 			}
 		}
 	}
-	for i := range p.Pages {
-		for _, a := range all {
-			if a.sh.kind == indexPage && a.key == identity(p.Pages[i].URL) && a.n.DataAtom == atom.A {
-				if pdf := pdfBeside(d, a); pdf != "" {
-					p.Pages[i].PDF = pdf
-					break
-				}
-			}
+	pdfs := map[string]string{}
+	for tries, a := range all {
+		if a.sh.kind == indexPage && a.n.DataAtom == atom.A && pdfs[a.key] == "" && tries < 4*maxPages {
+			pdfs[a.key] = pdfBeside(d, a)
 		}
+	}
+	for i := range p.Pages {
+		p.Pages[i].PDF = pdfs[identity(p.Pages[i].URL)]
 		if identity(p.Pages[i].URL) == selfKey {
 			p.Page.PDF = p.Pages[i].PDF
 		}

@@ -3,6 +3,7 @@ package sources
 import (
 	"bytes"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // maxHTML caps the bytes of a page that is parsed; real ones reach 200 KB.
-const maxHTML = 8 << 20
+const maxHTML = 4 << 20
 
 // selection is goquery's, under a name of one word.
 type selection = goquery.Selection
@@ -37,6 +38,11 @@ func openDocument(u *url.URL, contentType string, body []byte) *document {
 	}
 	root, err := html.ParseWithOptions(bytes.NewReader(d.body), html.ParseOptionEnableScripting(false))
 	if err != nil {
+		// Deeper than 512: unclosed inline elements, of a word processor mostly,
+		// can be spared.
+		root, err = html.ParseWithOptions(bytes.NewReader(inlineTags.ReplaceAll(d.body, nil)), html.ParseOptionEnableScripting(false))
+	}
+	if err != nil {
 		return d
 	}
 	d.root, d.dom = root, goquery.NewDocumentFromNode(root)
@@ -47,6 +53,8 @@ func openDocument(u *url.URL, contentType string, body []byte) *document {
 	}
 	return d
 }
+
+var inlineTags = regexp.MustCompile(`(?i)</?(?:font|span|b|strong|i|em|u|o:p|st1:[a-z]+)(?:\s[^<>]*)?>`)
 
 // looksHTML decides by the first bytes, because content types lie.
 func looksHTML(body []byte, contentType string) bool {
@@ -69,6 +77,26 @@ func walk(n *html.Node, visit func(*html.Node) bool) {
 			walk(c, visit)
 		}
 	}
+}
+
+// maxLook caps the nodes that a look around one link visits, so that a hostile
+// page of many links costs no square.
+const maxLook = 3000
+
+// look visits nodes below n until visit says stop or maxLook are seen; it
+// reports whether it saw them all.
+func look(n *html.Node, visit func(*html.Node) bool) bool {
+	left := maxLook
+	var each func(*html.Node) bool
+	each = func(n *html.Node) bool {
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			if left--; left < 0 || !visit(c) || !each(c) {
+				return false
+			}
+		}
+		return true
+	}
+	return each(n)
 }
 
 func attr(n *html.Node, key string) string {
@@ -114,8 +142,10 @@ func unseen(n *html.Node) bool {
 func rawText(n *html.Node, limit int, skip func(*html.Node) bool) string {
 	var b strings.Builder
 	var add func(*html.Node)
+	nodes := 0 // as many as bytes, and some: nested empty elements cost as well
 	add = func(n *html.Node) {
-		for c := n.FirstChild; c != nil && b.Len() <= limit; c = c.NextSibling {
+		for c := n.FirstChild; c != nil && b.Len() <= limit && nodes <= limit+maxLook; c = c.NextSibling {
+			nodes++
 			switch c.Type {
 			case html.TextNode:
 				b.WriteString(c.Data)
