@@ -204,13 +204,13 @@ func (a *app) serve(ctx context.Context) error {
 	}
 
 	g, ctx := errgroup.WithContext(ctx)
-	serveHTTP(ctx, g, ln, handler)
+	serveHTTP(ctx, g, ln, handler, log)
 	if c.OperationsListen != "" {
 		ops, err := net.Listen("tcp", c.OperationsListen)
 		if err != nil {
 			return fmt.Errorf("operations_listen: %w", err)
 		}
-		serveHTTP(ctx, g, ops, syn.OperationsHandler())
+		serveHTTP(ctx, g, ops, syn.OperationsHandler(), log)
 	}
 	if err := h.queue.Start(ctx); err != nil {
 		return err
@@ -249,7 +249,7 @@ func storeName(c *config) string {
 	return c.storeDSN()
 }
 
-func serveHTTP(ctx context.Context, g *errgroup.Group, ln net.Listener, handler http.Handler) {
+func serveHTTP(ctx context.Context, g *errgroup.Group, ln net.Listener, handler http.Handler, log *slog.Logger) {
 	srv := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -257,6 +257,7 @@ func serveHTTP(ctx context.Context, g *errgroup.Group, ln net.Listener, handler 
 		WriteTimeout:      2 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	g.Go(func() error {
 		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {

@@ -20,10 +20,12 @@ import (
 const (
 	leaseFor   = 10 * time.Second // a killed process frees a host after this
 	giveUp     = 5                // failures in a row after which a look ends
-	maxImages  = 12               // picture headers asked for per article
+	maxPictures  = 12               // picture headers asked for per article
 	againFor   = 3                // days for which a partial edition is tried again
 	catchUp    = 7                // missed editions read after a pause
 	maxBackoff = 6 * time.Hour
+	// letOutAfter is how long an edition waits for a look that gets through it.
+	letOutAfter = 20 * time.Minute
 )
 
 // Poll looks at one source: the work of a queue job. at is when the job was
@@ -112,6 +114,9 @@ func (g *Ingest) look(ctx context.Context, s *source, at time.Time) (Report, err
 	if done, err := g.store.LastDone(ctx, s.Key); err != nil || !done.Before(at) {
 		return rep, err
 	}
+	if err := g.store.Hold(ctx, lease, owner, leaseFor, s.Key); err != nil {
+		return rep, err
+	}
 	work, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -178,7 +183,7 @@ func (g *Ingest) conclude(ctx context.Context, s *source, rep *Report, err error
 	}
 	attrs := []any{
 		"source", s.Key, "paper", s.Paper, "state", state, "listed", rep.Listed, "read", rep.Read,
-		"new", rep.New, "changed", rep.Changed, "failed", rep.Failed, "took", rep.Took.Round(time.Millisecond), "next", next.In(zone(s)).Format(time.DateTime),
+		"new", rep.New, "changed", rep.Changed, "failed", rep.Failed, "took", rep.Took.Round(time.Millisecond).String(), "next", next.In(zone(s)).Format(time.DateTime),
 	}
 	if rep.Problem != "" {
 		g.log.Warn("poll", append(attrs, "problem", rep.Problem)...)
@@ -288,7 +293,7 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 		}
 		l.Pages = append(l.Pages, page)
 	}
-	todo, err := g.store.List(ctx, l)
+	todo, since, err := g.store.List(ctx, l)
 	if err != nil {
 		return err
 	}
@@ -329,14 +334,12 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 			break
 		}
 	}
-	// What was taken in is settled even when the look ended early, but only a
-	// whole look of an edition nobody has seen yet is let out: its order is the paper's.
-	if wall == nil || st.Seen {
+	// An edition is let out when a look has been through the whole of it, so that
+	// its order is the paper's; after a while what there is goes out all the same.
+	if wall == nil || e.Day == "" || g.now().Sub(since) > letOutAfter {
 		if err := g.store.Settle(ctx, s.Key, s.Paper, e.Day, l.Pages, s.Hold); err != nil {
 			return err
 		}
-	}
-	if wall == nil {
 		if _, err := g.store.Release(ctx, s.Paper); err != nil {
 			return err
 		}
@@ -346,11 +349,9 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 
 // one reads, normalises, files and stores one article.
 func (g *Ingest) one(ctx context.Context, s *source, e sources.Edition, r sources.Ref, t store.Todo) (store.Outcome, error) {
-	get := sources.Getter(g.fetch)
-	if !t.Known {
-		// We may have asked for it and died before storing it: a 304 would lose it.
-		get = fresh{g.fetch}
-	}
+	// Validators are remembered only once the article is stored: a process that
+	// dies in between must not be told "not modified" afterwards.
+	get := &careful{Getter: g.fetch, fresh: !t.Known}
 	printed, err := sources.Read(ctx, get, s.Source.Source, r)
 	if errors.Is(err, sources.ErrUnchanged) && t.Known {
 		return store.Outcome{Result: store.Same}, g.store.Unchanged(ctx, s.Key, e.Day, r.Origin, mark(r))
@@ -366,10 +367,16 @@ func (g *Ingest) one(ctx context.Context, s *source, e sources.Edition, r source
 	if err := g.pictures(ctx, s, e.Day, r, &a); err != nil {
 		return store.Outcome{}, err
 	}
-	return g.store.Ingest(ctx, store.Incoming{
+	out, err := g.store.Ingest(ctx, store.Incoming{
 		Article: a, Filing: f, Origin: r.Origin, Positional: r.Positional, Also: r.Also, RefDay: e.Day, Mark: mark(r),
 		Hash: contentHash(a), Fingerprint: fingerprint(a), Similar: similar, History: t.History,
 	})
+	if err == nil {
+		for _, remember := range get.after {
+			remember(ctx)
+		}
+	}
+	return out, err
 }
 
 // pictures learns type, size and length of an article's pictures from their
@@ -395,7 +402,7 @@ func (g *Ingest) pictures(ctx context.Context, s *source, day paper.Day, r sourc
 			i.Type, i.Width, i.Height, i.Length = k.Type, k.Width, k.Height, k.Length
 			continue
 		}
-		if n >= maxImages {
+		if n >= maxPictures {
 			break
 		}
 		p, err := g.fetch.Picture(ctx, i.URL, a.URL)
@@ -412,12 +419,21 @@ func (g *Ingest) pictures(ctx context.Context, s *source, day paper.Day, r sourc
 	return nil
 }
 
-// fresh asks without validators.
-type fresh struct{ sources.Getter }
+// careful gets documents whose validators are kept back until they are stored.
+type careful struct {
+	sources.Getter
+	fresh bool // ask without validators: it was never stored
+	after []func(context.Context)
+}
 
-func (f fresh) Get(ctx context.Context, r fetch.Request) (*fetch.Document, error) {
-	r.Fresh = true
-	return f.Getter.Get(ctx, r)
+func (c *careful) Get(ctx context.Context, r fetch.Request) (*fetch.Document, error) {
+	r.Fresh = r.Fresh || c.fresh
+	r.Defer = true
+	d, err := c.Getter.Get(ctx, r)
+	if err == nil && d.Remember != nil {
+		c.after = append(c.after, d.Remember)
+	}
+	return d, err
 }
 
 // mark changes when the listing itself shows that an article changed: the title

@@ -26,7 +26,7 @@ func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 	}
 	s.w = stdlib.OpenDBFromPool(s.pool)
 	s.r = s.w
-	locker, err := lock.NewPostgresSessionLocker()
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300), lock.WithUnlockTimeout(1, 60))
 	if err == nil {
 		// Compared by bytes, as SQLite does: ids and days must sort alike everywhere.
 		err = s.migrate(ctx, goose.DialectPostgres, `TEXT COLLATE "C"`, goose.WithSessionLocker(locker))

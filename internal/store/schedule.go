@@ -12,7 +12,7 @@ import (
 
 // claimFor is how long a due row rests after it was handed out. A look under way
 // pushes it ahead (see Hold); one that was killed is due again after this time.
-const claimFor = 60 * time.Second
+const claimFor = 30 * time.Second
 
 // Due hands out the sources whose look is due, each to one caller only.
 func (s *Store) Due(ctx context.Context) ([]string, error) {
@@ -81,16 +81,13 @@ func (s *Store) Acquire(ctx context.Context, name, owner string, ttl time.Durati
 	})
 }
 
-// Hold renews the lease of a look under way and keeps its schedule row from
-// falling due meanwhile.
+// Hold takes or renews the lease of a look and sets its source's schedule row to
+// fall due just after the lease would end: a look that is killed is due again then.
 func (s *Store) Hold(ctx context.Context, name, owner string, ttl time.Duration, source string) error {
 	if err := s.Acquire(ctx, name, owner, ttl); err != nil {
 		return err
 	}
-	return s.tx(ctx, "schedule "+source, func(t *sql.Tx) error {
-		_, err := t.ExecContext(ctx, `UPDATE schedule SET due = $2 WHERE source = $1 AND due < $2`, source, s.now().Add(2*ttl).UnixMilli())
-		return err
-	})
+	return s.Postpone(ctx, source, s.now().Add(ttl+time.Second))
 }
 
 // Drop gives a lease back if it is still ours.
