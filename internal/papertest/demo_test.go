@@ -164,6 +164,11 @@ func demo(t *testing.T, redraw bool) *Publisher {
 				t.Fatalf("%s is missing: run with -update -draw", at)
 			}
 			q.picture = func() []byte { return data }
+			var boxes []pdfBox
+			for j, x := range q.articles {
+				boxes = append(boxes, pdfBox{q.areas[j], oneLine(listTitle(x)), x.plain()})
+			}
+			q.pdf = func() []byte { return pagePDF(p.opts.Name, longDay(day)+"　"+pageLabel(q.PageRef), boxes) }
 		}
 	}
 	return p

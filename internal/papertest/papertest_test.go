@@ -302,6 +302,72 @@ func TestSwitch(t *testing.T) {
 	}
 }
 
+func TestPublishExplicitPages(t *testing.T) {
+	for _, form := range []Form{FounderClassic, FounderNew} {
+		p := start(t, Options{Form: form, Pages: -1})
+		if resp, _ := get(t, p.URL()); resp.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: before the first edition the entry answers %s", form, resp.Status)
+		}
+		day := p.Day()
+		article := Article{
+			ID: "77", Kicker: "肩题", Headline: "主题<br>第二行", Subtitle: "——副题", Byline: "□本报记者某某\n通讯员某某 文/摄",
+			Paragraphs: []string{"第一段 <b> & 。", "<TABLE><TR><TD>格</TD></TR></TABLE>"},
+			Images:     []Image{{Caption: "上图"}, {Caption: "插图", Inline: true, Format: "png"}},
+		}
+		front := Page{Number: "A01", Name: "头版", Articles: []Article{{ID: "76", Headline: "别的", Paragraphs: []string{"正文。"}}}, Featured: []string{"77"}}
+		p.Publish(day, []Page{front, {Number: "A02", Articles: []Article{article}}})
+		list := p.Articles(day)
+		if len(list) != 2 || list[1].Page.Number != "A02" || list[1].Position != 1 {
+			t.Fatalf("%s: %+v", form, list)
+		}
+		_, body := get(t, list[1].URL)
+		for _, want := range []string{"肩题", "主题<br>第二行", "——副题", "　　□本报记者某某<br>　　通讯员某某 文/摄", "第一段 &lt;b&gt; &amp; 。", "<TABLE><TR><TD>格</TD></TR></TABLE>", "上图", "插图", "主题 第二行</"} {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s: the article lacks %s", form, want)
+			}
+		}
+		if i, j := strings.Index(body, "第一段"), strings.Index(body, "插图"); i > j {
+			t.Errorf("%s: the picture in the text stands before the text", form)
+		}
+		index := p.base + "/test/html/2026-03/17/node_2.htm"
+		if form == FounderNew {
+			index = p.base + "/test/pc/layout/202603/17/node_A01.html"
+		}
+		_, body = get(t, index)
+		if strings.Count(body, "content_77.htm") != 1 || strings.Count(body, "content_76.htm") != 2 {
+			t.Errorf("%s: the front page names its own article %d times, the featured one %d times", form, strings.Count(body, "content_76.htm"), strings.Count(body, "content_77.htm"))
+		}
+		// Printed again the edition is another one; an id that stays keeps its URL.
+		p.Publish(day, []Page{{Number: "A01", Name: "头版", Articles: []Article{article}}})
+		if again := p.Articles(day); len(again) != 1 || again[0].URL != list[1].URL || again[0].Page.Number != "A01" {
+			t.Errorf("%s: printed again: %+v", form, again)
+		}
+		if resp, _ := get(t, list[0].URL); resp.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: what is printed no more answers %s", form, resp.Status)
+		}
+	}
+}
+
+// The areas of a page's picture cover its articles without touching.
+func TestAreas(t *testing.T) {
+	for n := range 15 {
+		list := areas(n)
+		if len(list) != n {
+			t.Fatalf("%d areas for %d articles", len(list), n)
+		}
+		for i, a := range list {
+			if a.x0 >= a.x1 || a.y0 >= a.y1 || a.x0 < 0 || a.x1 > 1000 || a.y1 > 1000 {
+				t.Errorf("of %d: %+v", n, a)
+			}
+			for _, b := range list[:i] {
+				if a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1 {
+					t.Errorf("of %d: %+v and %+v overlap", n, a, b)
+				}
+			}
+		}
+	}
+}
+
 func TestEntries(t *testing.T) {
 	for way, want := range map[string]string{"meta": "CONTENT=\"0; URL=html/2026-03/17/node_2.htm\"", "script": "window.location.href=\"html/2026-03/17/node_2.htm\"", "timeout": "javascript:location.href='html/2026-03/17/node_2.htm'"} {
 		p := start(t, Options{Entry: way})

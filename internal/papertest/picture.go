@@ -2,6 +2,7 @@ package papertest
 
 import (
 	"bytes"
+	"compress/zlib"
 	"fmt"
 	"image"
 	"image/color"
@@ -67,33 +68,59 @@ func drawPage(width, height int, areas []area) []byte {
 	return encodePicture(img, "jpeg")
 }
 
-// pagePDF is a one-page PDF of lines of text, the first one large. It names a
-// standard Chinese font (PDF 1.7, 9.7.5.2) instead of carrying one, so it is
-// 2 KB or so.
-func pagePDF(lines []string) []byte {
+// pdfBox is one article of a page as its PDF sets it.
+type pdfBox struct {
+	area
+	headline, text string
+}
+
+// pagePDF sets a page: its head, and each article in its area, the type as
+// large as the area allows. It names a standard Chinese font (PDF 1.7, 9.7.5.2)
+// instead of carrying one, so it has 5 KB or so.
+func pagePDF(name, label string, boxes []pdfBox) []byte {
+	const width, height = 595, 850 // points; the shape of the page's picture
 	var text bytes.Buffer
-	y := 780
-	for i, s := range lines {
-		size := 13
-		if i == 0 {
-			size = 30
-		}
-		fmt.Fprintf(&text, "BT /F1 %d Tf 1 0 0 1 50 %d Tm <", size, y)
-		for _, u := range utf16.Encode([]rune(s)) {
+	line := func(x, y, size float64, s []rune) {
+		fmt.Fprintf(&text, "BT /F1 %.1f Tf 1 0 0 1 %.1f %.1f Tm <", size, x, height-y)
+		for _, u := range utf16.Encode(s) {
 			fmt.Fprintf(&text, "%04X", u)
 		}
 		text.WriteString("> Tj ET\n")
-		if y -= size + 12; y < 40 {
-			break
+	}
+	line(24, 44, 24, []rune(name))
+	line(300, 44, 11, []rune(label))
+	for _, b := range boxes {
+		x, y := float64(b.x0)*width/1000, float64(b.y0)*height/1000
+		w, h := float64(b.x1-b.x0)*width/1000, float64(b.y1-b.y0)*height/1000
+		fmt.Fprintf(&text, "0.6 G %.1f %.1f %.1f %.1f re S\n", x, height-y-h, w, h)
+		head := []rune(b.headline)
+		size := min(22, (w-8)/float64(max(1, len(head))))
+		line(x+4, y+size+4, size, head)
+		y, h = y+size+12, h-size-16
+		body, size := []rune(b.text), 12.0
+		for ; size > 3; size -= 0.5 {
+			if lines := len(body)/int((w-8)/size) + 1; float64(lines)*size*1.4 < h {
+				break
+			}
+		}
+		for at := 1; len(body) > 0; at++ {
+			n := min(len(body), int((w-8)/size))
+			line(x+4, y+float64(at)*size*1.4, size, body[:n])
+			body = body[n:]
 		}
 	}
+	var flate bytes.Buffer
+	z := zlib.NewWriter(&flate)
+	z.Write(text.Bytes())
+	z.Close()
 	objects := []string{
 		"<< /Type /Catalog /Pages 2 0 R >>",
 		"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
-		fmt.Sprintf("<< /Length %d >>\nstream\n%sendstream", text.Len(), text.Bytes()),
+		fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>", width, height),
+		fmt.Sprintf("<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream", flate.Len(), flate.Bytes()),
 		"<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UTF16-H /DescendantFonts [6 0 R] >>",
-		"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 4 >> /DW 1000 /FontDescriptor 7 0 R >>",
+		// CIDs 1 to 95 of Adobe-GB1 are ASCII, half as wide as the rest.
+		"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 4 >> /DW 1000 /W [1 95 500] /FontDescriptor 7 0 R >>",
 		"<< /Type /FontDescriptor /FontName /STSong-Light /Flags 6 /FontBBox [-25 -254 1000 880] /ItalicAngle 0 /Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >>",
 	}
 	var b bytes.Buffer

@@ -107,13 +107,15 @@ func (p *Publisher) Publish(day paper.Day, pages []Page) {
 		q := &page{PageRef: paper.PageRef{Number: pg.Number, Name: pg.Name}, node: i + 2, featured: slices.Clone(pg.Featured), width: 350, height: 500}
 		q.charset = cmp.Or(pg.Charset, p.opts.Charset)
 		e.pages = append(e.pages, q)
-		lines := []string{p.opts.Name, string(day), pageLabel(q.PageRef)}
-		for _, a := range pg.Articles {
-			lines = append(lines, strings.ReplaceAll(p.place(e, q, a, now).Headline, "<br>", " "))
+		var boxes []pdfBox
+		even := areas(len(pg.Articles))
+		for i, a := range pg.Articles {
+			x := p.place(e, q, a, now)
+			boxes = append(boxes, pdfBox{even[i], oneLine(listTitle(x)), x.plain()})
 		}
 		// Late articles do not change the picture, just as in print.
-		q.picture = sync.OnceValue(func() []byte { return drawPage(q.width, q.height, areas(len(pg.Articles))) })
-		q.pdf = sync.OnceValue(func() []byte { return pagePDF(lines) })
+		q.picture = sync.OnceValue(func() []byte { return drawPage(q.width, q.height, even) })
+		q.pdf = sync.OnceValue(func() []byte { return pagePDF(p.opts.Name, longDay(day)+"　"+pageLabel(q.PageRef), boxes) })
 	}
 	p.day = max(p.day, day)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"html"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -160,6 +161,17 @@ func (x *entry) paragraphs(indent string) []string {
 		run = ""
 	}
 	return list
+}
+
+var tags = regexp.MustCompile(`<[^>]*>`)
+
+// plain is the article's text without markup, each paragraph indented.
+func (x *entry) plain() string {
+	var b strings.Builder
+	for _, s := range x.paragraphs("") {
+		b.WriteString("　　" + html.UnescapeString(tags.ReplaceAllString(s, " ")))
+	}
+	return b.String()
 }
 
 // ownByline reports whether the byline is a paragraph of its own.
