@@ -46,6 +46,7 @@ type entry struct {
 	key      key
 	status   int
 	header   []field // sent with 200 and 304 alike
+	whole    []field // sent only with a body: a 304 should repeat no more than caches need (RFC 9110 §15.4.5)
 	ctype    []string
 	modified string // Last-Modified, empty where nothing was ever released
 	variants [3]variant

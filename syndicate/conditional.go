@@ -168,6 +168,9 @@ func (s *Syndicate) send(w http.ResponseWriter, r *http.Request, st *site, e *en
 		w.WriteHeader(http.StatusNotModified)
 		return http.StatusNotModified
 	}
+	for i := range e.whole {
+		h[e.whole[i].name] = e.whole[i].value
+	}
 	var body []byte
 	if r.Method != http.MethodHead {
 		var err error

@@ -160,17 +160,17 @@ func (s *Syndicate) newEntry(k key, d document, made content, version paper.Part
 		{"Vary", varies},
 		{"Access-Control-Allow-Origin", anyone},
 		{"Access-Control-Expose-Headers", exposed},
-		{"X-Content-Type-Options", noSniff},
 	}
+	e.whole = []field{{"X-Content-Type-Options", noSniff}}
 	// A document about the sources moves without the version of any scope.
 	if !d.health {
 		e.modified = httpTime(version.At)
 	}
 	if e.modified != "" {
-		e.header = append(e.header, field{"Last-Modified", []string{e.modified}})
+		e.whole = append(e.whole, field{"Last-Modified", []string{e.modified}})
 	}
 	if made.self != "" {
-		e.header = append(e.header, field{"Link", []string{"<" + made.self + `>; rel="self"`}})
+		e.whole = append(e.whole, field{"Link", []string{"<" + made.self + `>; rel="self"`}})
 	}
 	return e
 }
