@@ -58,8 +58,9 @@ func readArticle(d *document) (*Printed, string) {
 	body, sure := findBody(d)
 	titles(d, meta, body, a)
 	a.Page = articlePageRef(d, meta, self)
-	bylineFields(d, meta, body, a)
-	a.Images = outsidePictures(d, meta, body, a.Day)
+	column := articleColumn(d, body)
+	bylineFields(d, meta, body, column, a)
+	a.Images = outsidePictures(d, meta, body, column, a.Day)
 	if a.Day == "" {
 		if m := dateInText.FindStringSubmatch(collapse(rawText(d.root, 64<<10, nil))); m != nil {
 			a.Day, _ = paper.ParseDay(m[1] + "-" + pad(m[2]) + "-" + pad(m[3]))
@@ -642,7 +643,7 @@ func articlePageRef(d *document, meta map[string]string, self shape) paper.PageR
 }
 
 // bylineFields fills author and agency from the fields of the page.
-func bylineFields(d *document, meta map[string]string, body *html.Node, a *Printed) {
+func bylineFields(d *document, meta map[string]string, body, column *html.Node, a *Printed) {
 	a.Author = collapse(meta["author"])
 	if a.Author == "" {
 		d.dom.Find("#Author, #author, .sec, .author, founder-author").EachWithBreak(func(_ int, s *selection) bool {
@@ -667,7 +668,6 @@ func bylineFields(d *document, meta map[string]string, body *html.Node, a *Print
 			a.Author = titleText(cells.Nodes[cells.Length()-1])
 		}
 	}
-	column := articleColumn(d, body)
 	walk(d.root, func(n *html.Node) bool {
 		if n == body || n.Type == html.ElementNode && unseen(n) {
 			return false
@@ -708,7 +708,7 @@ var noPhoto = regexp.MustCompile(`(?i)tplimg|/static/|/template|/images?/(?:logo
 // outsidePictures are the photos of an article that stand outside its body, with
 // their captions: those in the known boxes, and those of the edition's own
 // directories (res/1/20170907/…, pic/202408/19/…) in the article's column.
-func outsidePictures(d *document, meta map[string]string, body *html.Node, day paper.Day) []Image {
+func outsidePictures(d *document, meta map[string]string, body, column *html.Node, day paper.Day) []Image {
 	var list []Image
 	seen := map[string]bool{}
 	add := func(n *html.Node, boxed bool) {
@@ -737,7 +737,7 @@ func outsidePictures(d *document, meta map[string]string, body *html.Node, day p
 			add(s.Nodes[0], true)
 		}
 	})
-	if column := articleColumn(d, body); column != nil {
+	if column != nil {
 		walk(column, func(n *html.Node) bool {
 			if n.DataAtom == atom.Img {
 				add(n, false)

@@ -167,6 +167,13 @@ var (
 // anchorsOf collects every link with a shape, in document order. Some skins
 // link by script only: those count where plain links of the kind are missing.
 func anchorsOf(d *document) []anchor {
+	if !d.collected {
+		d.anchors, d.collected = collectAnchors(d), true
+	}
+	return d.anchors
+}
+
+func collectAnchors(d *document) []anchor {
 	var list, scripted []anchor
 	at := 0
 	add := func(to *[]anchor, n *html.Node, href string) {
@@ -301,7 +308,7 @@ func readIndex(d *document) *index {
 	if dated && self.kind != indexPage {
 		dated = false
 	}
-	all := anchorsOf(d)
+	all := slices.Clone(anchorsOf(d))
 	meta := readMeta(d)
 	group, ok := chooseGroup(all, self, dated)
 	if !ok && !dated {

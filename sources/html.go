@@ -27,6 +27,8 @@ type document struct {
 	body        []byte            // UTF-8
 	root        *html.Node        // nil where it is no HTML
 	dom         *goquery.Document // of root
+	anchors     []anchor          // see anchorsOf
+	collected   bool
 }
 
 // openDocument parses a body where it is HTML. A page is parsed with scripting

@@ -50,6 +50,9 @@ var (
 
 // shapeOf reads the shape of an absolute URL.
 func shapeOf(u *url.URL) (shape, bool) {
+	if dot := strings.LastIndexByte(u.Path, '.'); dot < 0 || !strings.Contains(strings.ToLower(u.Path[dot:]), "htm") {
+		return shape{}, false
+	}
 	m := datedPath.FindStringSubmatch(u.Path)
 	if m == nil {
 		return shape{}, false
