@@ -207,6 +207,10 @@ func (s *Site) write(w http.ResponseWriter, r *http.Request, status int, view st
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return
 	}
+	// html/template writes + as &#43;, for browsers that once guessed UTF-7. Some
+	// readers look for application/rss+xml with a regular expression and see no
+	// feed. What a text itself writes as &#43; stands as &amp;#43; and is not met.
+	text := bytes.ReplaceAll(b.Bytes(), []byte("&#43;"), []byte("+"))
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", p.lang)
@@ -222,15 +226,15 @@ func (s *Site) write(w http.ResponseWriter, r *http.Request, status int, view st
 	}
 	if status == http.StatusOK {
 		// ServeContent answers If-None-Match (304) and HEAD.
-		sum := sha256.Sum256(b.Bytes())
+		sum := sha256.Sum256(text)
 		h.Set("ETag", `W/"`+hex.EncodeToString(sum[:12])+`"`)
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(b.Bytes()))
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(text))
 		return
 	}
-	h.Set("Content-Length", fmt.Sprint(b.Len()))
+	h.Set("Content-Length", fmt.Sprint(len(text)))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(b.Bytes()) // the client is gone; nothing to do
+		_, _ = w.Write(text) // the client is gone; nothing to do
 	}
 }
 

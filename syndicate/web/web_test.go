@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
+	"pgregory.net/rapid"
 
 	"paperwire/internal/paper"
 )
@@ -483,6 +484,9 @@ func TestHome(t *testing.T) {
 	if got := doc.Find(".city + .index li").First().Text(); got != "博爱县 24 2017-09-07" {
 		t.Errorf("district line %q", got)
 	}
+	if !strings.Contains(get(t, h, "/").Body.String(), `type="application/rss+xml"`) {
+		t.Error("a reader that looks for application/rss+xml as it is finds no feed")
+	}
 	if n := doc.Find(".panel").Length(); n != 1 {
 		t.Errorf("%d subscribe boxes", n)
 	}
@@ -827,6 +831,36 @@ func TestSetBody(t *testing.T) {
 	if got, _ := setBody(paper.Item{Article: paper.Article{HTML: deep, Text: "深"}}); !strings.Contains(string(got), "深") {
 		t.Error("a deep body is lost")
 	}
+}
+
+// Whatever markup comes in, a browser that parses what goes out finds kept
+// elements and attributes only. (What was unwrapped may nest otherwise when it
+// is parsed again; nothing that is kept can turn into anything else by that.)
+func TestSetBodyProperty(t *testing.T) {
+	pieces := []string{
+		"<p>", "</p>", "<b", ">", "字", "<script>", "</script>", "<img src=", "http://a.example/1.jpg", `"`, "'", " onload=x", "<a href=javascript:x>", "</a>", "<svg>", "</svg>",
+		"<math><mi>", "<table><td>", "<tr>", "<h1>", "</h1>", "<font>", "</font>", "<!--", "-->", "<style>", "</style>", "<noscript>", "<template>", "&lt;", "&#0;", "\x00", "<div", " ", "<br/>",
+		"<textarea>", "<title>", "<frameset>", "<plaintext>", "<select><option>", "<body onload=x>", "<li>", "<ruby>字<rt>z",
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		in := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 1, 40).Draw(t, "pieces"), "")
+		once, _ := setBody(paper.Item{Article: paper.Article{HTML: in}})
+		doc, err := goquery.NewDocumentFromReader(strings.NewReader("<!DOCTYPE html><body><main>" + string(once)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc.Find("main *").Each(func(_ int, s *goquery.Selection) {
+			node := s.Get(0)
+			if _, ok := kept[node.DataAtom]; !ok {
+				t.Fatalf("%q lets <%s> through: %s", in, node.Data, once)
+			}
+			for _, a := range node.Attr {
+				if strings.HasPrefix(a.Key, "on") || strings.Contains(a.Val, "javascript:") && (a.Key == "href" || a.Key == "src") {
+					t.Fatalf("%q lets %s=%q through", in, a.Key, a.Val)
+				}
+			}
+		})
+	})
 }
 
 func TestFirstSentence(t *testing.T) {
