@@ -865,7 +865,9 @@ func withCredit(caption []run, credit string) []run {
 	case (house == "新华社" || house == "中新社") && name == "":
 		word = "发"
 	case house == "新华社" || house == "中新社":
-	case slices.ContainsFunc(strings.Split(credit, "、"), func(s string) bool { return !isName(s, titledName) }):
+	case slices.ContainsFunc(strings.Split(credit, "、"), func(s string) bool {
+		return !isName(s, titledName) || orgEnd.MatchString(s) || strings.HasSuffix(s, "者")
+	}):
 		word = " 供图" // an office
 	}
 	if len(caption) == 0 {

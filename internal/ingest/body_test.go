@@ -244,6 +244,7 @@ func TestPictures(t *testing.T) {
 		{"prose after it", pictures(long + "<p><img src=/a.jpg></p>" + long), "a.jpg  "},
 		{"the last words stay text", pictures("<p><img src=/a.jpg></p><p>桥上的孩子。林小河 摄</p>"), "a.jpg  林小河"},
 		{"credit from the byline", pictures(long+"<p>桥上的孩子。（林小河摄）</p>", outer("/a.jpg")), "a.jpg  林小河"},
+		{"credit of who wrote it", pictures("<p>本报讯（记者 林小河 文/摄）"+filler+"</p>", outer("/a.jpg 桥上。", "/b.jpg （罗大山摄）")), "a.jpg 桥上。 林小河|b.jpg  罗大山"},
 		{"bad addresses", pictures(long, outer("javascript:alert(1)", "data:image/png;base64,AA", "ftp://x/y.jpg", "")), ""},
 	} {
 		if tt.got != tt.want {

@@ -14,7 +14,9 @@ import (
 type credits struct {
 	people []paper.Person
 	agency string // the other paper or agency
-	titled bool   // a role stood in it (记者, 通讯员, 摄 …), not bare names only
+	// pictures: who wrote it took its pictures too (文/摄).
+	pictures bool
+	titled   bool // a role stood in it (记者, 通讯员, 摄 …), not bare names only
 }
 
 func (c *credits) add(name string, role paper.Role) {
@@ -48,8 +50,8 @@ const (
 )
 
 const (
-	orgWord = `(?:本报|本刊|本网|本台|本社|新华社|新华网|中新社|中新网|中国新闻社|人民日报|光明日报|经济日报|央视|央广|[\p{Han}]{2,10}?(?:日报|晚报|晨报|时报|早报|商报|都市报|快报|周报|青年报|法治报|法制报|工人报|农民报|报社|电视台|广播电台|广播电视台|融媒体中心|融媒体|融媒|客户端|传媒|新闻网|在线|网))`
-	modWord = `(?:全媒体|融媒体|融媒|首席|高级|资深|特派|特约|驻站|驻[\p{Han}]{2,6}?|见习|实习|摄影|文字|视频|评论|体育|新闻|小|新媒体|数字|客户端|工作室|/|\s)`
+	orgWord = `(?:本报|本刊|本网|本台|本社|新华社|新华网|中新社|中新网|中国新闻社|人民日报|光明日报|经济日报|央视新闻|央视网|央视|央广网|央广|[\p{Han}]{2,10}?(?:日报|晚报|晨报|时报|早报|商报|都市报|快报|周报|青年报|法治报|法制报|工人报|农民报|报社|电视台|广播电台|广播电视台|融媒体中心|融媒体|融媒|客户端|传媒|新闻网|在线|网))`
+	modWord = `(?:全媒体|融媒体|融媒|首席|高级|资深|特派|特约|驻站|驻\p{Han}{1,6}?|\p{Han}{2,3}站|见习|实习|摄影|文字|视频|评论|体育|新闻|小|新媒体|数字|客户端|工作室|/|\s)`
 	actWord = `文\s*[/／、·&＆]?\s*(?:图片|图|摄影|摄)|图\s*[/／、·&＆]?\s*文|摄影\s*(?:/|／)?\s*(?:报道|报导)|摄制|摄影|摄|综合报道|整理报道|采访报道|联合报道|现场报道|报道|报导|采写|整理|编译|编写|供图|供稿|文稿|来稿|投稿|提供|制图|绘图|漫画|绘|文字|文|图片|图`
 )
 
@@ -57,9 +59,11 @@ var (
 	bullets   = regexp.MustCompile(`^[\s■□▪▫●○◆◇◎★☆▲△▼▽※►▶▷♦·•*＊|｜~～【\[]+`)
 	bulletTop = regexp.MustCompile(`^\s*[■□▪▫●○◆◇◎★☆▲△▶►※]`)
 	// A role, with whom it belongs to before it.
-	roleTitle = regexp.MustCompile(`^(` + orgWord + `)?\s*(` + modWord + `*)(记者站?|通讯员|通信员|报道员|实习生|见习生|学生记者|小记者|评论员|撰稿人|责任编辑|责编|值班编辑|本版编辑|本期编辑|编辑|美术编辑|美编|版式设计|版式|组版|校对|校检|检校|审核|审校|统筹|策划|监制|主编|总编|值班主任|值班总编|主持人?|作者|撰文|撰稿|执笔|口述|讲述|翻译)`)
+	roleTitle = regexp.MustCompile(`^(` + orgWord + `|\p{Han}{2,6}?[社台报])?\s*(` + modWord + `*)(记者站?|通讯员|通信员|报道员|实习生|见习生|学生记者|小记者|评论员|撰稿人|责任编辑|责编|值班编辑|本版编辑|本期编辑|编辑|美术编辑|美编|版式设计|版式|组版|校对|校检|检校|审核|审校|[一二三初复终]审|统筹|策划|监制|主编|总编|值班主任|值班总编|主持人?|作者|撰文|撰稿|执笔|口述|讲述|翻译)`)
 	// What may follow a name without a space: a role with no house of its own before it.
 	nextTitle = regexp.MustCompile(`(?:本报|本刊|本网|本台|新华社)?(?:全媒体|融媒体|融媒|首席|特派|特约|见习|实习)*(?:记者|通讯员|通信员|报道员|实习生|责任编辑|责编|编辑|校对|摄影报道|摄影|报道|采写|文\s*[/／]|图\s*[/／]|摄)`)
+	bothForm  = regexp.MustCompile(`^(?:文.*(?:图|摄)|图.*文|摄影.*报道)`)
+	bothTitle = regexp.MustCompile(`(?:撰文|采写|采访|文字)\s*[/／、·]\s*(?:摄影|图片|摄|图)`)
 	action    = regexp.MustCompile(`^(?:` + actWord + `)`)
 	hanRun    = regexp.MustCompile(`^[\p{Han}]+(?:[·•・‧∙.．][\p{Han}]+)*`)
 	latinName = regexp.MustCompile(`^[A-Z][\pL'’.\-]*(?:\s+[A-Z][\pL'’.\-]*){0,3}`)
@@ -74,7 +78,7 @@ var houseRoles = map[string]bool{
 
 func roleOf(mods, title string) (role paper.Role, keep bool) {
 	switch title {
-	case "记者", "学生记者", "小记者", "评论员", "记者站":
+	case "记者", "学生记者", "小记者", "记者站":
 		switch {
 		case strings.Contains(mods, "见习"), strings.Contains(mods, "实习"):
 			return paper.Intern, true
@@ -89,7 +93,7 @@ func roleOf(mods, title string) (role paper.Role, keep bool) {
 	case "责任编辑", "责编", "值班编辑", "本版编辑", "本期编辑", "编辑":
 		return paper.Editor, true
 	}
-	return paper.Author, !houseRoles[title]
+	return paper.Author, !houseRoles[title] && !strings.HasSuffix(title, "审")
 }
 
 // parseCredits reads a text that is a byline and nothing else; ok is false where
@@ -100,15 +104,17 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 	}
 	s = bullets.ReplaceAllString(s, "")
 	s = strings.TrimRight(s, " \n\t。.；;：:】]")
+	s = bothTitle.ReplaceAllString(s, "文/图")
 	role := paper.Role("")
 	keep := true       // the people of this role are part of the byline
 	var group []string // names since the last role or action
 	groupRole := paper.Role("")
 	pending := "" // single characters of a spaced-out name: 王 伟
+	house := ""   // 本报评论员 signs without a name
 	bad := false
 	pictures := false // 图/记者 张三: whatever the role, it is the picture's
 	name := func(n string) {
-		for _, one := range splitNames(n, how, role) {
+		for _, one := range splitNames(n, how, c.titled) {
 			if one == "" {
 				bad = true
 				return
@@ -128,6 +134,10 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 	}
 	end := func() {
 		single()
+		if house != "" && len(group) == 0 {
+			c.add(house, paper.Author)
+		}
+		house = ""
 		for _, n := range group {
 			r := groupRole
 			if r == "" {
@@ -156,8 +166,7 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 				r = paper.Photographer
 			}
 			if m[3] == "评论员" {
-				// 本报评论员 signs without a name.
-				c.add(strings.TrimSpace(m[1]+strings.Join(strings.Fields(m[2]), "")+m[3]), paper.Author)
+				house = m[1] + strings.Join(strings.Fields(m[2]), "") + m[3]
 			}
 			role, groupRole = r, r
 			c.titled = true
@@ -173,6 +182,7 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 			rest := s[len(m):]
 			flat := strings.Join(strings.Fields(m), "")
 			photo := flat == "摄" || flat == "摄影" || flat == "图" || flat == "图片" || flat == "供图" || flat == "绘图" || flat == "制图" || flat == "漫画" || flat == "绘"
+			c.pictures = c.pictures || bothForm.MatchString(flat)
 			before := len(group) > 0 || pending != ""
 			c.titled = true
 			if before && !startsColon(rest) || before && !leadsNames(rest) {
@@ -208,7 +218,7 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 			return credits{}, false
 		}
 		// A role may follow a name without a space: 记者张三通讯员李四.
-		if at := nextTitle.FindStringIndex(m); at != nil && at[0] > 0 {
+		if at := nextTitle.FindStringIndex(s); at != nil && at[0] > 0 && at[0] < len(m) {
 			m = m[:at[0]]
 		}
 		s = s[len(m):]
@@ -228,6 +238,12 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 			continue
 		}
 		single()
+		if compound[m] { // 欧阳 小河
+			if g := hanRun.FindString(strings.TrimLeft(s, " ")); g != "" && utf8.RuneCountInString(g) <= 2 && strings.HasPrefix(s, " ") {
+				m += g
+				s = strings.TrimLeft(s, " ")[len(g):]
+			}
+		}
 		if isAgency(m) {
 			if a := agencyName(m, own); a != "" {
 				c.agency = a
@@ -293,8 +309,8 @@ func countSingles(s string) int {
 
 // splitNames reads a run of Chinese characters as one name, or as several that
 // were printed without spaces. An element that is no name is "".
-func splitNames(s string, how strictness, role paper.Role) []string {
-	if how == strictName && role != "" {
+func splitNames(s string, how strictness, titled bool) []string {
+	if how == strictName && titled {
 		how = titledName
 	}
 	r := []rune(s)
@@ -376,6 +392,9 @@ var agencyForm = regexp.MustCompile(`^(?:新华社|新华网|中新社|中新网
 
 func isAgency(s string) bool { return agencyForm.MatchString(s) }
 
+// houseForm is how a paper calls itself.
+var houseForm = regexp.MustCompile(`^本(?:报|刊|网|台|社|市|地)`)
+
 var agencyWords = regexp.MustCompile(`^(?:(?:文章)?(?:来源|稿源|消息来源|转自|摘自|原载|据)\s*[:：]?\s*)+`)
 
 // agencyName cleans the name of another paper or agency; it is empty where that
@@ -384,7 +403,7 @@ func agencyName(s string, own []string) string {
 	s = cleanLine(s)
 	s = agencyWords.ReplaceAllString(s, "")
 	s = strings.Trim(s, " 《》“”\"'<>（）()：:，,。")
-	if strings.HasPrefix(s, "本") && utf8.RuneCountInString(s) <= 3 {
+	if houseForm.MatchString(s) {
 		return ""
 	}
 	for _, o := range own {
@@ -398,9 +417,11 @@ func agencyName(s string, own []string) string {
 var (
 	dateForm = `(?:(?:\d{2,4}年)?\d{1,2}月\d{1,2}日|\d{1,2}日)`
 	// 本报讯, 本报太原11月5日讯, 新华社北京9月5日电, 据《广西日报》消息 …
-	dateline = regexp.MustCompile(`^\s*(据)?\s*(?:《([^》\n]{2,20})》|(` + orgWord + `))\s*(?:客户端|微信公众号)?\s*[\p{Han}/、·\s]{0,14}?\s*` + dateForm + `?\s*(?:综合|专)?\s*(讯|电|消息|报道)(?:$|[\s（(:：，]|记者|通讯员)`)
-	opening  = regexp.MustCompile(`^\s*[（(]\s*([^（）()\n]{2,120})\s*[）)]`)
-	bareRole = regexp.MustCompile(`^\s*(?:` + orgWord + `)?\s*(?:全媒体|融媒体|首席|见习|实习|特约)*(?:记者|通讯员)`)
+	dateline  = regexp.MustCompile(`^\s*[【\[]?(据)?\s*(?:《([^》\n]{2,20})》|(` + orgWord + `))\s*(?:客户端|微信公众号)?\s*[\p{Han}/、·\s]{0,14}?\s*` + dateForm + `?\s*(?:综合|专)?\s*(讯|电|消息|报道)(?:$|[\s（(:：，】\]]|记者|通讯员)`)
+	placeLine = regexp.MustCompile(`^\s*\p{Han}{0,8}\s*` + dateForm + `?\s*(?:讯|电)\s*[（(]`)
+	wireHouse = regexp.MustCompile(`^(?:新华|中新|央视|央广|人民网|光明网|中国新闻)`)
+	opening   = regexp.MustCompile(`^[\s】\]]*[（(【\[]\s*([^（）()【】\[\]\n]{2,120})\s*[）)】\]]`)
+	bareRole  = regexp.MustCompile(`^\s*(?:` + orgWord + `)?\s*(?:全媒体|融媒体|首席|见习|实习|特约)*(?:记者|通讯员)`)
 )
 
 // datelineEnd is the byte length of the dateline and the credits after it, with
@@ -431,7 +452,7 @@ func readDateline(s string, own []string) (credits, int) {
 		}
 		cited := m[2] >= 0 // 据…
 		// X报讯 is how a paper opens its own news; 电 comes from another house.
-		if cited || word == "电" || strings.HasPrefix(house, "新华") || strings.HasPrefix(house, "中新") {
+		if cited || word == "电" || wireHouse.MatchString(house) {
 			c.agency = agencyName(house, own)
 		}
 		if word == "报道" && !cited && !strings.HasPrefix(house, "本") {
@@ -439,26 +460,34 @@ func readDateline(s string, own []string) (credits, int) {
 		}
 		end = m[9]
 	}
+	if m := placeLine.FindString(s); m != "" && end == 0 {
+		// 云州讯（记者 …）: only with the credits behind it.
+		if _, size := utf8.DecodeLastRuneInString(m); opening.MatchString(s[len(m)-size:]) {
+			if c, n := readDateline(s[len(m)-size:], own); n > 0 {
+				return c, len(m) - size + n
+			}
+		}
+	}
 	if p := opening.FindStringSubmatchIndex(s[end:]); p != nil {
 		got, ok := parseCredits(s[end+p[2]:end+p[3]], own, strictName)
 		if ok && (got.titled || end > 0) {
 			if c.agency == "" {
 				c.agency = got.agency
 			}
-			c.people, c.titled = got.people, true
+			c.people, c.titled, c.pictures = got.people, true, got.pictures
 			end += p[1]
 		}
 	} else if end > 0 && bareRole.MatchString(s[end:]) {
 		// 本报讯 记者 张三 通讯员 李四 连日来，…: names as long as they are names.
 		got, n := leadingNames(s[end:], own)
 		c.people = got.people
-		c.titled = len(got.people) > 0
+		c.titled, c.pictures = len(got.people) > 0, got.pictures
 		end += n
 	}
 	if end > 0 {
 		for end < len(s) {
 			r, size := utf8.DecodeRuneInString(s[end:])
-			if !unicode.IsSpace(r) && r != ':' && r != '：' {
+			if !unicode.IsSpace(r) && !strings.ContainsRune(":：,，】]", r) {
 				break
 			}
 			end += size
@@ -467,9 +496,16 @@ func readDateline(s string, own []string) (credits, int) {
 	return c, end
 }
 
+var reportForm = regexp.MustCompile(`^([^，。：:]{2,60}?报道)[：:，,\s]`)
+
 // leadingNames reads roles and names without a parenthesis around them, token by
 // token, and stops at the first that is none.
 func leadingNames(s string, own []string) (credits, int) {
+	if m := reportForm.FindStringSubmatch(s); m != nil {
+		if c, ok := parseCredits(m[1], own, strictName); ok && c.titled && len(c.people) > 0 {
+			return c, len(m[1])
+		}
+	}
 	var best credits
 	end := 0
 	for i, tokens := 0, 0; i <= len(s) && tokens < 14; {
@@ -500,7 +536,7 @@ func leadingNames(s string, own []string) (credits, int) {
 
 var (
 	lastParen = regexp.MustCompile(`[（(]\s*([^（）()]{2,120})\s*[）)]\s*[。.]?\s*$`)
-	sourceTag = regexp.MustCompile(`^(?:据|来源[:：]?|稿源[:：]?|转自|摘自|原载|本文来源[:：]?)\s*《?([\p{Han}A-Za-z0-9·]{2,20}?)》?\s*(?:微信公众号|客户端|官网|官方微博)?\s*(?:消息|报道|讯|电)?$`)
+	sourceTag = regexp.MustCompile(`^(?:据|(?:本文|消息|文章)?来源|稿源|转自|摘自|原载)\s*[:：]?\s*《?([\p{Han}A-Za-z0-9·]{2,20}?)》?\s*(?:微信公众号|客户端|官网|官方微博)?\s*(?:消息|报道|讯|电)?$`)
 	wireTag   = regexp.MustCompile(`^(?:据)?\s*(新华社|中新社|中新网|新华网|人民网|央视新闻|央视网)\s*[\p{Han}]{0,8}\s*` + dateForm + `?\s*(?:电|讯|发|消息)?$`)
 )
 
@@ -509,6 +545,7 @@ var (
 func takeByline(blocks []block, own []string) ([]block, credits) {
 	var c credits
 	join := func(got credits) {
+		c.pictures = c.pictures || got.pictures
 		c.people = mergePeople(c.people, got.people)
 		if c.agency == "" {
 			c.agency = got.agency
@@ -609,7 +646,7 @@ func wholeByline(s string, own []string, top bool) (credits, bool) {
 	if p := lastParen.FindStringSubmatchIndex(s); p != nil && strings.TrimSpace(s[:p[0]]) == "" {
 		inner = s[p[2]:p[3]]
 	}
-	if m := sourceTag.FindStringSubmatch(inner); m != nil && (!top || strings.HasPrefix(inner, "来源")) {
+	if m := sourceTag.FindStringSubmatch(inner); m != nil && (!top || strings.HasPrefix(inner, "来源") || strings.HasPrefix(inner, "转自")) {
 		if a := agencyName(m[1], own); a != "" || strings.HasPrefix(m[1], "本报") {
 			return credits{agency: a}, true
 		}
@@ -714,14 +751,14 @@ var (
 	creditParen = regexp.MustCompile(`\s*[（(]\s*([^（）()]{2,60})\s*[）)]\s*[。.]?\s*$`)
 	creditSign  = regexp.MustCompile(`(?:摄影报道|摄影|摄|供图|图|发|资料图片|提供|绘|制图)$|^(?:摄影|摄|图片?|供图|制图|漫画)\s*[/／:：]`)
 	creditLead  = regexp.MustCompile(`(?:摄影|图片来源|供图|制图|漫画|图)\s*[/／:：]\s*([^，。！？；]{2,30})$`)
-	wirePhoto   = regexp.MustCompile(`^(新华社|中新社)(?:\s*记者|发|照片)?\s*[（(]?\s*([\p{Han}·]{2,12}?)?\s*(?:摄|发)?[）)]?$`)
+	wirePhoto   = regexp.MustCompile(`^(新华社|中新社)(?:\s*记者|发|照片)?\s*[（(]?\s*([\p{Han}·]{2,12}?)?\s*(?:摄影报道|摄影|摄|发)?[）)]?$`)
 )
 
 // splitCredit takes the photographer out of a caption: （张三摄）, 本报记者 张三 摄,
 // 摄影：张三, （某某供图）. The credit is without 摄 and without the role.
 func splitCredit(s string) (caption, credit string) {
 	// 新华社发（张三摄） and 新华社记者 张三 摄
-	if i := strings.LastIndex(s, "新华社"); i >= 0 && utf8.RuneCountInString(s[i:]) <= 24 {
+	if i := strings.LastIndex(s, "新华社"); i >= 0 && !strings.HasSuffix(s[:i], "/") && utf8.RuneCountInString(s[i:]) <= 24 {
 		rest := strings.TrimRight(s[i:], "。 ）)")
 		if m := wirePhoto.FindStringSubmatch(strings.Join(strings.Fields(rest), "")); m != nil {
 			return strings.TrimRight(s[:i], " （("), strings.TrimSpace(m[1] + " " + m[2])
@@ -743,7 +780,7 @@ func splitCredit(s string) (caption, credit string) {
 	}
 	// The words after the last mark or gap, read backwards: the longest that is a credit.
 	trimmed := strings.TrimRight(s, " 。")
-	if !strings.HasSuffix(trimmed, "摄") && !strings.HasSuffix(trimmed, "摄影") && !strings.HasSuffix(trimmed, "供图") && !strings.HasSuffix(trimmed, "摄影报道") {
+	if !strings.HasSuffix(trimmed, "摄") && !strings.HasSuffix(trimmed, "/图") && !strings.HasSuffix(trimmed, "摄影") && !strings.HasSuffix(trimmed, "供图") && !strings.HasSuffix(trimmed, "摄影报道") {
 		return s, ""
 	}
 	from := 0
@@ -770,14 +807,17 @@ func splitCredit(s string) (caption, credit string) {
 	return s, ""
 }
 
+var givenBy = regexp.MustCompile(`^(?:本组|以上|本版)?(?:图片|照片|图)?(?:均)?(?:由|为)`)
+
 // photographer reads the inside of a credit's parenthesis: people, or an office
 // that gave the picture.
 func photographer(s string) string {
-	if c, ok := parseCredits(s, nil, strictName); ok && len(c.people) > 0 {
+	if c, ok := parseCredits(s, nil, strictName); ok && (len(c.people) > 0 || c.agency != "") {
 		return joinNames(c)
 	}
-	for _, suffix := range []string{"供图", "提供", "摄影", "摄", "图"} {
+	for _, suffix := range []string{"供图", "提供", "截图", "摄影", "摄"} {
 		if who, ok := strings.CutSuffix(s, suffix); ok {
+			who = givenBy.ReplaceAllString(who, "")
 			who = strings.TrimRight(strings.TrimSpace(who), " /／")
 			if n := utf8.RuneCountInString(who); n >= 2 && n <= 20 && !strings.ContainsAny(who, "，。、；：") && !strings.HasSuffix(who, "资料") {
 				return who
@@ -793,7 +833,7 @@ func joinNames(c credits) string {
 		names = append(names, p.Name)
 	}
 	out := strings.Join(names, "、")
-	if c.agency == "新华社" || c.agency == "中新社" {
+	if c.agency == "新华社" || c.agency == "中新社" || out == "" {
 		out = strings.TrimSpace(c.agency + " " + out)
 	}
 	return out

@@ -63,6 +63,22 @@ func TestBylineForms(t *testing.T) {
 		{"paragraph with square", "<p>■ 本报记者 林小河 通讯员 罗大山</p><p>F</p>", "林小河 reporter, 罗大山 correspondent", "F"},
 		{"paragraph on three lines", "<p>□本报记者林小河 罗大山 白玉<br>实习生石榴红<br>通讯员秦岭 文/摄</p><p>F</p>", "林小河 reporter, 罗大山 reporter, 白玉 reporter, 石榴红 intern, 秦岭 correspondent", "F"},
 		{"paragraph, wire reporter", "<p>□新华社记者 林小河 罗大山</p><p>F</p>", "林小河 reporter, 罗大山 reporter @新华社", "F"},
+		{"paragraph, an agency of its own", "<p>□云山社记者 林小河</p><p>F</p>", "林小河 reporter @云山社", "F"},
+		{"several writers, one photographer", "<p>■ 本报首席记者 林小河 本报记者 罗大山 通讯员 白玉/文 石榴红/图</p><p>F</p>", "林小河 reporter, 罗大山 reporter, 白玉 correspondent, 石榴红 photographer", "F"},
+		{"roles and actions without spaces", "<p>全媒体记者林小河 通讯员罗大山文/图</p><p>F</p>", "林小河 reporter, 罗大山 correspondent", "F"},
+		{"own media centre", "<p>本报融媒体中心记者 林小河</p><p>F</p>", "林小河 reporter", "F"},
+		{"resident reporter", "<p>本报驻京记者 林小河</p><p>F</p>", "林小河 reporter", "F"},
+		{"reporter of a station", "<p>本报北山站记者 林小河</p><p>F</p>", "林小河 reporter", "F"},
+		{"commentator with a name", "<p>本报特约评论员 林小河</p><p>F</p>", "林小河 author", "F"},
+		{"compound surname apart", "<p>本报记者 欧阳 小河</p><p>F</p>", "欧阳小河 reporter", "F"},
+		{"told by, written by", "<p>◆林小河 口述 罗大山 整理</p><p>F</p>", "林小河 author, 罗大山 author", "F"},
+		{"wrote and took the pictures", "<p>撰文/摄影 林小河</p><p>F</p>", "林小河 author", "F"},
+		{"three readings", "<p>F</p><p>一审：林小河 二审：罗大山 三审：白玉</p>", "", "F"},
+		{"dateline in brackets", "<p>【本报讯】（记者 林小河）F</p>", "林小河 reporter", ""},
+		{"reporter in brackets", "<p>【记者 林小河】F</p>", "林小河 reporter", ""},
+		{"place for a dateline", "<p>北山讯（记者 林小河）F</p>", "林小河 reporter", ""},
+		{"reports, with a colon", "<p>本报北京9月5日电 记者林小河报道：F</p>", "林小河 reporter", ""},
+		{"broadcaster", "<p>央视网消息：F</p>", "@央视网", ""},
 		{"paragraph without bullet", "<p>本报记者 林小河</p><p>F</p>", "林小河 reporter", "F"},
 		{"bullet and bare names", "<p>○林小河 罗大山</p><p>F</p>", "林小河 author, 罗大山 author", "F"},
 		{"bare name under the title", "<p>林小河</p><p>F</p>", "林小河 author", "F"},
@@ -247,11 +263,40 @@ func TestSplitCredit(t *testing.T) {
 		{"摄影师在桥上拍摄风筝。", "摄影师在桥上拍摄风筝。", ""},
 		{"桥上的风筝正在被航拍", "桥上的风筝正在被航拍", ""},
 		{"林小河 摄", "", "林小河"},
+		{"孩子们在桥上放风筝。新华社记者林小河摄影报道", "孩子们在桥上放风筝。", "新华社 林小河"},
+		{"孩子们在桥上放风筝。（无人机照片）新华社记者 林小河 摄", "孩子们在桥上放风筝。（无人机照片）", "新华社 林小河"},
+		{"孩子们在桥上放风筝。（图片由市档案馆提供）", "孩子们在桥上放风筝。", "市档案馆"},
+		{"孩子们在桥上放风筝。（图/新华社）", "孩子们在桥上放风筝。", "新华社"},
+		{"孩子们在桥上放风筝（央视新闻截图）", "孩子们在桥上放风筝", "央视新闻"},
+		{"孩子们在桥上放风筝 本报记者林小河/图", "孩子们在桥上放风筝", "林小河"},
+		{"桥的效果图（效果图）", "桥的效果图（效果图）", ""},
 		{"", "", ""},
 	} {
 		caption, credit := splitCredit(tt.in)
 		if caption != tt.caption || credit != tt.credit {
 			t.Errorf("%s: %q by %q, want %q by %q", tt.in, caption, credit, tt.caption, tt.credit)
+		}
+	}
+}
+
+func TestWithCredit(t *testing.T) {
+	for _, tt := range []struct{ caption, credit, want string }{
+		{"桥上。", "林小河", "桥上。（林小河 摄）"},
+		{"桥上。", "林小河、罗大山", "桥上。（林小河、罗大山 摄）"},
+		{"桥上。", "云州市文旅局", "桥上。（云州市文旅局 供图）"},
+		{"桥上。", "受访者", "桥上。（受访者 供图）"},
+		{"桥上。", "新华社 林小河", "桥上。（新华社 林小河 摄）"},
+		{"桥上。", "新华社", "桥上。（新华社发）"},
+		{"", "林小河", "林小河 摄"},
+		{"桥上。", "", "桥上。"},
+		{"", "", ""},
+	} {
+		var caption []run
+		if tt.caption != "" {
+			caption = []run{{text: tt.caption}}
+		}
+		if got := plain(withCredit(caption, tt.credit)); got != tt.want {
+			t.Errorf("%q by %q: %q, want %q", tt.caption, tt.credit, got, tt.want)
 		}
 	}
 }

@@ -92,7 +92,7 @@ func normalise(p sources.Printed, r sources.Ref, o normaliseOptions) paper.Artic
 	}
 	markSubheads(blocks)
 	blocks = addPictures(blocks, p.Images, base)
-	creditPictures(blocks, a.Byline)
+	creditPictures(blocks, a.Byline, head.pictures || credit.pictures || field.pictures)
 
 	a.Text = textOf(blocks)
 	a.HTML = writeHTML(blocks)
@@ -213,11 +213,11 @@ func titles(p sources.Printed, r sources.Ref) (kicker, headline, subtitle string
 		head = r.Title
 	}
 	subtitle = leadDash.ReplaceAllString(cleanTitle(p.Subtitle), "")
-	if lines := lineTag.Split(head, -1); len(lines) > 1 && subtitle == "" {
+	if lines := lineTag.Split(head, -1); len(lines) > 1 {
 		for i, l := range lines {
 			if l = cleanTitle(l); i > 0 && strings.HasPrefix(l, "——") && cleanTitle(strings.Join(lines[:i], " ")) != "" {
 				rest := append([]string{leadDash.ReplaceAllString(l, "")}, lines[i+1:]...)
-				subtitle = cleanTitle(strings.Join(rest, " "))
+				subtitle = cleanTitle(strings.Join(append(rest, subtitle), " "))
 				head = strings.Join(lines[:i], " ")
 				break
 			}
@@ -257,6 +257,7 @@ func signedTitles(p sources.Printed, own []string) (sources.Printed, credits) {
 			if ok && (got.titled || bulletTop.MatchString(text)) {
 				c.people = mergePeople(c.people, got.people)
 				c.agency = cmp.Or(c.agency, got.agency)
+				c.pictures = c.pictures || got.pictures
 				continue
 			}
 			keep = append(keep, line)
@@ -617,14 +618,21 @@ func addPictures(blocks []block, images []sources.Image, base *url.URL) []block 
 	return out
 }
 
-// creditPictures fills the credit of the pictures from a byline that names
-// photographers only for them.
-func creditPictures(blocks []block, byline []paper.Person) {
-	var names []string
+// creditPictures fills the credit of pictures that have none of their own from
+// the byline: its photographers, or its few writers where they signed 文/摄.
+func creditPictures(blocks []block, byline []paper.Person, both bool) {
+	var names, writers []string
 	for _, p := range byline {
-		if p.Role == paper.Photographer {
+		switch p.Role {
+		case paper.Photographer:
 			names = append(names, p.Name)
+		case paper.Editor:
+		default:
+			writers = append(writers, p.Name)
 		}
+	}
+	if both && len(names) == 0 && len(writers) <= 3 {
+		names = writers
 	}
 	for i := range blocks {
 		if b := &blocks[i]; b.kind == figure {
