@@ -238,7 +238,7 @@ func appendLegal(out, in []byte) []byte {
 func appendText(out, in []byte, attr bool) []byte {
 	for i := 0; i < len(in); {
 		j := i
-		for j < len(in) && in[j] != '&' && !(attr && (in[j] == '<' || in[j] == '"')) {
+		for j < len(in) && in[j] != '&' && in[j] != '>' && !(attr && (in[j] == '<' || in[j] == '"')) {
 			j++
 		}
 		out = appendLegal(out, in[i:j])
@@ -246,6 +246,14 @@ func appendText(out, in []byte, attr bool) []byte {
 			break
 		}
 		switch in[i] {
+		case '>':
+			if !attr && out[len(out)-1] == ']' { // ]]> ends no CDATA here
+				out = append(out, "&gt;"...)
+			} else {
+				out = append(out, '>')
+			}
+			i++
+			continue
 		case '<':
 			out = append(out, "&lt;"...)
 			i++

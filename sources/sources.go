@@ -309,8 +309,8 @@ func Parse(s Source, at, contentType string, body []byte) Parsed {
 		return Parsed{Kind: "unknown", Reason: err.Error()}
 	}
 	u, err := url.Parse(at)
-	if err != nil || u.Host == "" {
-		return Parsed{Kind: "unknown", Reason: fmt.Sprintf("%q is no absolute URL", at)}
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return Parsed{Kind: "unknown", Reason: fmt.Sprintf("%q is no absolute http(s) URL", at)}
 	}
 	d := openDocument(u, contentType, body)
 	if reason := wall(d); reason != "" {
