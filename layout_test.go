@@ -36,7 +36,6 @@ var rooms = map[string][]string{
 	"syndicate/web":       {"internal/paper", "syndicate/feed", "syndicate/card", "syndicate/push", "syndicate/api"},
 	"internal/ingest":     {"internal/paper", "internal/place", "internal/fetch", "internal/store", "sources"},
 	"internal/place/gen":  {"internal/paper", "internal/place"},
-	"testdata/demo/build": {},
 }
 
 // homes are the modules that only one package may import.

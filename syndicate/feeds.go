@@ -93,7 +93,7 @@ func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc pa
 		Feed: feed.Feed{
 			Scope: sc, Title: st.title(sc, known), Subtitle: st.subtitle(sc, known),
 			Language: "zh-CN", Copyright: "版权归各报社所有。", Site: st.Title,
-			Updated: updated(rose), Items: items, Points: st.points(items),
+			Updated: updated(items, rose), Items: items, Points: st.points(items),
 		},
 		Links:   feed.Links{Base: st.Base, Self: self, Home: st.Base + "/" + sc.String(), Icon: st.Base + "/favicon.ico"},
 		View:    v,
@@ -116,14 +116,28 @@ func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc pa
 	return content{ctype: format.Type, body: b.Bytes(), papers: papersOf(items, sc, known), self: self}, nil
 }
 
-// updated is the instant a feed tells of itself. Atom demands one (RFC 4287
-// §4.1.1) even where nothing was ever released: the beginning of time, because
-// the present would make other bytes at every rendering.
-func updated(rose time.Time) time.Time {
-	if rose.IsZero() {
-		return time.Unix(0, 0).UTC()
+// updated is the instant a feed tells of itself: when the newest change among its
+// items was released. It follows from the content alone, for a version may rise
+// without anything in this document having changed (a limit, an intersection), and
+// the same content has the same bytes. An empty feed tells when its scope last
+// rose; Atom demands an instant (RFC 4287 §4.1.1) even where nothing was ever
+// released: the beginning of time, because the present would make other bytes at
+// every rendering.
+func updated(items []paper.Item, rose time.Time) time.Time {
+	var at time.Time
+	for i := range items {
+		if items[i].Updated.After(at) {
+			at = items[i].Updated
+		}
 	}
-	return rose.UTC().Truncate(time.Second)
+	switch {
+	case !at.IsZero():
+	case !rose.IsZero():
+		at = rose
+	default:
+		at = time.Unix(0, 0)
+	}
+	return at.UTC().Truncate(time.Second)
 }
 
 // papersOf are the papers a feed depends on: those of its scope, else those of
