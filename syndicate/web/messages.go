@@ -67,6 +67,8 @@ var messages = map[string]message{
 	"scope_districts":    {"有关%[1]s", " about %[1]s"},
 	"scope_without":      {"（不含%[1]s）", ", without %[1]s"},
 	"scope_whole_city":   {"包括所辖各县区和全市性的报道。", "It includes every district below it and what concerns the whole of it."},
+	"title_without":      {"不含%[1]s", "without %[1]s"},
+	"scope_every":        {"全部报纸", " from every paper"},
 	"page_n":             {"第%[1]s版", "Page %[1]s"},
 	"subscribe":          {"订阅", "Subscribe"},
 	"subscribe_hint":     {"把地址复制到阅读器里；同一篇报道在各种格式里内容相同。", "Copy an address into your feed reader; every format carries the same articles."},

@@ -148,6 +148,9 @@ func (l locale) title(c catalog, scope paper.Scope) string {
 	if len(parts) == 0 {
 		parts = append(parts, l.plain("scope_all"))
 	}
+	if without := append(c.labels("section", scope.NotSections), c.labels("district", scope.NotDistricts)...); len(without) > 0 {
+		parts = append(parts, l.plain("title_without", strings.Join(without, sep)))
+	}
 	return strings.Join(parts, " · ")
 }
 
@@ -169,8 +172,12 @@ func (l locale) sentence(c catalog, scope paper.Scope) template.HTML {
 		}
 	}
 	without := append(c.labels("section", scope.NotSections), c.labels("district", scope.NotDistricts)...)
+	from := phrase("scope_papers", papers)
+	if len(scope.Papers)+len(scope.Sections)+len(scope.Districts) == 0 {
+		from = l.rich("scope_every") // only exclusions
+	}
 	text := l.rich("scope_sentence",
-		phrase("scope_papers", papers), phrase("scope_pages", scope.Pages),
+		from, phrase("scope_pages", scope.Pages),
 		phrase("scope_sections", c.labels("section", scope.Sections)),
 		phrase("scope_districts", c.labels("district", scope.Districts)), phrase("scope_without", without))
 	for _, code := range scope.Districts {
