@@ -56,6 +56,8 @@ const (
 	sureScore   = 2.5
 	likelyScore = 2.0
 
+	shortList = 4 // counties named in the lead of a text that says 我市, and still about each of them
+
 	maxHits     = 4096 // names looked at in a zone
 	maxEvidence = 24   // pieces of evidence kept for a tag
 )
@@ -666,7 +668,7 @@ func (r *reading) weigh() {
 			st.factor = 0
 		case r.markStrong && !title:
 			st.factor = 0
-		case r.markWeak && !title && !(st.front && fronts == 1 && st.score >= 4):
+		case r.markWeak && !title && !(st.front && fronts <= shortList && st.score >= 4):
 			st.factor = 0
 		case !st.front && (title || r.markLead || r.markWeak || r.foreignFront && r.own == 0):
 			st.factor = asideFactor

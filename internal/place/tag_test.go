@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 
@@ -227,4 +228,32 @@ func TestHostile(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestTogether shares one gazetteer and one finder among goroutines; run it
+// with -race.
+func TestTogether(t *testing.T) {
+	g := load(t)
+	f := finder(t, "410800")
+	var wait sync.WaitGroup
+	for i := range 8 {
+		wait.Go(func() {
+			city := []string{"410800", "320100", "310000", "419001"}[i%4]
+			own, err := g.City(city)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for range 20 {
+				own.Find(Text{Title: "温县办起夜校"})
+				if got := f.Find(Text{Title: "温县办起夜校"}).Sure(); !slices.Equal(got, []string{"410825"}) {
+					t.Errorf("%v", got)
+				}
+				g.Resolve("wenxian", "410800")
+				g.Division("410825101")
+				g.Nearest("wenxan", 2)
+			}
+		})
+	}
+	wait.Wait()
 }

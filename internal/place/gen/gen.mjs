@@ -182,7 +182,7 @@ for (const e of dict) {
         if (after === "" && known.has(before)) continue;
         // An organ or a body of the place is no other word (金山分局, 上海师范大学).
         if (before === "" && e.tag === "nt") continue;
-        if (before === "" && /(局|院|校|学|中|厂|委|会|队|府|台|馆|人|话|方|港|籍|分|等)$/.test(w) && !/^(解放|共和|和平|博爱|建设|文化|中原|合作|前进|公安|资源|友谊|友好|互助|平安|太平)$/.test(hit)) continue;
+        if (before === "" && /(局|院|校|学|中|厂|委|会|队|府|台|馆|场|园|厅|人|话|方|港|籍|分|等)$/.test(w) && !/^(解放|共和|和平|博爱|建设|文化|中原|合作|前进|公安|资源|友谊|友好|互助|平安|太平)$/.test(hit)) continue;
       }
       stop(w, hit);
     }
