@@ -515,6 +515,11 @@ func TestScopePage(t *testing.T) {
 		t.Errorf("sentence %q", got)
 	}
 
+	doc = see(t, h, 200, "/-section/yaowen")
+	if got := doc.Find("h1").Text() + "|" + doc.Find(".sentence").Text(); got != "全部报道 · 不含要闻|全部报纸的报道（不含要闻），新的在前。" {
+		t.Errorf("heading and sentence %q", got)
+	}
+
 	doc = see(t, h, 200, "/district/410825")
 	var found []string
 	doc.Find("link[rel=alternate]").Each(func(_ int, s *goquery.Selection) {
