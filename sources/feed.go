@@ -156,7 +156,7 @@ func readFeed(s Source, w Want, d *document) (e Edition, name string, err error)
 			i.language = language
 		}
 		r := i.ref(s, w, d.url, base)
-		if seen[r.Origin] {
+		if seen[r.Origin] || r.URL == "" && r.Title == "" && r.Printed.Body == "" && len(r.Printed.Images) == 0 {
 			continue
 		}
 		seen[r.Origin] = true
@@ -249,6 +249,9 @@ func (i item) ref(s Source, w Want, feed, site *url.URL) Ref {
 	}
 	if key == "" {
 		key = i.title + "\n" + date
+	}
+	if key == "\n" {
+		key = i.content + "\n" + i.summary
 	}
 	sum := sha256.Sum256([]byte(key))
 	r := Ref{URL: p.URL, Origin: hex.EncodeToString(sum[:8]), Title: p.Headline, Printed: p}
@@ -349,6 +352,8 @@ func readRSS(r repaired) (items []item, name, site, language string, err error) 
 			i.authors = append(i.authors, x.DublinCoreExt.Creator...)
 			i.authors = append(i.authors, x.DublinCoreExt.Author...)
 			i.columns = append(i.columns, x.DublinCoreExt.Subject...)
+			i.title = or(i.title, x.DublinCoreExt.Title)
+			i.summary = or(i.summary, x.DublinCoreExt.Description)
 		}
 		if len(i.authors) == 0 {
 			i.authors = []string{x.Author}
@@ -381,7 +386,19 @@ func readRSS(r repaired) (items []item, name, site, language string, err error) 
 		i.media(x.Extensions)
 		items = append(items, i)
 	}
-	return items, f.Title, f.Link, f.Language, nil
+	name, language = f.Title, f.Language
+	if f.DublinCoreExt != nil {
+		name, language = or(name, f.DublinCoreExt.Title), or(language, f.DublinCoreExt.Language)
+	}
+	return items, name, f.Link, language, nil
+}
+
+// or is s, else the first of a Dublin Core element.
+func or(s string, dc []string) string {
+	if s == "" && len(dc) > 0 {
+		return dc[0]
+	}
+	return s
 }
 
 // value is the text of the first extension element of a name.

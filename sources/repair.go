@@ -48,8 +48,9 @@ func repair(body []byte) (repaired, error) {
 	if len(body) > maxFeed {
 		return r, fmt.Errorf("%w: more than %d bytes", errHostile, maxFeed)
 	}
-	// What a failing server prints before the feed.
-	if m := feedStart.FindIndex(body[:min(len(body), 8192)]); m != nil {
+	// What a failing server prints before the feed. A comment may stand there
+	// by right.
+	if m := feedStart.FindIndex(body[:min(len(body), 8192)]); m != nil && !bytes.HasPrefix(body, []byte("<!--")) {
 		body = body[m[0]:]
 	}
 	s := scan{in: body, out: make([]byte, 0, len(body)+256)}
