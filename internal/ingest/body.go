@@ -210,7 +210,11 @@ func (r *reader) text(s string) {
 		return
 	}
 	// Some CMS lose the line breaks and keep the indents: 。　　 begins a paragraph.
-	for strings.Contains(s, "\u3000\u3000") || strings.Contains(s, "\u00a0\u00a0\u00a0\u00a0") {
+	for {
+		// An indent at the very beginning, which most paragraphs have, is none of them.
+		if inner := strings.TrimLeft(s, "\u3000"); !strings.Contains(inner, "\u3000\u3000") && !strings.Contains(inner, "\u00a0\u00a0\u00a0\u00a0") {
+			break
+		}
 		at := lostBreak.FindStringIndex(s)
 		if at == nil {
 			break
