@@ -660,7 +660,8 @@ func (r *reading) weigh() {
 			fronts++
 		}
 	}
-	r.every = named >= 5 && named*10 >= len(r.s.state)*6
+	// Most of the city's counties, or five of them under a headline about the city.
+	r.every = named >= 5 && (named*10 >= len(r.s.state)*6 || !title && (r.own > 0 || r.marks))
 	for i := range r.s.state {
 		st := &r.s.state[i]
 		switch {
