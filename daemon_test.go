@@ -48,8 +48,13 @@ type safeBuffer struct {
 	b  bytes.Buffer
 }
 
-func (b *safeBuffer) Write(p []byte) (int, error) { b.mu.Lock(); defer b.mu.Unlock(); return b.b.Write(p) }
-func (b *safeBuffer) String() string              { b.mu.Lock(); defer b.mu.Unlock(); return b.b.String() }
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *safeBuffer) String() string { b.mu.Lock(); defer b.mu.Unlock(); return b.b.String() }
 
 // start runs paperwire with arguments and waits until it serves.
 func start(t testing.TB, ahead time.Duration, args ...string) *daemon {

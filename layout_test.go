@@ -20,22 +20,22 @@ import (
 // rooms says which packages of ours each package may import (docs/architecture.md).
 // Test files obey it too, except main's.
 var rooms = map[string][]string{
-	".":                   nil, // all
-	"internal/paper":      {},
-	"internal/fetch":      {},
-	"internal/place":      {"internal/paper"},
-	"internal/papertest":  {"internal/paper"},
-	"internal/store":      {"internal/paper"},
-	"internal/queue":      {"internal/paper", "internal/store"},
-	"sources":             {"internal/paper", "internal/fetch"},
-	"syndicate":           {"internal/paper", "syndicate/feed", "syndicate/card", "syndicate/push", "syndicate/api", "syndicate/web"},
-	"syndicate/feed":      {"internal/paper"},
-	"syndicate/card":      {"internal/paper", "syndicate/feed"},
-	"syndicate/push":      {"internal/paper", "syndicate/feed", "syndicate/card"},
-	"syndicate/api":       {"internal/paper", "syndicate/feed", "syndicate/card", "syndicate/push"},
-	"syndicate/web":       {"internal/paper", "syndicate/feed", "syndicate/card", "syndicate/push", "syndicate/api"},
-	"internal/ingest":     {"internal/paper", "internal/place", "internal/fetch", "internal/store", "sources"},
-	"internal/place/gen":  {"internal/paper", "internal/place"},
+	".":                  nil, // all
+	"internal/paper":     {},
+	"internal/fetch":     {},
+	"internal/place":     {"internal/paper"},
+	"internal/papertest": {"internal/paper"},
+	"internal/store":     {"internal/paper"},
+	"internal/queue":     {"internal/paper", "internal/store"},
+	"sources":            {"internal/paper", "internal/fetch"},
+	"syndicate":          {"internal/paper", "syndicate/feed", "syndicate/card", "syndicate/push", "syndicate/api", "syndicate/web"},
+	"syndicate/feed":     {"internal/paper"},
+	"syndicate/card":     {"internal/paper", "syndicate/feed"},
+	"syndicate/push":     {"internal/paper", "syndicate/feed", "syndicate/card"},
+	"syndicate/api":      {"internal/paper", "syndicate/feed", "syndicate/card", "syndicate/push"},
+	"syndicate/web":      {"internal/paper", "syndicate/feed", "syndicate/card", "syndicate/push", "syndicate/api"},
+	"internal/ingest":    {"internal/paper", "internal/place", "internal/fetch", "internal/store", "sources"},
+	"internal/place/gen": {"internal/paper", "internal/place"},
 }
 
 // homes are the modules that only one package may import.

@@ -82,7 +82,11 @@ func open(ctx context.Context, c *config, base string, log *slog.Logger, jobs bo
 			return nil, err
 		}
 	}
-	if err := h.ingest.Configure(ctx, c.ingest(base)); err != nil {
+	plan := c.ingest(base)
+	if !jobs {
+		plan.Presentation = "" // what documents look like is for those to say who serve them
+	}
+	if err := h.ingest.Configure(ctx, plan); err != nil {
 		h.close()
 		return nil, err
 	}

@@ -18,12 +18,12 @@ import (
 )
 
 const (
-	leaseFor   = 10 * time.Second // a killed process frees a host after this
-	giveUp     = 5                // failures in a row after which a look ends
-	maxPictures  = 12               // picture headers asked for per article
-	againFor   = 3                // days for which a partial edition is tried again
-	catchUp    = 7                // missed editions read after a pause
-	maxBackoff = 6 * time.Hour
+	leaseFor    = 10 * time.Second // a killed process frees a host after this
+	giveUp      = 5                // failures in a row after which a look ends
+	maxPictures = 12               // picture headers asked for per article
+	againFor    = 3                // days for which a partial edition is tried again
+	catchUp     = 7                // missed editions read after a pause
+	maxBackoff  = 6 * time.Hour
 	// letOutAfter is how long an edition waits for a look that gets through it.
 	letOutAfter = 20 * time.Minute
 )
@@ -260,6 +260,10 @@ func contains(days []paper.Day, d paper.Day) bool {
 func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st store.SourceState, today paper.Day, rep *Report) error {
 	rep.Editions++
 	rep.Listed += len(e.Refs)
+	if e.Day != "" && len(e.Refs) == 0 && !e.Partial {
+		// Never an empty edition: what we have stays, and somebody looks.
+		return fmt.Errorf("edition %s lists no article at %s: the site may have been redesigned", e.Day, e.URL)
+	}
 	l := store.Listing{
 		Source: s.Key, Paper: s.Paper, Day: e.Day, URL: e.URL, Build: e.Build,
 		Partial: e.Partial, History: !st.Seen && (e.Day == "" || e.Day != today),

@@ -76,12 +76,12 @@ func (s *Store) Configure(ctx context.Context, c Setup) error {
 				return err
 			}
 		}
-		if shown != c.Presentation || renamed {
+		if renamed || c.Presentation != "" && shown != c.Presentation {
 			seq, err := change(ctx, t)
 			if err != nil {
 				return err
 			}
-			if _, err := t.ExecContext(ctx, `UPDATE clock SET doc = $1 WHERE name = 'change'`, c.Presentation); err != nil {
+			if _, err := t.ExecContext(ctx, `UPDATE clock SET doc = CASE WHEN $1 = '' THEN doc ELSE $1 END WHERE name = 'change'`, c.Presentation); err != nil {
 				return err
 			}
 			if _, err := t.ExecContext(ctx, `UPDATE scopes SET seq = $1, at = $2`, seq, seconds(now)); err != nil {

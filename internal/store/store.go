@@ -56,7 +56,8 @@ type Setup struct {
 	Sources  []SourceRow
 	Sections []paper.Section
 	// Presentation is a digest of everything in the configuration that shows in
-	// documents; when it changes, every scope's version rises.
+	// documents; when it changes, every scope's version rises. Empty: a process
+	// that serves nothing (fetch) does not say.
 	Presentation string
 }
 
