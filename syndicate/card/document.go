@@ -51,7 +51,8 @@ func build(item paper.Item, links Links) Document {
 	}
 	d.OEmbedURL = links.Base + "/oembed?url=" + url.QueryEscape(d.URL)
 	d.CanonicalURL = d.URL
-	if item.Link == paper.LinkOrigin && d.SourceURL != "" {
+	if d.SourceURL != "" && (item.Link == paper.LinkOrigin || item.Rights != paper.RightsFull) {
+		// Where the whole text stands at the publisher's, search engines shall find it there.
 		d.CanonicalURL = d.SourceURL
 	}
 	if d.SiteName == "" {
