@@ -319,6 +319,14 @@ func (s *Store) Ingest(ctx context.Context, in Incoming) (Outcome, error) {
 			out.Result = Same
 			return nil
 		}
+		if then, _, ok := strings.Cut(hash, ":"); ok && state != "ingested" && state != "withheld" {
+			if now, _, _ := strings.Cut(in.Hash, ":"); now != then {
+				// We read otherwise since an upgrade; nobody corrected anything.
+				out.Result = Same
+				_, err := t.ExecContext(ctx, `UPDATE articles SET hash=$2, fingerprint=$3 WHERE id=$1`, id, in.Hash, in.Fingerprint)
+				return err
+			}
+		}
 		out.Result = Changed
 		if state == "ingested" || state == "withheld" { // nobody has seen it: just replace it
 			if a.Pseudo != "" {

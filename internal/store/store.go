@@ -110,9 +110,11 @@ type Incoming struct {
 	Positional bool
 	Also       []string // further keys: other URLs, guid
 	// RefDay is the day of the listing it came from: the edition's, empty for a feed.
-	RefDay      paper.Day
-	Mark        string
-	Hash        string // of what counts as content
+	RefDay paper.Day
+	Mark   string
+	// Hash is of what counts as content: "{reading}:{digest}". Where only the
+	// reading differs from the stored one, nothing was corrected.
+	Hash        string
 	Fingerprint string // to know it again after a redesign; may be empty
 	Similar     func(a, b paper.Article) bool
 	History     bool

@@ -426,6 +426,25 @@ func TestCorrectionMovesUpdatedOnly(t *testing.T) {
 	})
 }
 
+// A new way of reading the same page is no correction; what changes after it is.
+func TestAnotherReadingIsNoCorrection(t *testing.T) {
+	c := newClock()
+	s := open(t, filepath.Join(t.TempDir(), "p.db"), c)
+	in := art("a", "2026-03-18", "1", 0, "one")
+	in.Hash = "1:abc"
+	take(t, s, false, in)
+	letOut(t, s, "a")
+	for _, step := range []struct {
+		hash string
+		want Result
+	}{{"1:abc", Same}, {"2:def", Same}, {"2:def", Same}, {"2:fff", Changed}} {
+		in.Hash = step.hash
+		if out := take(t, s, false, in); out[0].Result != step.want {
+			t.Errorf("%s: %s, want %s", step.hash, out[0].Result, step.want)
+		}
+	}
+}
+
 func TestWithdrawal(t *testing.T) {
 	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
 		c := newClock()
