@@ -105,6 +105,11 @@ func wall(d *document) string {
 	if utf8.RuneCountInString(words) > wallText {
 		return ""
 	}
+	if u := hop(d); u != nil {
+		if sh, ok := shapeOf(u); ok && sh.kind == indexPage {
+			return "" // an entry that sends on to an edition
+		}
+	}
 	low := strings.ToLower(string(d.body))
 	for _, w := range wallMarks {
 		if strings.Contains(low, w.mark) {

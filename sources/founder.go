@@ -145,6 +145,8 @@ type anchor struct {
 	key  string // identity
 	sh   shape
 	area bool
+	// label is set for a heading: a page label that is no link.
+	label paper.PageRef
 }
 
 // index is a page of an edition as read, with what an edition needs to put its
@@ -168,13 +170,14 @@ var (
 // link by script only: those count where plain links of the kind are missing.
 func anchorsOf(d *document) []anchor {
 	if !d.collected {
-		d.anchors, d.collected = collectAnchors(d), true
+		d.collected = true
+		d.anchors, d.headings = collectAnchors(d)
 	}
 	return d.anchors
 }
 
-func collectAnchors(d *document) []anchor {
-	var list, scripted []anchor
+func collectAnchors(d *document) (list, headings []anchor) {
+	var scripted []anchor
 	at := 0
 	add := func(to *[]anchor, n *html.Node, href string) {
 		if len(*to) > 4*maxArticles {
@@ -198,6 +201,11 @@ func collectAnchors(d *document) []anchor {
 	}
 	walk(d.root, func(n *html.Node) bool {
 		at++
+		if n.Type == html.TextNode && len(n.Data) < 200 && strings.Contains(n.Data, "版") && len(headings) < 2*maxPages {
+			if ref, sure := readLabel(n.Data); sure == strongLabel && closest(n, 3, func(p *html.Node) bool { return p.DataAtom == atom.A || unseen(p) }) == nil {
+				headings = append(headings, anchor{n: n, at: at, label: ref})
+			}
+		}
 		if n.Type != html.ElementNode {
 			return true
 		}
@@ -233,7 +241,7 @@ func collectAnchors(d *document) []anchor {
 			list = append(list, a)
 		}
 	}
-	return list
+	return list, headings
 }
 
 // anchorText is the text of a link as listed. 2017's People's Daily writes it by
@@ -865,18 +873,18 @@ func (p *index) listArticles(d *document, all []anchor, g group, selfKey string,
 			e.at = a.at
 		}
 		s := title(anchorText(a))
-		if navText.MatchString(s) {
-			s = ""
+		if navText.MatchString(s) || strings.IndexFunc(s, unicode.IsLetter) < 0 {
+			s = title(plain(attr(a.n, "title"))) // 查看, an arrow, the number of an area
 		}
 		switch cut := strings.TrimRight(e.title, ".…"); {
 		case s == "":
 		case e.title == "":
 			e.title = s
-		case cut != e.title && len(s) > len(cut) && strings.HasPrefix(s, cut): // the first was cut short
+		case cut != e.title && len(s) > len(cut) && strings.HasPrefix(noSpace(s), noSpace(cut)): // the first was cut short
 			e.title = s
 		}
 	}
-	p.tree(all, g)
+	p.tree(all, d.headings, g)
 	var mine, rest []*entry
 	firstMapped := -1
 	for _, k := range order {
@@ -934,18 +942,33 @@ func sameRootOf(root string, g group) bool {
 // tree notes articles that stand under another page's heading: a whole edition
 // in one page (dl trees, catalogues). A list of pages followed by a list of
 // articles is none: in a tree a heading follows articles, not another heading.
-func (p *index) tree(all []anchor, g group) {
+func (p *index) tree(all, headings []anchor, g group) {
+	keys := map[string]string{} // page number → its key
+	for _, q := range p.Pages {
+		if keys[q.Number] == "" {
+			keys[q.Number] = identity(q.URL)
+		}
+	}
+	list := slices.Concat(all, headings)
+	slices.SortStableFunc(list, func(a, b anchor) int { return a.at - b.at })
 	under := map[string]string{}
 	heads := map[string]bool{} // and whether each follows an article
 	var head anchor
 	clean, afterArticle := false, true
-	for _, a := range all {
+	for _, a := range list {
+		isHead := false
+		if a.label.Number != "" {
+			a.key = keys[a.label.Number]
+			isHead = a.key != ""
+		} else if g.samePage(a) {
+			_, sure := pageLabel(a)
+			isHead = sure != noLabel
+		}
 		switch {
-		case g.samePage(a):
-			if _, sure := pageLabel(a); sure == noLabel || a.key == head.key {
-				continue
-			}
+		case isHead && a.key != head.key:
 			head, clean, afterArticle = a, afterArticle, false
+		case isHead:
+			head.n = a.n
 		case a.sh.kind == articlePage && !a.area && a.sh.day == g.day:
 			afterArticle = true
 			if under[a.key] != "" || head.n == nil || closest(a.n, 12, func(n *html.Node) bool { return inside(head.n, n) && n.DataAtom != atom.Body }) == nil {

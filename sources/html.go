@@ -28,6 +28,7 @@ type document struct {
 	root        *html.Node        // nil where it is no HTML
 	dom         *goquery.Document // of root
 	anchors     []anchor          // see anchorsOf
+	headings    []anchor          // page labels that stand as plain text
 	collected   bool
 }
 

@@ -49,6 +49,7 @@ var (
 	// Fields that stand in one line with the label.
 	labelRest = regexp.MustCompile(`[ 　|｜]*(?:(?:稿件来源|来源|作者|责任编辑|责编|编辑|记者|日期|发布时间|字号|出版日期|主编|美编|校对) ?[:：].*|\d{4} ?[年\-/.] ?\d{1,2} ?[月\-/.] ?\d{1,2}.*|(?:星期|周)[一二三四五六日天]$)$`)
 	labelNav  = regexp.MustCompile(`^(?:第?[上下前后首末本] ?一?|返回|更多|全部|查看|今日|共|总) ?\d* ?(?:版|页|期|篇)`)
+	jump      = regexp.MustCompile(`[转见接刊]于?$|^(?:上接|下转|详见|报道见|导读)`)
 	countBan  = regexp.MustCompile(`^(?:今日|本期|本报|共|总|合计) ?\d+ ?[版页]`)
 )
 
@@ -95,7 +96,11 @@ func readLabel(s string) (ref paper.PageRef, sure int) {
 			sure = weakLabel
 		}
 	case match(labelLast, s, &name, &number):
-		sure = strongLabel
+		// Prose ends like this as well: 下转第02版, a digest's 一条消息 第03版.
+		if jump.MatchString(name) {
+			return ref, noLabel
+		}
+		sure = weakLabel
 	case match(labelTight, s, &number, &name), match(labelBare, s, &number, &name):
 		if !plausibleNumber(number) {
 			return ref, noLabel
