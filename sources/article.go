@@ -109,12 +109,13 @@ func findBody(d *document) (*html.Node, bool) {
 	var known *html.Node // a known container that is empty: a page of pictures
 	var best *html.Node
 	size := -1
-	d.dom.Find("founder-content").Each(func(_ int, s *selection) {
+	d.dom.Find("founder-content").EachWithBreak(func(i int, s *selection) bool {
 		n := s.Nodes[0]
 		// Markers nest: the innermost with all of the text is the body.
 		if l := len(text(n)); l > size || l == size && inside(n, best) {
 			best, size = n, l
 		}
+		return i < 20
 	})
 	if best != nil && hasContent(best) {
 		return best, true
@@ -196,7 +197,7 @@ func paragraphs(n *html.Node) int {
 // the edition or to several other articles.
 func tooWide(d *document, n *html.Node) bool {
 	pages, articles := 0, map[string]bool{}
-	walk(n, func(c *html.Node) bool {
+	look(n, func(c *html.Node) bool {
 		if c.DataAtom == atom.A || c.DataAtom == atom.Area {
 			if u := resolve(d.base, attr(c, "href")); u != nil {
 				if sh, ok := shapeOf(u); ok && sh.kind == indexPage {
@@ -281,8 +282,8 @@ func densest(d *document) *html.Node {
 			case c.Type == html.TextNode:
 				s = c.Data
 			case c.DataAtom == atom.P, c.DataAtom == atom.B, c.DataAtom == atom.Strong, c.DataAtom == atom.Font, c.DataAtom == atom.Span:
-				s = rawText(c, 1<<18, nil)
-				walk(c, func(x *html.Node) bool {
+				s = rawText(c, 1<<14, nil)
+				look(c, func(x *html.Node) bool {
 					if x.DataAtom == atom.A {
 						linked += utf8.RuneCountInString(text(x))
 					}
@@ -293,7 +294,7 @@ func densest(d *document) *html.Node {
 			}
 			own += utf8.RuneCountInString(collapse(s))
 		}
-		if own > most && linked*3 < own && !tooWide(d, n) && sentence.MatchString(text(n)) {
+		if own > most && linked*3 < own && !tooWide(d, n) && sentence.MatchString(collapse(rawText(n, 1<<12, nil))) {
 			best, most = n, own
 		}
 		return true

@@ -361,7 +361,7 @@ type group struct {
 // for an undated entry (layout/index.html), the one that most labelled page
 // links lead to, the newest of equals.
 func chooseGroup(all []anchor, self shape, dated bool) (group, bool) {
-	type tally struct{ labelled, pages, articles, first int }
+	type tally struct{ labelled, pages, first int }
 	tallies := map[group]*tally{}
 	for i, a := range all {
 		g := group{a.sh.prefix, a.sh.root, a.sh.day}

@@ -151,7 +151,7 @@ func rawText(n *html.Node, limit int, skip func(*html.Node) bool) string {
 			nodes++
 			switch c.Type {
 			case html.TextNode:
-				b.WriteString(c.Data)
+				b.WriteString(strings.ToValidUTF8(c.Data[:min(len(c.Data), limit+4)], ""))
 			case html.ElementNode:
 				if unseen(c) || skip != nil && skip(c) {
 					continue
@@ -263,19 +263,32 @@ func innerHTML(n *html.Node, base *url.URL) string {
 	var b bytes.Buffer
 	for c := n.FirstChild; c != nil; {
 		next := c.NextSibling
-		tidyBody(c, base)
+		tidyBody(c, base, true)
 		c = next
 	}
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		if err := html.Render(&b, c); err != nil {
-			break
-		}
-	}
+	renderInner(&b, n)
 	return strings.TrimFunc(b.String(), unicode.IsSpace)
 }
 
-// tidyBody does one subtree of a body; it may take n out of the tree.
-func tidyBody(n *html.Node, base *url.URL) {
+// renderInner writes the children of a node; a marker element of the publishing
+// system stands for nothing but its own children.
+func renderInner(b *bytes.Buffer, n *html.Node) {
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if marker(c) {
+			renderInner(b, c)
+		} else if err := html.Render(b, c); err != nil {
+			return
+		}
+	}
+}
+
+func marker(n *html.Node) bool {
+	return n.Type == html.ElementNode && (strings.HasPrefix(n.Data, "founder-") || strings.Contains(n.Data, ":"))
+}
+
+// tidyBody does one subtree of a body; it may take n out of the tree. top tells
+// that nothing but markers stands between n and the body.
+func tidyBody(n *html.Node, base *url.URL, top bool) {
 	switch n.Type {
 	case html.CommentNode, html.DoctypeNode:
 		n.Parent.RemoveChild(n)
@@ -309,16 +322,10 @@ func tidyBody(n *html.Node, base *url.URL) {
 	}
 	for c := n.FirstChild; c != nil; {
 		next := c.NextSibling
-		tidyBody(c, base)
+		tidyBody(c, base, top && marker(n))
 		c = next
 	}
-	// A marker element of the publishing system stands for nothing: its
-	// children take its place.
-	if strings.HasPrefix(n.Data, "founder-") || strings.Contains(n.Data, ":") {
-		for c := n.FirstChild; c != nil; c = n.FirstChild {
-			n.RemoveChild(c)
-			n.Parent.InsertBefore(c, n)
-		}
-		n.Parent.RemoveChild(n)
+	if marker(n) && !top {
+		n.Data, n.DataAtom, n.Attr = "span", atom.Span, nil // within other elements it marks a run of text
 	}
 }

@@ -43,7 +43,6 @@ var (
 	cFile       = regexp.MustCompile(`(?i)^c(\d{2,})\.s?html?$`)
 	nwFile      = regexp.MustCompile(`(?i)^nw\.d\d+[a-z]+\d*_(\d{8})_(\d+)-([a-z]{0,3}\d+)\.s?html?$`)
 
-	periodPath = regexp.MustCompile(`(?i)/((?:19|20)\d{2})-?(\d{2})/period\.xml$`)
 	// The telephone and tablet editions of the same pages.
 	padPath = regexp.MustCompile(`(?i)/(?:i?pad|mb|mobile|wap|phone|h5|m|app|padphone)/`)
 )
