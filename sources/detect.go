@@ -65,6 +65,7 @@ var wallMarks = []struct{ mark, reason string }{
 // A challenge that has no name: no text, a cookie set and the page loaded anew.
 var (
 	setsCookie = regexp.MustCompile(`(?i)document\s*(?:\.|\[['"])cookie`)
+	noscript   = regexp.MustCompile(`(?is)<noscript[^>]*>(.*?)</noscript`)
 	reloads    = regexp.MustCompile(`(?i)location\s*(?:\.|\[['"])?(?:reload|replace|href|=)`)
 )
 
@@ -100,9 +101,13 @@ func wall(d *document) string {
 	}
 	words := ""
 	if body := d.dom.Find("body"); body.Length() > 0 {
-		words = collapse(rawText(body.Nodes[0], 16<<10, func(n *html.Node) bool { return n.DataAtom == atom.Noscript }))
+		words = collapse(rawText(body.Nodes[0], 16<<10, nil))
 	}
-	if utf8.RuneCountInString(words) > wallText {
+	length := utf8.RuneCountInString(words)
+	for _, m := range noscript.FindAllSubmatch(d.body, 10) {
+		length -= utf8.RuneCountInString(plain(string(m[1]))) // what a browser does not show
+	}
+	if length > wallText {
 		return ""
 	}
 	if u := hop(d); u != nil {
@@ -119,14 +124,14 @@ func wall(d *document) string {
 			return w.reason + ": " + w.mark
 		}
 	}
-	if utf8.RuneCountInString(words) <= 20 && links == 0 && setsCookie.MatchString(low) && reloads.MatchString(low) {
+	if length <= 20 && links == 0 && setsCookie.MatchString(low) && reloads.MatchString(low) {
 		return "JavaScript challenge: sets a cookie and loads itself again"
 	}
 	return ""
 }
 
 var (
-	refreshURL = regexp.MustCompile(`(?i)^\s*(\d*)(?:\.\d*)?\s*[;,]?\s*(?:url\s*=\s*)?['"\s]*([^'"\s][^'"]*?)['"\s]*$`)
+	refreshURL = regexp.MustCompile(`(?i)^\s*\d*(?:\.\d*)?\s*(?:[;,]\s*(?:url\s*=)?|url\s*=)['"\s]*([^'"\s][^'"]*?)['"\s]*$`)
 	// location.href = '…', window.location="…", location.replace("…"); the
 	// literal must be whole: "html/" + day is not followed.
 	scriptHop = regexp.MustCompile(`(?i)location(?:\s*\.\s*href)?\s*(?:=|\.\s*(?:replace|assign)\s*\()\s*\\?["']([^"'\\<>]{1,300})\\?["']\s*([+]?)`)
@@ -146,7 +151,7 @@ func hop(d *document) *url.URL {
 		case atom.Meta:
 			if meta == nil && strings.EqualFold(strings.TrimSpace(attr(n, "http-equiv")), "refresh") {
 				if m := refreshURL.FindStringSubmatch(attr(n, "content")); m != nil {
-					meta = resolve(d.base, m[2])
+					meta = resolve(d.base, m[1])
 				}
 			}
 		case atom.A, atom.Area:
