@@ -58,8 +58,8 @@ func readArticle(d *document) (*Printed, string) {
 			a.Day, _ = paper.ParseDay(m[1] + "-" + pad(m[2]) + "-" + pad(m[3]))
 		}
 	}
-	if lang := strings.TrimSpace(attrOf(d, "html", "lang")); len(lang) <= 20 {
-		a.Language = lang
+	if lang := strings.TrimSpace(attrOf(d, "html", "lang")); len(lang) <= 20 && (strings.HasPrefix(strings.ToLower(lang), "zh") || !han.MatchString(a.Headline)) {
+		a.Language = lang // many Chinese templates say lang="en", as their editor made them
 	}
 	if body != nil {
 		dropTitles(body, a)
@@ -72,11 +72,18 @@ func readArticle(d *document) (*Printed, string) {
 	switch {
 	case a.Body == "" && len(a.Images) == 0 && a.Headline == "":
 		return nil, "no body, no picture and no headline"
+	case !sure && errorPage.MatchString(a.Headline+" "+d.dom.Find("title").First().Text()):
+		return nil, "looks like an error page"
 	case !sure && len(meta) == 0 && a.Body == "" && len(a.Images) == 0:
 		return nil, "no container of a body is known and no block of text is dense enough"
 	}
 	return a, ""
 }
+
+var (
+	han       = regexp.MustCompile(`\p{Han}`)
+	errorPage = regexp.MustCompile(`(?i)\b(?:404|500|502|503)\b|not found|页面不存在|找不到(?:页面|网页|该页|文件)|出错了|无法访问|服务器错误|系统维护|bad gateway`)
+)
 
 func pad(s string) string {
 	if len(s) == 1 {

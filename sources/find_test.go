@@ -355,6 +355,18 @@ func TestFindNewForm(t *testing.T) {
 	if _, err = Read(t.Context(), g, src, e.Refs[1]); !fetch.Missing(err) {
 		t.Errorf("missing article: %v", err)
 	}
+	// What stands in an article's place is never taken for it.
+	for _, body := range []string{
+		"→/pc/layout/202609/27/node_01.html",
+		`<html><title>404 页面不存在</title><body><div><p>` + strings.Repeat("您访问的页面不存在，请检查地址。", 10) + `</p></div></body></html>`,
+		`<html><body>请输入验证码</body></html>`,
+		`<html></html>`,
+	} {
+		s.set("/pc/content/202609/27/content_2.html", body)
+		if p, err := Read(t.Context(), g, src, e.Refs[1]); err == nil {
+			t.Errorf("%s: read as %+v", body, p)
+		}
+	}
 }
 
 func TestFindFeed(t *testing.T) {

@@ -1422,6 +1422,12 @@ func readFounder(ctx context.Context, g Getter, s Source, r Ref) (Printed, error
 	if err != nil {
 		return Printed{}, err
 	}
+	if u, err := url.Parse(r.URL); err == nil && d.url.Path != u.Path {
+		asked, _ := shapeOf(u)
+		if got, _ := shapeOf(d.url); asked.kind == articlePage && (got.kind != articlePage || got.id != asked.id) {
+			return Printed{}, &UnknownError{URL: r.URL, Reason: "sends on to " + d.url.String() + ", which is not the article"}
+		}
+	}
 	a, reason := readArticle(d)
 	if a == nil {
 		return Printed{}, &UnknownError{URL: r.URL, Reason: reason + ": " + seen(d)}
