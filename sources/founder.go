@@ -328,8 +328,13 @@ func readIndex(d *document) *index {
 	selfKey := ""
 	if dated {
 		p.Day = self.day
-		selfKey = identity(canonical(d.url))
 		p.Page.URL = canonical(d.url)
+		selfKey = identity(p.Page.URL)
+		if host, path, _ := strings.Cut(group.prefix, "/"); group.prefix != self.prefix && strings.HasSuffix(self.prefix, "/"+path) {
+			// The page's own list knows it by that other host.
+			selfKey = host + selfKey[strings.Index(selfKey, "/"):]
+			p.Page.URL = d.url.Scheme + "://" + selfKey
+		}
 	}
 
 	labels := p.listPages(d, all, group, selfKey)
@@ -380,11 +385,21 @@ func chooseGroup(all []anchor, self shape, dated bool) (group, bool) {
 	}
 	if dated {
 		own := group{self.prefix, self.root, self.day}
-		if tallies[own] != nil {
+		if t := tallies[own]; t != nil && t.labelled > 0 {
 			return own, true
 		}
-		// Behind another name of the host, or under another prefix: the day holds.
-		best, found := own, false
+		// The list may name another host for the same directory.
+		_, path, _ := strings.Cut(own.prefix, "/")
+		best, found := own, tallies[own] != nil
+		for g, t := range tallies {
+			if _, other, _ := strings.Cut(g.prefix, "/"); other == path && g.day == self.day && t.labelled > 0 && (best == own || g.prefix < best.prefix) {
+				best, found = g, true
+			}
+		}
+		if found {
+			return best, true
+		}
+		// Under another prefix: the day holds.
 		for g, t := range tallies {
 			if g.day == self.day && t.labelled > 1 && (!found || t.labelled > tallies[best].labelled || t.labelled == tallies[best].labelled && g.prefix < best.prefix) {
 				best, found = g, true
@@ -842,7 +857,8 @@ func (p *index) listArticles(d *document, all []anchor, g group, selfKey string,
 	}
 	entries := map[string]*entry{}
 	var order []string
-	own := false // an article below the edition's own root was seen
+	var areas []string // keys of Page.Areas
+	own := false       // an article below the edition's own root was seen
 	for _, a := range all {
 		if a.sh.kind != articlePage || a.sh.day != p.Day || len(order) >= maxArticles {
 			continue
@@ -850,6 +866,7 @@ func (p *index) listArticles(d *document, all []anchor, g group, selfKey string,
 		if a.area {
 			p.mapped[a.key] = true
 			if len(p.Page.Areas) < maxArticles {
+				areas = append(areas, a.key)
 				p.Page.Areas = append(p.Page.Areas, Area{
 					URL: canonical(a.u), Shape: strings.ToLower(attr(a.n, "shape")),
 					Coords: attr(a.n, "coords"), Title: title(anchorText(a)),
@@ -916,6 +933,9 @@ func (p *index) listArticles(d *document, all []anchor, g group, selfKey string,
 	}
 	// Those that only the image map has come last.
 	sort.SliceStable(mine, func(i, j int) bool { return mine[i].at >= 0 && mine[j].at < 0 })
+	for i, k := range areas {
+		p.Page.Areas[i].URL = entries[k].ref.URL
+	}
 	position := map[string]int{}
 	for _, e := range append(mine, rest...) {
 		e.ref.Page = p.Page.PageRef
@@ -1041,6 +1061,7 @@ func findFounder(ctx context.Context, g Getter, s Source, w Want, entry *documen
 	b := &builder{g: g, s: s, have: map[string]*index{}}
 	if first.dated {
 		b.have[identity(canonical(entry.url))] = first
+		b.have[identity(first.Page.URL)] = first
 	}
 	front := first.Page.URL
 	if len(first.Pages) > 0 {
