@@ -1,0 +1,235 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"paperwire/internal/paper"
+	"paperwire/internal/store"
+)
+
+// The shelf of BenchmarkStored100k: ten papers of one city for a quarter of a
+// year, as a group of newspapers would fill a store in about that time.
+const (
+	shelfPapers   = 10
+	shelfDays     = 100
+	shelfArticles = 100 // of an edition
+)
+
+var (
+	shelfSections  = []string{"yaowen", "minsheng", "wenhua", "difang", "jingji", "tiyu", "kejiao", "shizheng"}
+	shelfDistricts = []string{"410802", "410803", "410804", "410811", "410821", "410822", "410823", "410825", "410882", "410883"}
+)
+
+// fillShelf puts the shelf into a store by its own doors: listed, ingested,
+// settled, released. The bodies have about 600 characters.
+func fillShelf(b *testing.B, dsn string) {
+	first := paper.Day("2026-01-01")
+	now := first.In(paper.Shanghai).Add(6 * time.Hour)
+	s, err := store.Open(b.Context(), dsn, store.Options{Now: func() time.Time { return now }})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	setup := store.Setup{}
+	for p := range shelfPapers {
+		key := "p" + strconv.Itoa(p)
+		setup.Papers = append(setup.Papers, paper.Paper{Key: key, Name: "第" + strconv.Itoa(p) + "日报", City: "410800", Zone: "Asia/Shanghai", Language: "zh-CN", Link: paper.LinkShare, Rights: paper.RightsFull})
+		setup.Sources = append(setup.Sources, store.SourceRow{Key: key, Paper: key, Name: key, Platform: "founder", URL: "http://" + key + ".example/", Step: time.Hour})
+	}
+	for _, slug := range shelfSections {
+		setup.Sections = append(setup.Sections, paper.Section{Slug: slug, Name: slug})
+	}
+	if err := s.Configure(b.Context(), setup); err != nil {
+		b.Fatal(err)
+	}
+	for d := range shelfDays {
+		day := first.Add(d)
+		for p := range shelfPapers {
+			shelfEdition(b, s, "p"+strconv.Itoa(p), day)
+		}
+		now = now.Add(24 * time.Hour)
+	}
+}
+
+func shelfEdition(b *testing.B, s *store.Store, key string, day paper.Day) {
+	l := store.Listing{Source: key, Paper: key, Day: day, URL: "http://" + key + ".example/" + string(day)}
+	for p := range 8 {
+		number := fmt.Sprintf("%02d", p+1)
+		l.Pages = append(l.Pages, paper.EditionPage{PageRef: paper.PageRef{Number: number, Name: shelfSections[p]}})
+	}
+	for i := range shelfArticles {
+		l.Refs = append(l.Refs, store.Listed{Origin: strconv.Itoa(i), URL: l.URL + "/" + strconv.Itoa(i), Page: l.Pages[i%8].Number, Ordinal: i})
+	}
+	if _, _, err := s.List(b.Context(), l); err != nil {
+		b.Fatal(err)
+	}
+	for i, r := range l.Refs {
+		section, district := shelfSections[i%8], shelfDistricts[(i*7+len(key)+int(key[1]))%10]
+		words := fmt.Sprintf("%s%s第%d篇", key, day, i)
+		body := strings.Repeat(words+"：今年地里的收成比去年好，村里的人都来看。", 15)
+		a := paper.Article{
+			Paper: key, Source: key, Day: day, URL: r.URL, Page: l.Pages[i%8].PageRef, Position: i/8 + 1, Ordinal: i, Headline: words,
+			Byline: []paper.Person{{Name: "丁一", Role: paper.Reporter}}, Text: body, HTML: "<p>" + body + "</p>", Summary: words + "。", Language: "zh-CN",
+		}
+		f := paper.Filing{
+			Sections:  []paper.Section{{Slug: section, Name: section}},
+			Placing:   paper.Placing{Reach: paper.ReachDistrict, Districts: []paper.Tag{{Code: district, Name: district, Tier: paper.Sure, Score: 3}}},
+			Districts: []string{"410000", "410800", district},
+		}
+		if _, err := s.Ingest(b.Context(), store.Incoming{Article: a, Filing: f, Origin: r.Origin, RefDay: day, Hash: words}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := s.Settle(b.Context(), key, key, day, l.Pages, 0); err != nil {
+		b.Fatal(err)
+	}
+	if r, err := s.Release(b.Context(), key); err != nil || r.Articles != shelfArticles {
+		b.Fatalf("released %d of %s %s: %v", r.Articles, key, day, err)
+	}
+}
+
+// shelfScopes are 200 scopes that readers of the shelf would subscribe to.
+func shelfScopes() []string {
+	scopes := []string{"all", "district/410800", "district/410000"}
+	for _, d := range shelfDistricts {
+		scopes = append(scopes, "district/"+d)
+	}
+	for _, x := range shelfSections {
+		scopes = append(scopes, "section/"+x)
+		for _, d := range shelfDistricts {
+			scopes = append(scopes, "section/"+x+"/district/"+d)
+		}
+	}
+	for p := range shelfPapers {
+		key := "paper/p" + strconv.Itoa(p)
+		scopes = append(scopes, key)
+		for _, d := range shelfDistricts {
+			scopes = append(scopes, key+"/district/"+d)
+		}
+	}
+	return scopes[:200]
+}
+
+// BenchmarkStored100k starts the daemon on a store with 100,000 released
+// articles and asks it for 200 scopes, as RSS, gzip: the time to the first byte
+// of a feed that is not rendered yet, of one that is, the store's share of it,
+// and the daemon's memory. The fill, which takes minutes, is not timed.
+// PAPERWIRE_TEST_SHELF names a file to keep the filled store in between runs.
+func BenchmarkStored100k(b *testing.B) {
+	dir := b.TempDir()
+	dsn := os.Getenv("PAPERWIRE_TEST_SHELF")
+	if dsn == "" {
+		dsn = filepath.Join(dir, "shelf.db")
+	}
+	if _, err := os.Stat(dsn); err != nil {
+		began := time.Now()
+		fillShelf(b, dsn)
+		b.Logf("filled in %s", time.Since(began).Round(time.Second))
+	}
+	size, err := os.Stat(dsn)
+	if err != nil {
+		b.Fatal(err)
+	}
+
+	scopes := shelfScopes()
+	s, err := store.Open(b.Context(), dsn, store.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var single, combined []time.Duration
+	for _, written := range scopes {
+		scope, err := paper.ParseScope(written)
+		if err != nil {
+			b.Fatal(err)
+		}
+		began := time.Now()
+		items, err := s.Items(b.Context(), paper.Public, scope, paper.Window{Limit: 50})
+		if took := time.Since(began); strings.Count(written, "/") < 2 {
+			single = append(single, took)
+		} else {
+			combined = append(combined, took)
+		}
+		if err != nil || len(items) != 50 {
+			b.Fatalf("%s: %d items: %v", written, len(items), err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+
+	file := filepath.Join(dir, "paperwire.yaml")
+	if err := os.WriteFile(file, []byte("base_url: http://shelf.example\nsources: []\n"), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	d := start(b, 0, "serve", "--config", file, "--data", dir, "--store", dsn, "--listen", "127.0.0.1:0")
+	before := resident(b, d.cmd.Process.Pid)
+	var cold, cached []time.Duration
+	for _, scope := range scopes { // each is rendered once only
+		cold = append(cold, firstByte(b, d.url+"/feeds/"+scope+".rss?limit=50"))
+	}
+	for b.Loop() {
+		for _, scope := range scopes {
+			cached = append(cached, firstByte(b, d.url+"/feeds/"+scope+".rss?limit=50"))
+		}
+	}
+	ms := func(list []time.Duration) float64 {
+		slices.Sort(list)
+		return float64(list[len(list)/2].Microseconds()) / 1000
+	}
+	b.ReportMetric(float64(size.Size())/(1<<20), "store-MB")
+	b.ReportMetric(ms(single), "newest50-single-ms")
+	b.ReportMetric(ms(combined), "newest50-combined-ms")
+	b.ReportMetric(ms(cold), "first-byte-cold-ms")
+	b.ReportMetric(ms(cached), "first-byte-cached-ms")
+	b.ReportMetric(before, "RSS-start-MB")
+	b.ReportMetric(resident(b, d.cmd.Process.Pid), "RSS-200-scopes-MB")
+}
+
+// firstByte is the time to the first byte of an answer's body.
+func firstByte(b *testing.B, url string) time.Duration {
+	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	req.Header.Set("Accept-Encoding", "gzip")
+	began := time.Now()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if _, err := io.ReadFull(resp.Body, make([]byte, 1)); err != nil || resp.StatusCode != http.StatusOK {
+		b.Fatalf("%s: %s: %v", url, resp.Status, err)
+	}
+	took := time.Since(began)
+	io.Copy(io.Discard, resp.Body)
+	return took
+}
+
+// resident is the resident memory of a process in MB, as Linux tells it.
+func resident(b *testing.B, pid int) float64 {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		b.Skip("resident memory is read from /proc: ", err)
+	}
+	for line := range strings.Lines(string(raw)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kb, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 64)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return kb / 1024
+		}
+	}
+	b.Fatal("no VmRSS")
+	return 0
+}
