@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/spf13/viper"
+	"go.yaml.in/yaml/v3"
 
 	"paperwire/internal/ingest"
 	"paperwire/internal/paper"
@@ -55,7 +57,7 @@ type config struct {
 }
 
 type sourceConfig struct {
-	Key, Name, URL, City, Platform, Zone, Language, Paper, Window string
+	Key, Name, URL, City, Platform, Zone, Language, Paper, Window, Expect string
 	Every                                                         time.Duration
 	EveryInWindow                                                 time.Duration `mapstructure:"every_in_window"`
 	Hold                                                          time.Duration
@@ -122,7 +124,8 @@ func loadConfig(o overrides) (*config, error) {
 		}
 	}
 	bad := &configError{file: o.file}
-	if err := v.ReadConfig(strings.NewReader(string(raw))); err != nil {
+	raw, bad.problems = singleKeys(raw)
+	if err := v.ReadConfig(bytes.NewReader(raw)); err != nil {
 		bad.problems = append(bad.problems, "not YAML: "+strings.TrimPrefix(err.Error(), "While parsing config: "))
 		return nil, bad
 	}
@@ -148,6 +151,53 @@ func loadConfig(o overrides) (*config, error) {
 	return c, nil
 }
 
+// singleKeys names the keys that a mapping holds twice and takes the later ones
+// out: the parser stops at the first, and a person wants to hear of everything.
+// What is not YAML is left to the parser.
+func singleKeys(raw []byte) (single []byte, repeated []string) {
+	var doc yaml.Node
+	if yaml.Unmarshal(raw, &doc) != nil {
+		return raw, nil
+	}
+	var walk func(n *yaml.Node, path string)
+	walk = func(n *yaml.Node, path string) {
+		switch n.Kind {
+		case yaml.DocumentNode:
+			for _, c := range n.Content {
+				walk(c, path)
+			}
+		case yaml.SequenceNode:
+			for i, c := range n.Content {
+				walk(c, fmt.Sprintf("%s[%d]", path, i))
+			}
+		case yaml.MappingNode:
+			first := map[string]int{}
+			var kept []*yaml.Node
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				key := n.Content[i]
+				at := strings.TrimPrefix(path+"."+key.Value, ".")
+				if line, ok := first[key.Value]; ok {
+					repeated = append(repeated, fmt.Sprintf("%s: duplicate key on line %d, first on line %d: keep one of them", at, key.Line, line))
+					continue
+				}
+				first[key.Value] = key.Line
+				kept = append(kept, key, n.Content[i+1])
+				walk(n.Content[i+1], at)
+			}
+			n.Content = kept
+		}
+	}
+	walk(&doc, "")
+	if len(repeated) == 0 {
+		return raw, nil
+	}
+	single, err := yaml.Marshal(&doc)
+	if err != nil {
+		return raw, repeated
+	}
+	return single, repeated
+}
+
 // decodeHook reads durations as Go writes them. A bare number would otherwise
 // become nanoseconds.
 func decodeHook(from, to reflect.Type, data any) (any, error) {
@@ -168,8 +218,45 @@ func decodeHook(from, to reflect.Type, data any) (any, error) {
 var (
 	unusedKeys = regexp.MustCompile(`^'(.*)' has invalid keys: (.*)$`)
 	wrongType  = regexp.MustCompile(`^'(.*)' expected type '(.*)', got unconvertible type '(.*?)'`)
-	quotedPath = regexp.MustCompile(`^error decoding '(.*?)': (.*)$`)
+	quotedPath = regexp.MustCompile(`^(?:error decoding )?'(.*?)':? (.*)$`)
 )
+
+// plainType names a Go type as a person would.
+func plainType(name string) string {
+	switch {
+	case strings.HasPrefix(name, "int"), strings.HasPrefix(name, "float"), strings.HasPrefix(name, "uint"):
+		return "number"
+	case name == "string":
+		return "text"
+	case name == "bool":
+		return "yes or no"
+	case strings.HasPrefix(name, "[]"):
+		return "list"
+	case strings.HasPrefix(name, "map"), strings.HasPrefix(name, "struct"), strings.HasPrefix(name, "main."):
+		return "group of keys"
+	}
+	return name
+}
+
+// keyPath turns mapstructure's path, which is made of Go's names, into the
+// file's: Sources[1].EveryInWindow is sources[1].every_in_window.
+func keyPath(goPath string) string {
+	goPath = strings.TrimPrefix(strings.TrimPrefix(goPath, "main.config"), ".")
+	parts := strings.Split(goPath, ".")
+	for i, p := range parts {
+		name, index, found := strings.Cut(p, "[")
+		for _, t := range []reflect.Type{reflect.TypeFor[config](), reflect.TypeOf(config{}.Fetch), reflect.TypeFor[sourceConfig]()} {
+			if f, ok := t.FieldByName(name); ok && f.Tag.Get("mapstructure") != "" {
+				name = f.Tag.Get("mapstructure")
+			}
+		}
+		if found {
+			index = "[" + index
+		}
+		parts[i] = strings.ToLower(name) + index
+	}
+	return strings.Join(parts, ".")
+}
 
 // decodeProblems turns mapstructure's words into ours: the path, then the remedy.
 func decodeProblems(err error) []string {
@@ -209,22 +296,19 @@ func decodeProblem(text string) []string {
 	if m := unusedKeys.FindStringSubmatch(text); m != nil {
 		var lines []string
 		for _, k := range strings.Split(m[2], ", ") {
-			path := k
-			if m[1] != "" {
-				path = strings.ToLower(m[1]) + "." + k
-			}
-			lines = append(lines, path+": unknown key"+nearKey(m[1], k))
+			at := keyPath(m[1])
+			lines = append(lines, strings.TrimPrefix(at+"."+k, ".")+": unknown key"+nearKey(at, k))
 		}
 		return lines
 	}
 	if m := wrongType.FindStringSubmatch(text); m != nil {
 		if m[2] == "string" {
-			return []string{strings.ToLower(m[1]) + ": not a text but a " + m[3] + `: put it in quotes ("04" and 04 differ)`}
+			return []string{keyPath(m[1]) + ": not a text but a " + plainType(m[3]) + `: put it in quotes ("04" and 04 differ)`}
 		}
-		return []string{strings.ToLower(m[1]) + ": should be a " + m[2] + ", not a " + m[3]}
+		return []string{keyPath(m[1]) + ": should be a " + plainType(m[2]) + ", not a " + plainType(m[3])}
 	}
 	if m := quotedPath.FindStringSubmatch(text); m != nil {
-		return []string{strings.ToLower(m[1]) + ": " + m[2]}
+		return []string{keyPath(m[1]) + ": " + m[2]}
 	}
 	return []string{text}
 }
@@ -233,12 +317,16 @@ func decodeProblem(text string) []string {
 func nearKey(path, key string) string {
 	t := reflect.TypeFor[config]()
 	switch {
-	case strings.HasPrefix(strings.ToLower(path), "sources["):
+	case strings.HasPrefix(path, "sources["):
 		t = reflect.TypeFor[sourceConfig]()
-	case strings.HasPrefix(strings.ToLower(path), "sections["):
+	case strings.HasPrefix(path, "sections["):
 		t = reflect.TypeFor[sectionConfig]()
-	case strings.HasPrefix(strings.ToLower(path), "places["):
+	case strings.HasPrefix(path, "places["):
 		t = reflect.TypeFor[placeConfig]()
+	case path == "fetch":
+		t = reflect.TypeOf(config{}.Fetch)
+	case path == "site":
+		t = reflect.TypeOf(config{}.Site)
 	case path != "":
 		return ""
 	}
@@ -339,6 +427,9 @@ func (c *config) check() []string {
 		if _, err := windowOf(s); err != nil {
 			say(at+".window", "%v", err)
 		}
+		if _, err := clockOf(s.Expect); err != nil {
+			say(at+".expect", "%v", err)
+		}
 		if s.Every != 0 && s.Every < time.Second {
 			say(at+".every", "%s is too often: at least 1s", s.Every)
 		}
@@ -359,14 +450,10 @@ func (c *config) check() []string {
 	if g, err := place.Load(c.overrides()); err != nil {
 		say("places", "%v", err)
 	} else if len(bad) == 0 {
-		for _, line := range splitErrors(ingest.Check(c.ingest("http://localhost"), g)) {
-			bad = append(bad, line)
-		}
+		bad = append(bad, splitErrors(ingest.Check(c.ingest("http://localhost"), g))...)
 	} else {
 		// Sections and cities are checked even when a source is wrong.
-		for _, line := range splitErrors(ingest.Check(ingest.Config{Sections: c.ingest("http://localhost").Sections}, g)) {
-			bad = append(bad, line)
-		}
+		bad = append(bad, splitErrors(ingest.Check(ingest.Config{Sections: c.ingest("http://localhost").Sections}, g))...)
 		for i, s := range c.Sources {
 			if _, err := g.City(s.City); err != nil {
 				say(fmt.Sprintf("sources[%d].city", i), "%v", err)
@@ -440,6 +527,18 @@ func windowOf(s sourceConfig) (ingest.Window, error) {
 	return w, nil
 }
 
+// clockOf reads 09:00 as the time after midnight; 0 for "".
+func clockOf(s string) (time.Duration, error) {
+	if s == "" {
+		return 0, nil
+	}
+	t, err := time.Parse("15:04", s)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no time of day: write it like 09:00", s)
+	}
+	return time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute, nil
+}
+
 func (c *config) overrides() []place.Override {
 	list := make([]place.Override, len(c.Places))
 	for i, p := range c.Places {
@@ -479,13 +578,14 @@ func (c *config) ingest(base string) ingest.Config {
 			zone = paper.Shanghai // check has said so
 		}
 		window, _ := windowOf(s)
+		expect, _ := clockOf(s.Expect)
 		x := ingest.Source{
 			Source: sources.Source{
 				Key: s.Key, Paper: or(s.Paper, s.Key), Platform: or(s.Platform, "auto"),
 				URL: strings.ReplaceAll(s.URL, "{base_url}", base), Zone: zone,
 			},
 			Name: s.Name, City: s.City, Language: or(s.Language, "zh-CN"), Window: window, Hold: s.Hold,
-			Rights: paper.Rights(or(s.Rights, "full")), Link: paper.Link(or(s.Link, "share")), Editions: s.Editions,
+			Rights: paper.Rights(or(s.Rights, "full")), Link: paper.Link(or(s.Link, "share")), Editions: s.Editions, Expect: expect,
 		}
 		out.Sources = append(out.Sources, x)
 	}
