@@ -58,11 +58,11 @@ type config struct {
 
 type sourceConfig struct {
 	Key, Name, URL, City, Platform, Zone, Language, Paper, Window, Expect string
-	Every                                                         time.Duration
-	EveryInWindow                                                 time.Duration `mapstructure:"every_in_window"`
-	Hold                                                          time.Duration
-	Rights, Link                                                  string
-	Editions                                                      int
+	Every                                                                 time.Duration
+	EveryInWindow                                                         time.Duration `mapstructure:"every_in_window"`
+	Hold                                                                  time.Duration
+	Rights, Link                                                          string
+	Editions                                                              int
 }
 
 type sectionConfig struct {

@@ -116,7 +116,7 @@ func (m sourceMetrics) Collect(ch chan<- prometheus.Metric) {
 			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, h.Source, h.Paper)
 		}
 		up, success, tried := 0.0, 0.0, 0.0
-		if h.State == "ok" || h.State == "waiting" {
+		if h.State == "ok" || h.State == "partial" || h.State == "waiting" {
 			up = 1
 		}
 		if !h.Checked.IsZero() {

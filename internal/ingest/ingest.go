@@ -30,6 +30,9 @@ type Source struct {
 	Hold     time.Duration // between ingest and release
 	Rights   paper.Rights
 	Link     paper.Link
+	// Expect is when a day's edition should be there, after midnight in the
+	// source's zone; 0: the operator is not told of a late one.
+	Expect   time.Duration
 	Editions int // how many of the newest editions to read at first sight; 0 means 1
 }
 
@@ -77,6 +80,8 @@ type Report struct {
 	Changed  int
 	Failed   int
 	Problem  string // empty when all is well
+	Alarm    string // something only a person can judge: a redesign, a broken upload
+	Gone     int    // articles withdrawn by the publisher
 	Platform string
 	Took     time.Duration
 }

@@ -149,6 +149,8 @@ func (g *Ingest) conclude(ctx context.Context, s *source, rep *Report, err error
 		state, rep.Problem = "blocked", blocked.Reason+": open the site in a browser and agree on access with the publisher; it is never bypassed"
 	case err != nil:
 		state, rep.Problem = "failing", err.Error()
+	case rep.Alarm != "":
+		state, rep.Problem = "alarm", rep.Alarm
 	case rep.Failed > 0:
 		state = "partial"
 		rep.Problem = fmt.Sprintf("%d of %d articles could not be read; they are tried again", rep.Failed, rep.Listed)
@@ -183,7 +185,7 @@ func (g *Ingest) conclude(ctx context.Context, s *source, rep *Report, err error
 	}
 	attrs := []any{
 		"source", s.Key, "paper", s.Paper, "state", state, "listed", rep.Listed, "read", rep.Read,
-		"new", rep.New, "changed", rep.Changed, "failed", rep.Failed, "took", rep.Took.Round(time.Millisecond).String(), "next", next.In(zone(s)).Format(time.DateTime),
+		"new", rep.New, "changed", rep.Changed, "withdrawn", rep.Gone, "failed", rep.Failed, "took", rep.Took.Round(time.Millisecond).String(), "next", next.In(zone(s)).Format(time.DateTime),
 	}
 	if rep.Problem != "" {
 		g.log.Warn("poll", append(attrs, "problem", rep.Problem)...)
@@ -301,6 +303,9 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 	if err != nil {
 		return err
 	}
+	if err := g.shrunk(ctx, s, e, rep); err != nil {
+		return err
+	}
 	failures := 0
 	var wall error
 	for _, t := range todo {
@@ -338,6 +343,11 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 			break
 		}
 	}
+	if wall == nil && e.Day != "" && !e.Partial {
+		if err := g.withdrawn(ctx, s, e, rep); err != nil {
+			return err
+		}
+	}
 	// An edition is let out when a look has been through the whole of it, so that
 	// its order is the paper's; after a while what there is goes out all the same.
 	if wall == nil || e.Day == "" || g.now().Sub(since) > letOutAfter {
@@ -368,6 +378,11 @@ func (g *Ingest) one(ctx context.Context, s *source, e sources.Edition, r source
 		day = printed.Day
 	}
 	a, f := s.plan.article(s, printed, r, day)
+	if e.Day != "" && a.Text == "" && len(a.Images) == 0 {
+		// A redesign empties bodies without a word; an article without any content
+		// is never let out.
+		return store.Outcome{}, errEmpty
+	}
 	if err := g.pictures(ctx, s, e.Day, r, &a); err != nil {
 		return store.Outcome{}, err
 	}

@@ -19,7 +19,7 @@ const (
 func (g *Ingest) Run(ctx context.Context) error {
 	t := time.NewTicker(tick)
 	defer t.Stop()
-	var pruned time.Time
+	var pruned, lateness time.Time
 	waits := map[string]time.Time{} // paper -> when its seconds are free
 	for {
 		if err := g.due(ctx); err != nil {
@@ -32,6 +32,12 @@ func (g *Ingest) Run(ctx context.Context) error {
 			g.complain(ctx, "notices", err)
 		} else if n > 0 {
 			g.log.Info("notices ended", "articles", n)
+		}
+		if now := g.now(); now.Sub(lateness) > time.Minute {
+			lateness = now
+			if err := g.late(ctx); err != nil {
+				g.complain(ctx, "late editions", err)
+			}
 		}
 		if now := g.now(); now.Sub(pruned) > pruneEvery {
 			pruned = now

@@ -419,7 +419,7 @@ type Health struct {
 	Name     string    `json:"name"`
 	Platform string    `json:"platform"`
 	URL      string    `json:"url"`
-	State    string    `json:"state"`            // ok, partial, waiting, failing, blocked, retired
+	State    string    `json:"state"`            // ok, partial, waiting, alarm, failing, blocked, retired
 	Problem  string    `json:"problem"`          // in words a person can act on; empty when ok
 	Since    time.Time `json:"since,omitzero"`   // when the state began
 	Checked  time.Time `json:"checked,omitzero"` // last successful look at the publisher

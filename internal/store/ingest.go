@@ -200,20 +200,20 @@ func (s *Store) List(ctx context.Context, l Listing) (todo []Todo, since time.Ti
 		type known struct {
 			state, mark, url string
 			history          bool
-			checked          int64
+			checked, gone    int64
 		}
 		have := map[string]known{}
 		if err := each(ctx, t, func(r *sql.Rows) error {
 			var origin string
 			var k known
 			var h int64
-			if err := r.Scan(&origin, &k.state, &k.mark, &k.url, &h, &k.checked); err != nil {
+			if err := r.Scan(&origin, &k.state, &k.mark, &k.url, &h, &k.checked, &k.gone); err != nil {
 				return err
 			}
 			k.history = h != 0
 			have[origin] = k
 			return nil
-		}, `SELECT origin, state, mark, url, history, checked FROM refs WHERE source = $1 AND day = $2`, l.Source, string(l.Day)); err != nil {
+		}, `SELECT origin, state, mark, url, history, checked, gone FROM refs WHERE source = $1 AND day = $2`, l.Source, string(l.Day)); err != nil {
 			return err
 		}
 		for i, r := range l.Refs {
@@ -221,18 +221,18 @@ func (s *Store) List(ctx context.Context, l Listing) (todo []Todo, since time.Ti
 			if !ok {
 				k.history = history
 			}
-			if _, err := t.ExecContext(ctx, `INSERT INTO refs (source, day, origin, paper, url, page, place, mark, state, listing, history, article, tries, problem, checked)
-				VALUES ($1,$2,$3,$4,$5,$6,$7,'','listed',$8,$9,'',0,'',0)
+			if _, err := t.ExecContext(ctx, `INSERT INTO refs (source, day, origin, paper, url, page, place, mark, state, listing, history, article, tries, problem, checked, gone, gone_at)
+				VALUES ($1,$2,$3,$4,$5,$6,$7,'','listed',$8,$9,'',0,'',0,0,0)
 				ON CONFLICT (source, day, origin) DO UPDATE SET url=$5, page=$6, place=$7, listing=$8`,
 				l.Source, string(l.Day), r.Origin, l.Paper, r.URL, r.Page, r.Ordinal, now.UnixMilli(), flag(k.history)); err != nil {
 				return err
 			}
 			read := ok && k.state == "read"
-			t := Todo{Index: i, History: k.history, Known: read && k.url == r.URL}
+			t := Todo{Index: i, History: k.history, Known: read && k.url == r.URL && k.gone == 0}
 			switch {
 			case ok && k.state == "failed":
 				again = append(again, t)
-			case !read, k.mark != r.Mark, k.url != r.URL,
+			case !read, k.mark != r.Mark, k.url != r.URL, k.gone > 0,
 				l.Recheck > 0 && now.UnixMilli()-k.checked >= l.Recheck.Milliseconds():
 				todo = append(todo, t)
 			}
@@ -293,7 +293,7 @@ func (s *Store) Ingest(ctx context.Context, in Incoming) (Outcome, error) {
 				return err
 			}
 		}
-		if _, err := t.ExecContext(ctx, `UPDATE refs SET state='read', article=$4, mark=$5, problem='', checked=$6 WHERE source=$1 AND day=$2 AND origin=$3`,
+		if _, err := t.ExecContext(ctx, `UPDATE refs SET state='read', article=$4, mark=$5, problem='', checked=$6, gone=0, gone_at=0 WHERE source=$1 AND day=$2 AND origin=$3`,
 			a.Source, string(in.RefDay), in.Origin, id, in.Mark, now.UnixMilli()); err != nil {
 			return err
 		}
@@ -303,16 +303,31 @@ func (s *Store) Ingest(ctx context.Context, in Incoming) (Outcome, error) {
 			if a.Pseudo != "" {
 				state = "withheld"
 			}
-			if _, err := t.ExecContext(ctx, `INSERT INTO articles (id, paper, day, source, page, ordinal, state, version, published, updated, notice, release_at, history, archive, hash, fingerprint, pending, draft, doc)
-				VALUES ($1,$2,$3,$4,$5,$6,$7,0,0,0,0,$8,$9,$10,$11,$12,'','',$13)`,
+			if _, err := t.ExecContext(ctx, `INSERT INTO articles (id, paper, day, source, page, ordinal, state, version, published, updated, notice, release_at, history, archive, hash, fingerprint, pending, reason, draft, doc)
+				VALUES ($1,$2,$3,$4,$5,$6,$7,0,0,0,0,$8,$9,$10,$11,$12,'','','',$13)`,
 				id, a.Paper, string(a.Day), a.Source, a.Page.Number, a.Ordinal, state, never, flag(in.History), flag(in.Archive), in.Hash, in.Fingerprint, encode(a)); err != nil {
 				return err
 			}
 			_, err := t.ExecContext(ctx, `INSERT INTO evidence (article, doc, draft) VALUES ($1,$2,'')`, id, encode(in.Filing))
 			return err
 		}
-		var state, hash, pending string
-		if err := t.QueryRowContext(ctx, `SELECT state, hash, pending FROM articles WHERE id = $1`, id).Scan(&state, &hash, &pending); err != nil {
+		var state, hash, pending, reason string
+		if err := t.QueryRowContext(ctx, `SELECT state, hash, pending, reason FROM articles WHERE id = $1`, id).Scan(&state, &hash, &pending, &reason); err != nil {
+			return err
+		}
+		if reason == byPublisher && (state == "withdrawn" || pending == "withdraw") {
+			// It was only a hiccup: the publisher has it again.
+			out.Result = Changed
+			if pending == "withdraw" {
+				pending = ""
+			} else {
+				pending = "restore"
+			}
+			if _, err := t.ExecContext(ctx, `UPDATE articles SET pending=$2, reason='', release_at=$3, hash=$4, fingerprint=$5, draft=$6 WHERE id=$1`,
+				id, pending, never, in.Hash, in.Fingerprint, encode(a)); err != nil {
+				return err
+			}
+			_, err := t.ExecContext(ctx, `UPDATE evidence SET draft=$2 WHERE article=$1`, id, encode(in.Filing))
 			return err
 		}
 		if hash == in.Hash {

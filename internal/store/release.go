@@ -443,18 +443,26 @@ func filedUnder(f paper.Filing) []string {
 	return sorted(set)
 }
 
+// byPublisher is the reason of a withdrawal that the publisher's site shows.
+const byPublisher = "publisher"
+
 // Withdraw marks a released article as withdrawn; the next Release tells everybody
-// who received it. An article that was never released is just not released.
-func (s *Store) Withdraw(ctx context.Context, id string) error {
+// who received it. An article that was never released is just not released. The
+// reason is kept; an empty one says that the publisher withdrew it, and it is
+// restored when the publisher has it again.
+func (s *Store) Withdraw(ctx context.Context, id, reason string) error {
+	if reason == "" {
+		reason = byPublisher
+	}
 	return s.tx(ctx, "withdraw "+id, func(t *sql.Tx) error {
-		res, err := t.ExecContext(ctx, `UPDATE articles SET pending='withdraw', release_at=$2 WHERE id=$1 AND state='released'`, id, s.now().UnixMilli())
+		res, err := t.ExecContext(ctx, `UPDATE articles SET pending='withdraw', reason=$3, release_at=$2 WHERE id=$1 AND state='released'`, id, s.now().UnixMilli(), reason)
 		if err != nil {
 			return err
 		}
 		if n, _ := res.RowsAffected(); n > 0 {
 			return nil
 		}
-		res, err = t.ExecContext(ctx, `UPDATE articles SET state='withheld' WHERE id=$1 AND state='ingested'`, id)
+		res, err = t.ExecContext(ctx, `UPDATE articles SET state='withheld', reason=$2 WHERE id=$1 AND state='ingested'`, id, reason)
 		if err != nil {
 			return err
 		}

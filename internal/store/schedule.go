@@ -127,44 +127,25 @@ func (s *Store) Prune(ctx context.Context, age time.Duration) error {
 	})
 }
 
-// look is how a look at a source ended.
-type look struct{ state, problem string }
-
-// Report notes how a look at a source ended: state is ok, partial, waiting, failing
-// or blocked; problem says in words what a person can do. An incident begins when
-// the state turns bad and ends when it is ok again.
+// Report notes how a look at a source ended: state is ok, partial, waiting, alarm,
+// failing or blocked; problem says in words what a person can do. An incident
+// begins when the state turns to one of the last three and ends when it leaves it.
 func (s *Store) Report(ctx context.Context, source, state, problem, platform string) error {
 	now := seconds(s.now())
 	return s.tx(ctx, "report "+source, func(t *sql.Tx) error {
-		var was look
-		if err := t.QueryRowContext(ctx, `SELECT state, problem FROM sources WHERE key = $1`, source).Scan(&was.state, &was.problem); err != nil {
-			return err
-		}
-		good := state == "ok" || state == "partial" || state == "waiting"
+		looked := state != "failing" && state != "blocked"
 		if _, err := t.ExecContext(ctx, `UPDATE sources SET state=$2, problem=$3, tried=$4,
 				since = CASE WHEN state = $2 THEN since ELSE $4 END,
 				checked = CASE WHEN $5 = 1 THEN $4 ELSE checked END,
 				failures = CASE WHEN $5 = 1 THEN 0 ELSE failures + 1 END,
 				platform = CASE WHEN $6 = '' THEN platform ELSE $6 END WHERE key = $1`,
-			source, state, problem, now, flag(good), platform); err != nil {
+			source, state, problem, now, flag(looked), platform); err != nil {
 			return err
 		}
-		var open int64
-		err := t.QueryRowContext(ctx, `SELECT id FROM incidents WHERE source = $1 AND ended = 0 ORDER BY id DESC LIMIT 1`, source).Scan(&open)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		switch {
-		case good && open != 0:
-			_, err := t.ExecContext(ctx, `UPDATE incidents SET ended = $2 WHERE id = $1`, open, now)
-			return err
-		case !good && open == 0:
-			var id int64
-			if err := t.QueryRowContext(ctx, `UPDATE clock SET n = n + 1 WHERE name = 'incident' RETURNING n`).Scan(&id); err != nil {
+		for _, kind := range []string{"alarm", "failing", "blocked"} {
+			if err := s.incident(ctx, t, source, kind, problem, kind == state); err != nil {
 				return err
 			}
-			_, err := t.ExecContext(ctx, `INSERT INTO incidents (id, source, state, problem, began, ended) VALUES ($1,$2,$3,$4,$5,0)`, id, source, state, problem, now)
-			return err
 		}
 		return nil
 	})

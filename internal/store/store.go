@@ -121,6 +121,13 @@ type Incoming struct {
 	Archive     bool
 }
 
+// Gone is an article that is listed no longer.
+type Gone struct {
+	Origin, URL, Article string
+	Times                int       // looks in a row that found it neither listed nor at its URL
+	Last                 time.Time // the last of them
+}
+
 // Outcome says what Ingest made of it.
 type Outcome struct {
 	ID     string

@@ -453,7 +453,7 @@ func TestWithdrawal(t *testing.T) {
 		take(t, s, false, filed(art("a", day, "1", 0, "secret one"), "yaowen", "410825"), art("a", day, "2", 1, "two"))
 		letOut(t, s, "a")
 		c.add(time.Hour)
-		if err := s.Withdraw(t.Context(), "a-20260318-1"); err != nil {
+		if err := s.Withdraw(t.Context(), "a-20260318-1", "court order"); err != nil {
 			t.Fatal(err)
 		}
 		letOut(t, s, "a")
@@ -476,7 +476,7 @@ func TestWithdrawal(t *testing.T) {
 				t.Errorf("count %+v", x)
 			}
 		}
-		if err := s.Withdraw(t.Context(), "a-20260318-9"); !errors.Is(err, paper.ErrNotFound) {
+		if err := s.Withdraw(t.Context(), "a-20260318-9", ""); !errors.Is(err, paper.ErrNotFound) {
 			t.Errorf("unknown id: %v", err)
 		}
 	})

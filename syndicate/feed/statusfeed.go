@@ -56,7 +56,7 @@ func writeStatusFeed(w io.Writer, links Links, health []paper.Health, incidents 
 			updated = h.Since
 		}
 		switch h.State {
-		case "ok", "waiting", "retired":
+		case "ok", "partial", "waiting", "retired":
 		default:
 			troubled = append(troubled, sourceName(h.Name, h.Source))
 		}
@@ -125,6 +125,10 @@ func condition(state string) string {
 		return "抓取失败"
 	case "blocked":
 		return "被发布方拦截"
+	case "alarm":
+		return "版面异常"
+	case "late":
+		return "逾时未见新一期"
 	}
 	return state
 }

@@ -176,6 +176,8 @@ var messages = map[string]message{
 	"state_waiting":   {"等待", "waiting"},
 	"state_failing":   {"失败", "failing"},
 	"state_blocked":   {"被拦", "blocked"},
+	"state_alarm":     {"警报", "alarm"},
+	"state_partial":   {"不全", "partial"},
 	"state_retired":   {"停用", "retired"},
 	"state_since":     {"自%[1]s起", "since %[1]s"},
 

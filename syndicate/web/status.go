@@ -24,10 +24,10 @@ type statusRow struct {
 }
 
 // order of the states: what needs a hand comes first.
-var states = []string{"blocked", "failing", "waiting", "ok", "retired"}
+var states = []string{"blocked", "failing", "alarm", "partial", "waiting", "ok", "retired"}
 
 // marks are the signs of the states, so that a state is not told by colour alone.
-var marks = map[string]string{"ok": "✓", "waiting": "…", "failing": "✗", "blocked": "⊘", "retired": "–"}
+var marks = map[string]string{"ok": "✓", "waiting": "…", "failing": "✗", "blocked": "⊘", "alarm": "!", "partial": "◐", "retired": "–"}
 
 func (s *Site) status(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
@@ -74,7 +74,7 @@ func (s *Site) status(w http.ResponseWriter, r *http.Request) {
 		if h.State != "retired" {
 			counted++
 		}
-		if h.State == "failing" || h.State == "blocked" || h.Failed > 0 {
+		if h.State == "failing" || h.State == "blocked" || h.State == "alarm" || h.Failed > 0 {
 			trouble++
 		}
 		body.Rows = append(body.Rows, row)

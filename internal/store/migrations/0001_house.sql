@@ -116,6 +116,8 @@ CREATE TABLE refs (
     tries    BIGINT NOT NULL,
     problem  TEXT NOT NULL,
     checked  BIGINT NOT NULL,
+    gone     BIGINT NOT NULL,  -- looks in a row that found it neither listed nor at its URL
+    gone_at  BIGINT NOT NULL,  -- milliseconds of the last of them
     PRIMARY KEY (source, day, origin)
 );
 CREATE INDEX refs_article ON refs (article);
@@ -138,6 +140,7 @@ CREATE TABLE articles (
     hash        TEXT NOT NULL,    -- of the newest content, pending included
     fingerprint TEXT NOT NULL,    -- of headline and body, to know it again after a redesign
     pending     TEXT NOT NULL,    -- '', correct, withdraw, restore
+    reason      TEXT NOT NULL,    -- of a withdrawal: publisher, or the editor's words
     draft       TEXT NOT NULL,    -- JSON of the content that a pending correction brings
     doc         TEXT NOT NULL     -- JSON of the content
 );
@@ -220,6 +223,8 @@ CREATE TABLE incidents (
     state   TEXT NOT NULL,
     problem TEXT NOT NULL,
     began   BIGINT NOT NULL,
-    ended   BIGINT NOT NULL
+    ended   BIGINT NOT NULL,
+    told     BIGINT NOT NULL,  -- the operator has been told of its beginning
+    told_end BIGINT NOT NULL   -- and of its end
 );
 CREATE INDEX incidents_source ON incidents (source, ended);
