@@ -189,14 +189,20 @@ func TestTwoProcessesShareOneDatabase(t *testing.T) {
 			}
 		}
 	}
-	worked := 0
-	for _, d := range both {
-		if strings.Contains(d.log.String(), `"msg":"poll"`) {
-			worked++
+	until(t, "both processes to have polled", func() bool {
+		for _, d := range both {
+			if !strings.Contains(d.log.String(), `"msg":"poll"`) {
+				return false
+			}
 		}
-	}
-	if worked != 2 {
-		t.Errorf("%d of 2 processes polled", worked)
+		return true
+	})
+	for _, p := range pubs {
+		for _, r := range p.Articles(p.Day()) {
+			if n := p.Count("content_"+r.ID, 0); n > 1 {
+				t.Errorf("article %s asked for %d times", r.ID, n)
+			}
+		}
 	}
 }
 
