@@ -1,0 +1,699 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/net/html"
+
+	"paperwire/internal/papertest"
+)
+
+const schemas = "testdata/syndicate/schemas"
+
+// marks tell the articles of the hostile edition apart: a headline begins or
+// ends with its own.
+const marks = "甲乙丙丁戊己庚辛壬癸"
+
+// hostileEdition is what a paper may print, on purpose or by accident.
+func hostileEdition() []papertest.Page {
+	long := strings.Repeat("一个很长很长的段落里什么都有可是没有一个字是多余的。", 20)
+	var paragraphs []string
+	for utf8.RuneCountInString(strings.Join(paragraphs, "")) < 20_000 {
+		paragraphs = append(paragraphs, fmt.Sprintf("第%d段。%s", len(paragraphs)+1, long))
+	}
+	body := []string{"这一段只是为了让正文有一点长度，免得被当成导读或者空白的版面而不发表。", "第二段也一样，说的是同一件事情，只是换了一种说法，多写几个字。"}
+	a := func(headline string, p ...string) papertest.Article {
+		return papertest.Article{Headline: headline, Paragraphs: append(p, body...)}
+	}
+	return []papertest.Page{
+		{Number: "01", Name: "要闻", Articles: []papertest.Article{
+			a("控制\x01\x08\x0b\x1f字符\x7f\u0085甲", "响铃\x07退格\x08换页\x0c删除\x7f之后的字还在。"),
+			a("收尾]]>符号乙", "正文里也有]]>和<![CDATA[这样的东西，还有<!-- 注释 -->和<?php 代码 ?>。"),
+			a("表情😀与生僻字𠮷𬭛丙", "𠮷野家的🍜很好吃，👨‍👩‍👧一家人都来了，𬭛是一种元素。"),
+			a("<script>alert(1)</script><b>加粗</b>的标题丁", "<p onclick=\"alert(1)\">点我<script>alert(2)</script><img src=x onerror=alert(3)><iframe src=\"//evil.example\"></iframe></p>"),
+			a("实体&amp;&lt;i&gt;&nbsp;&#x41;和 \"引号\" 'and' 戊", "AT&T 与 R&D，1<2，3>2，还有&notanentity;和&#xD800;&#0;。"),
+		}},
+		{Number: "A02", Name: "副刊<i>/</i>\"版\" & 其他", Articles: []papertest.Article{
+			a("反向\u202e字符\u2066和\ufeff标记\u200b己"),
+			{Headline: "非字符\ufffe\uffff和\u2028分行\u2029庚", Byline: "本报记者 <b>郝望舒</b> & 子]]>\x00", Paragraphs: body},
+			{Headline: "二万字的长文辛", Byline: "本报记者 林知远", Paragraphs: paragraphs},
+			{Headline: "壬" + strings.Repeat("很长的标题", 60), Byline: "本报讯（记者 林知远 苏砚秋 通讯员 郝望舒）", Kicker: "肩题]]>&", Subtitle: "副题<br>两行 \x02", Paragraphs: body, Images: []papertest.Image{{Caption: "图说 \"引号\" ]]> <b>😀</b> 𠮷"}, {Format: "png", Inline: true}}},
+			{Headline: "没有图也没有署名癸", Paragraphs: body},
+		}},
+	}
+}
+
+// papers runs a test on the demo paper and on the hostile one, each served by a
+// real daemon, and tells how many articles are to be seen.
+func papers(t *testing.T, run func(t *testing.T, d *daemon, articles int)) {
+	t.Run("demo", func(t *testing.T) { run(t, demoDaemon(t), demoArticles) })
+	t.Run("hostile", func(t *testing.T) {
+		p := publisher(t, papertest.Options{Key: "one", Day: today(), Pages: -1})
+		edition := hostileEdition()
+		p.Publish(today(), edition)
+		n := 0
+		for _, page := range edition {
+			n += len(page.Articles)
+		}
+		dir := t.TempDir()
+		d := start(t, 0, "serve", "--config", configFor(t, dir, p), "--data", dir)
+		until(t, "the hostile edition", func() bool { f, _ := d.feed("all"); return len(f) == n })
+		run(t, d, n)
+	})
+}
+
+// Whatever was printed, every reader gets it, and nothing of it is markup.
+func TestConformanceHostileText(t *testing.T) {
+	papers(t, func(t *testing.T, d *daemon, n int) {
+		items := d.demoItems("all")
+		if n == demoArticles {
+			return
+		}
+		text := map[string]demoItem{}
+		for _, i := range items {
+			for _, mark := range strings.Split(marks, "") {
+				if strings.HasPrefix(i.Title, mark) || strings.HasSuffix(i.Title, mark) {
+					text[mark] = i
+				}
+			}
+			for _, c := range i.Title + i.HTML + i.Own.Kicker + i.Own.Subtitle {
+				if c < 0x20 && c != '\n' && c != '\t' || c == 0x7F || c == 0xFFFE || c == 0xFFFF || c == utf8.RuneError {
+					t.Errorf("%s holds %U", i.Title, c)
+				}
+			}
+			lower := strings.ToLower(i.HTML)
+			for _, bad := range []string{"<script", "onclick", "onerror", "<iframe", "javascript:", "<?php"} {
+				if strings.Contains(lower, bad) && !strings.Contains(lower, "&lt;"+strings.TrimPrefix(bad, "<")) {
+					t.Errorf("%s holds %s: %s", i.Title, bad, i.HTML)
+				}
+			}
+		}
+		for _, mark := range strings.Split(marks, "") {
+			if _, ok := text[mark]; !ok {
+				t.Errorf("article %s is missing", mark)
+			}
+		}
+		if i := text["丙"]; !strings.Contains(i.Title, "😀") || !strings.Contains(i.Title, "𠮷𬭛") || !strings.Contains(i.HTML, "𠮷野家的🍜") {
+			t.Errorf("four-byte characters: %s %s", i.Title, i.HTML)
+		}
+		if i := text["辛"]; utf8.RuneCountInString(i.HTML) < 20_000 {
+			t.Errorf("the long article has %d characters", utf8.RuneCountInString(i.HTML))
+		}
+		if i := text["壬"]; len(i.Files) < 1 || i.Own.Kicker == "" || i.Own.Subtitle == "" || len(i.Authors) < 3 {
+			t.Errorf("article with everything: %+v", i)
+		}
+		if i := text["癸"]; len(i.Files) != 0 || len(i.Authors) != 1 || i.Authors[0].Name != "报1" {
+			t.Errorf("article with nothing: %+v", i)
+		}
+	})
+}
+
+// scopesOf gives every single part that holds something, some combinations and
+// a scope that is known and empty.
+func (d *daemon) scopesOf() []string {
+	d.t.Helper()
+	var list struct {
+		Scopes []struct {
+			Scope string `json:"scope"`
+		}
+	}
+	if err := json.Unmarshal(d.ok("/api/v1/scopes").body, &list); err != nil {
+		d.t.Fatal(err)
+	}
+	scopes := []string{"all", "district/410871", "section/yaowen/-district/410825", "district/410803,410825"}
+	for _, s := range list.Scopes {
+		if s.Scope != "all" {
+			scopes = append(scopes, s.Scope)
+		}
+	}
+	if len(scopes) < 7 {
+		d.t.Fatalf("%d scopes only: %v", len(scopes), scopes)
+	}
+	return scopes
+}
+
+// save writes an answer into a file of the test's own.
+func (d *daemon) save(dir, path string) string {
+	d.t.Helper()
+	file := filepath.Join(dir, strings.NewReplacer("/", "_", "?", "_", ",", "_").Replace(strings.Trim(path, "/")))
+	if err := os.WriteFile(file, d.ok(path).body, 0o644); err != nil {
+		d.t.Fatal(err)
+	}
+	return file
+}
+
+func command(t testing.TB, name string, args ...string) []byte {
+	t.Helper()
+	out, err := exec.Command(papertest.Need(t, name), args...).CombinedOutput()
+	if err != nil {
+		t.Errorf("%s: %v\n%s", name, err, tail(string(out), 2000))
+	}
+	return out
+}
+
+// Every document in XML is well-formed, and valid where a schema is known.
+func TestConformanceXML(t *testing.T) {
+	papers(t, func(t *testing.T, d *daemon, n int) {
+		dir := t.TempDir()
+		var atoms []string
+		for _, scope := range d.scopesOf() {
+			for _, query := range []string{"", "?full=0", "?limit=1"} {
+				wellFormed(t, d.ok("/feeds/"+scope+".rss"+query).body)
+				atom := d.save(dir, "/feeds/"+scope+".atom"+query)
+				atoms = append(atoms, atom)
+				b, _ := os.ReadFile(atom)
+				wellFormed(t, b)
+			}
+		}
+		for _, path := range []string{"/feeds.opml", "/sitemap.xml", "/sitemap-news.xml", "/feeds/status.atom"} {
+			wellFormed(t, d.ok(path).body)
+		}
+		atoms = append(atoms, d.save(dir, "/feeds/status.atom"))
+		t.Run("atom", func(t *testing.T) {
+			command(t, "jing", append([]string{"-c", schemas + "/atom-rfc4287.rnc"}, atoms...)...)
+		})
+		t.Run("sitemap", func(t *testing.T) {
+			news := d.save(dir, "/sitemap-news.xml")
+			command(t, "xmllint", "--nonet", "--noout", "--schema", schemas+"/sitemap/all.xsd", news)
+			b, _ := os.ReadFile(news)
+			if got := bytes.Count(b, []byte("<news:news>")); got != n {
+				t.Errorf("%d of %d articles in the news sitemap", got, n)
+			}
+			// The other one is an index of maps, or a map itself.
+			b = d.ok("/sitemap.xml").body
+			schema := "all.xsd"
+			if bytes.Contains(b, []byte("<sitemapindex")) {
+				schema = "siteindex.xsd"
+			}
+			command(t, "xmllint", "--nonet", "--noout", "--schema", schemas+"/sitemap/"+schema, d.save(dir, "/sitemap.xml"))
+		})
+		// The validators must be able to say no.
+		t.Run("says no", func(t *testing.T) {
+			bad := filepath.Join(dir, "bad.atom")
+			b, _ := os.ReadFile(atoms[0])
+			os.WriteFile(bad, bytes.ReplaceAll(b, []byte("<updated>"), []byte("<updated>not a date ")), 0o644)
+			if exec.Command(papertest.Need(t, "jing"), "-c", schemas+"/atom-rfc4287.rnc", bad).Run() == nil {
+				t.Error("jing takes a feed without dates")
+			}
+		})
+	})
+}
+
+type outline struct {
+	Text     string    `xml:"text,attr"`
+	Title    string    `xml:"title,attr"`
+	Type     string    `xml:"type,attr"`
+	XMLURL   string    `xml:"xmlUrl,attr"`
+	HTMLURL  string    `xml:"htmlUrl,attr"`
+	Outlines []outline `xml:"outline"`
+}
+
+// The list of subscriptions names feeds and pages that are there.
+func TestConformanceOPML(t *testing.T) {
+	papers(t, func(t *testing.T, d *daemon, n int) {
+		var doc struct {
+			XMLName xml.Name
+			Version string `xml:"version,attr"`
+			Head    struct {
+				Title string `xml:"title"`
+			} `xml:"head"`
+			Outlines []outline `xml:"body>outline"`
+		}
+		if err := xml.Unmarshal(d.ok("/feeds.opml").body, &doc); err != nil {
+			t.Fatal(err)
+		}
+		if doc.XMLName.Local != "opml" || doc.Version != "2.0" || doc.Head.Title == "" {
+			t.Errorf("%+v", doc)
+		}
+		feeds := map[string]bool{}
+		base := ""
+		if n != demoArticles {
+			base = "http://paperwire.test"
+		}
+		var walk func([]outline)
+		walk = func(list []outline) {
+			for _, o := range list {
+				if o.Text == "" {
+					t.Errorf("outline without text: %+v", o)
+				}
+				if o.XMLURL != "" {
+					if feeds[o.XMLURL] {
+						t.Errorf("%s stands twice", o.XMLURL)
+					}
+					feeds[o.XMLURL] = true
+					for _, link := range []string{o.XMLURL, o.HTMLURL} {
+						path, ok := strings.CutPrefix(link, base)
+						if base == "" {
+							path, ok = d.local(link)
+						}
+						if !ok {
+							t.Errorf("link %q leads elsewhere", link)
+						} else {
+							d.ok(path)
+						}
+					}
+					if o.Type != "rss" {
+						t.Errorf("%s has type %q", o.XMLURL, o.Type)
+					}
+				}
+				walk(o.Outlines)
+			}
+		}
+		walk(doc.Outlines)
+		if len(feeds) < 4 {
+			t.Errorf("%d feeds", len(feeds))
+		}
+	})
+}
+
+// What machines read: every path of the OpenAPI document answers, with no
+// $schema link, and JSON as it is described.
+func TestConformanceAPI(t *testing.T) {
+	d := demoDaemon(t)
+	var doc struct {
+		OpenAPI string
+		Info    struct{ Title, Version string }
+		Paths   map[string]map[string]struct {
+			OperationID string `json:"operationId"`
+			Summary     string
+			Responses   map[string]any
+			Security    []map[string]any
+		}
+	}
+	if err := json.Unmarshal(d.ok("/api/openapi.json").body, &doc); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(doc.OpenAPI, "3.1") || doc.Info.Title == "" || doc.Info.Version == "" || len(doc.Paths) < 4 {
+		t.Errorf("%s %+v, %d paths", doc.OpenAPI, doc.Info, len(doc.Paths))
+	}
+	ids := map[string]bool{}
+	for path, operations := range doc.Paths {
+		for method, o := range operations {
+			if o.OperationID == "" || ids[o.OperationID] || o.Summary == "" || len(o.Responses) < 2 {
+				t.Errorf("%s %s: operation %q %q with %d responses", method, path, o.OperationID, o.Summary, len(o.Responses))
+			}
+			ids[o.OperationID] = true
+			if method != "get" {
+				continue
+			}
+			at := strings.NewReplacer("{id}", "demo-20260318-512031", "{key}", "demo", "{paper}", "demo", "{day}", "2026-03-18").Replace(path)
+			var header []string
+			if len(o.Security) > 0 {
+				if a := d.get(at); a.StatusCode != http.StatusUnauthorized {
+					t.Errorf("%s without a key: %d", at, a.StatusCode)
+				}
+				header = []string{"Paperwire-Key", "test-key"}
+			}
+			a := d.ok(at, header...)
+			var v any
+			if err := json.Unmarshal(a.body, &v); err != nil {
+				t.Errorf("%s: %v", at, err)
+			}
+			if bytes.Contains(a.body, []byte(`"$schema"`)) || a.Header.Get("Content-Type") != "application/json" {
+				t.Errorf("%s: %s %s", at, a.Header.Get("Content-Type"), tail(string(a.body), 200))
+			}
+		}
+	}
+}
+
+// seenByReaders is what testdata/syndicate/tools/consume.mjs prints.
+type seenByReaders struct {
+	RSSParser struct {
+		Title string
+		Items []struct {
+			Title, Link, GUID string
+			ISODate           time.Time
+			Encoded           string `json:"content:encoded"`
+			Content           string
+			Enclosure         *struct{ URL, Type, Length string }
+			Categories        []struct {
+				Name string                  `json:"_"`
+				Attr struct{ Domain string } `json:"$"`
+			}
+		}
+	} `json:"rssParser"`
+	FeedParser map[string][]struct {
+		Title, Link, GUID string
+		Date              time.Time
+	}
+	JSONErrors []any `json:"jsonErrors"`
+}
+
+// The programs that Postiz, n8n and others read feeds with see every item whole,
+// the same in RSS as in JSON; JSON Feed satisfies its schema.
+func TestConformanceReaders(t *testing.T) {
+	node := papertest.Need(t, "node")
+	if os.Getenv("PAPERWIRE_NODE_MODULES") == "" {
+		if os.Getenv("PAPERWIRE_TEST_ALL") == "1" {
+			t.Fatal("PAPERWIRE_NODE_MODULES is not set")
+		}
+		t.Skip("PAPERWIRE_NODE_MODULES names no folder: run npm ci in a copy of testdata/tools and name its node_modules")
+	}
+	papers(t, func(t *testing.T, d *daemon, n int) {
+		dir := t.TempDir()
+		for _, scope := range []string{"all", "section/yaowen", "district/410825", "district/410871", "all?full=0"} {
+			scope, query, _ := strings.Cut(scope, "?")
+			if query != "" {
+				query = "?" + query
+			}
+			var f struct {
+				Title string
+				Items []demoItem
+			}
+			jsonFile := d.save(dir, "/feeds/"+scope+".json"+query)
+			b, _ := os.ReadFile(jsonFile)
+			if err := json.Unmarshal(b, &f); err != nil {
+				t.Fatal(err)
+			}
+			var stderr bytes.Buffer
+			cmd := exec.Command(node, "testdata/syndicate/tools/consume.mjs", d.save(dir, "/feeds/"+scope+".rss"+query), d.save(dir, "/feeds/"+scope+".atom"+query), jsonFile, schemas)
+			cmd.Stderr = &stderr
+			out, err := cmd.Output()
+			if err != nil {
+				t.Fatalf("%s: %v\n%s", scope, err, stderr.String())
+			}
+			var saw seenByReaders
+			if err := json.Unmarshal(out, &saw); err != nil {
+				t.Fatal(err)
+			}
+			if len(saw.JSONErrors) > 0 {
+				t.Errorf("%s: JSON Feed schema: %v", scope, saw.JSONErrors)
+			}
+			if scope == "all" && len(f.Items) != n || len(saw.RSSParser.Items) != len(f.Items) || len(saw.FeedParser["rss"]) != len(f.Items) || len(saw.FeedParser["atom"]) != len(f.Items) {
+				t.Fatalf("%s: %d of %d items, rss-parser %d, feedparser %d and %d", scope, len(f.Items), n, len(saw.RSSParser.Items), len(saw.FeedParser["rss"]), len(saw.FeedParser["atom"]))
+			}
+			if saw.RSSParser.Title != f.Title {
+				t.Errorf("%s: title %q and %q", scope, saw.RSSParser.Title, f.Title)
+			}
+			for k, i := range f.Items {
+				published, err := time.Parse(time.RFC3339, i.Published)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := saw.RSSParser.Items[k]
+				if r.GUID != i.ID || r.Title != i.Title || r.Link != i.URL || !r.ISODate.Equal(published) {
+					t.Errorf("%s item %d: rss-parser saw %q %q %q %s, JSON has %q %q %q %s", scope, k, r.GUID, r.Title, r.Link, r.ISODate, i.ID, i.Title, i.URL, i.Published)
+				}
+				if query == "" && (r.Encoded == "" || r.Encoded != i.HTML) {
+					t.Errorf("%s %s: content:encoded and content_html differ:\n%s\n%s", scope, i.Own.ID, r.Encoded, i.HTML)
+				}
+				if query != "" && r.Encoded != "" {
+					t.Errorf("%s %s: a summary with a body", scope, i.Own.ID)
+				}
+				if len(i.Files) > 0 {
+					if e := r.Enclosure; e == nil || e.URL != i.Files[0].URL || e.Type != i.Files[0].Type || e.Length != fmt.Sprint(i.Files[0].Size) {
+						t.Errorf("%s %s: enclosure %+v, attachment %+v", scope, i.Own.ID, r.Enclosure, i.Files[0])
+					}
+				} else if r.Enclosure != nil {
+					t.Errorf("%s %s: enclosure %+v of no picture", scope, i.Own.ID, r.Enclosure)
+				}
+				var labels []string
+				for _, c := range r.Categories {
+					labels = append(labels, c.Name)
+					if c.Attr.Domain != "section" && c.Attr.Domain != "district" {
+						t.Errorf("%s %s: category %s of domain %q", scope, i.Own.ID, c.Name, c.Attr.Domain)
+					}
+				}
+				if len(labels) == 0 || !slices.Equal(slices.Sorted(slices.Values(labels)), slices.Sorted(slices.Values(i.Tags))) {
+					t.Errorf("%s %s: categories %v, tags %v", scope, i.Own.ID, labels, i.Tags)
+				}
+				for _, ext := range []string{"rss", "atom"} {
+					x := saw.FeedParser[ext][k]
+					if x.GUID != i.ID || x.Link != i.URL || x.Title != i.Title || !x.Date.Equal(published) {
+						t.Errorf("%s item %d: feedparser saw %+v in %s, JSON has %q %q %q %s", scope, k, x, ext, i.ID, i.Title, i.URL, i.Published)
+					}
+				}
+			}
+		}
+	})
+}
+
+// Python's feedparser, which robots and planets use, finds nothing to complain of.
+func TestConformancePython(t *testing.T) {
+	python := ""
+	for _, name := range []string{"/usr/bin/python3", "python3"} {
+		if exec.Command(name, "-c", "import feedparser").Run() == nil {
+			python = name
+			break
+		}
+	}
+	if python == "" {
+		if os.Getenv("PAPERWIRE_TEST_ALL") == "1" {
+			t.Fatal("python3 has no feedparser: apt install python3-feedparser")
+		}
+		t.Skip("python3 has no feedparser")
+	}
+	const program = `
+import feedparser, json, sys
+out = {}
+for name in sys.argv[1:]:
+    f = feedparser.parse(name)
+    out[name] = {"bozo": str(f.bozo_exception) if f.bozo else "", "version": f.version,
+        "items": [[e.id, e.title, e.link, e.published] for e in f.entries]}
+json.dump(out, sys.stdout)`
+	papers(t, func(t *testing.T, d *daemon, n int) {
+		dir := t.TempDir()
+		files := map[string]string{"rss20": d.save(dir, "/feeds/all.rss"), "atom10": d.save(dir, "/feeds/all.atom")}
+		out, err := exec.Command(python, "-c", program, files["rss20"], files["atom10"]).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var saw map[string]struct {
+			Bozo, Version string
+			Items         [][]string
+		}
+		if err := json.Unmarshal(out, &saw); err != nil {
+			t.Fatal(err)
+		}
+		items := d.demoItems("all")
+		for version, file := range files {
+			f := saw[file]
+			if f.Bozo != "" || f.Version != version || len(f.Items) != n {
+				t.Fatalf("%s: %q, version %s, %d items of %d", version, f.Bozo, f.Version, len(f.Items), n)
+			}
+			for k, i := range items {
+				if f.Items[k][0] != i.ID || f.Items[k][2] != i.URL || f.Items[k][3] == "" || html.UnescapeString(f.Items[k][1]) != html.UnescapeString(i.Title) && f.Items[k][1] == "" {
+					t.Errorf("%s item %d: %q, JSON has %q %q %q", version, k, f.Items[k], i.ID, i.Title, i.URL)
+				}
+			}
+		}
+	})
+}
+
+// newsboat subscribes over HTTP, shows every title and is answered 304 later on.
+func TestConformanceNewsboat(t *testing.T) {
+	papers(t, func(t *testing.T, d *daemon, n int) {
+		target, err := url.Parse(d.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var mu sync.Mutex
+		statuses := map[string][]int{}
+		proxy := httputil.NewSingleHostReverseProxy(target)
+		proxy.ModifyResponse = func(r *http.Response) error {
+			mu.Lock()
+			defer mu.Unlock()
+			statuses[r.Request.URL.Path] = append(statuses[r.Request.URL.Path], r.StatusCode)
+			return nil
+		}
+		front := httptest.NewServer(proxy)
+		defer front.Close()
+		items := d.demoItems("all")
+		for _, ext := range []string{"rss", "atom"} {
+			path := "/feeds/all." + ext
+			rows := newsboat(t, front.URL+path)
+			mu.Lock()
+			// It asks conditionally from the third time on.
+			if got := statuses[path]; len(got) != 4 || got[0] != http.StatusOK || got[3] != http.StatusNotModified {
+				t.Errorf("%s: newsboat was answered %v", path, got)
+			}
+			mu.Unlock()
+			if len(rows) != n {
+				t.Errorf("%s: newsboat holds %d of %d items", path, len(rows), n)
+			}
+			for _, i := range items {
+				published, _ := time.Parse(time.RFC3339, i.Published)
+				row := rows[i.ID]
+				// (Of enclosures it keeps only what can be played.)
+				if row.Title != i.Title || row.URL != i.URL || row.PubDate != published.Unix() || row.Size == 0 {
+					t.Errorf("%s: %s %q is %+v in newsboat", path, i.ID, i.Title, row)
+				}
+			}
+		}
+	})
+}
+
+type boatRow struct {
+	GUID, Title, URL string
+	PubDate          int64
+	Size             int
+}
+
+// newsboat subscribes to a feed, reloads it four times and gives what it then
+// holds, by guid. An item is filed under one feed only, so each has a cache of
+// its own.
+func newsboat(t *testing.T, feed string) map[string]boatRow {
+	t.Helper()
+	program, sqlite := papertest.Need(t, "newsboat"), papertest.Need(t, "sqlite3")
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	for name, text := range map[string]string{"urls": feed + "\n", "config": "download-retries 1\n"} {
+		if err := os.WriteFile(at(name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	boat := func(command string) string {
+		t.Helper()
+		cmd := exec.Command(program, "-q", "-u", at("urls"), "-c", at("cache.db"), "-C", at("config"), "-x", command)
+		cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_DATA_HOME="+dir, "LC_ALL=C.UTF-8", "TERM=dumb", "http_proxy=", "no_proxy=*")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("newsboat -x %s: %v\n%s", command, err, out)
+		}
+		return string(out)
+	}
+	for range 4 {
+		boat("reload")
+	}
+	out := command(t, sqlite, "-json", at("cache.db"), "SELECT guid, title, url, pubDate, length(content) AS size FROM rss_item WHERE deleted = 0")
+	var list []boatRow
+	if err := json.Unmarshal(out, &list); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	rows := map[string]boatRow{}
+	for _, r := range list {
+		rows[r.GUID] = r
+	}
+	if out := boat("print-unread"); !strings.HasPrefix(out, fmt.Sprint(len(rows), " ")) {
+		t.Errorf("newsboat holds %d items and says %q", len(rows), out)
+	}
+	return rows
+}
+
+// voidElements have no end (HTML §13.1.2). Every other end is written out in our
+// pages, so that simple parsers read them too.
+var voidElements = []string{"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+
+// badNesting tells what does not nest in a page.
+func badNesting(page []byte) (bad []string) {
+	var open []string
+	ids := map[string]bool{}
+	z := html.NewTokenizer(bytes.NewReader(page))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			if len(open) > 0 {
+				bad = append(bad, fmt.Sprintf("never closed: %v", open))
+			}
+			return bad
+		case html.StartTagToken:
+			tok := z.Token()
+			seen := map[string]bool{}
+			for _, a := range tok.Attr {
+				if seen[a.Key] {
+					bad = append(bad, "attribute twice: "+tok.String())
+				}
+				seen[a.Key] = true
+				if a.Key == "id" && ids[a.Val] {
+					bad = append(bad, "id twice: "+a.Val)
+				}
+				if a.Key == "id" {
+					ids[a.Val] = true
+				}
+				if strings.HasPrefix(a.Key, "on") {
+					bad = append(bad, "script in "+tok.String())
+				}
+			}
+			if !slices.Contains(voidElements, tok.Data) {
+				open = append(open, tok.Data)
+			}
+		case html.EndTagToken:
+			tok := z.Token()
+			if len(open) == 0 || open[len(open)-1] != tok.Data {
+				return append(bad, fmt.Sprintf("</%s> within %v", tok.Data, open))
+			}
+			open = open[:len(open)-1]
+		}
+	}
+}
+
+// Pages nest, whatever the paper printed.
+func TestConformanceHTML(t *testing.T) {
+	for page, want := range map[string]int{"<p>a<br></p>": 0, "<p><b>a</p></b>": 1, "<div>": 1, "<i id=a></i><i id=a></i>": 1, "<p onclick=a></p>": 1, "</p>": 1} {
+		if got := badNesting([]byte(page)); len(got) != want {
+			t.Errorf("%s: %v", page, got)
+		}
+	}
+	papers(t, func(t *testing.T, d *daemon, n int) {
+		paths := []string{"/", "/status", "/nothing", "/a/nothing"}
+		for _, scope := range d.scopesOf() {
+			paths = append(paths, "/"+scope)
+		}
+		days := map[string]bool{}
+		for _, i := range d.demoItems("all") {
+			paths = append(paths, "/a/"+i.Own.ID)
+			days["/editions/"+i.Own.Paper+"/"+i.Own.Day] = true
+		}
+		for path := range days {
+			paths = append(paths, path)
+		}
+		for _, path := range paths {
+			for _, lang := range []string{"zh-CN", "en"} {
+				a := d.get(path, "Accept", "text/html", "Accept-Language", lang)
+				if !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") || !bytes.HasPrefix(bytes.ToLower(a.body), []byte("<!doctype html>")) || !utf8.Valid(a.body) {
+					t.Errorf("%s is no page: %s", path, a.Header.Get("Content-Type"))
+				}
+				if got := a.Header.Get("Content-Language"); got != lang {
+					t.Errorf("%s in %s is in %q", path, lang, got)
+				}
+				for _, bad := range badNesting(a.body) {
+					t.Errorf("%s: %s", path, bad)
+				}
+				if bytes.Contains(a.body, []byte("<script>alert")) {
+					t.Errorf("%s runs what the paper printed", path)
+				}
+				for _, c := range string(a.body) {
+					if c < 0x20 && c != '\n' && c != '\t' && c != '\r' || c == 0x7F {
+						t.Errorf("%s holds %U", path, c)
+						break
+					}
+				}
+			}
+			if !strings.HasPrefix(path, "/a/"+paperOf(d)) {
+				continue
+			}
+			// JSON-LD parses, in every article.
+			_, rest, ok := strings.Cut(string(d.get(path).body), `<script type="application/ld+json">`)
+			ld, _, _ := strings.Cut(rest, "</script>")
+			var v map[string]any
+			if err := json.Unmarshal([]byte(ld), &v); !ok || err != nil || v["@type"] != "NewsArticle" || v["headline"] == "" {
+				t.Errorf("%s: JSON-LD: %v %s", path, err, ld)
+			}
+		}
+	})
+}
+
+// paperOf is the key of the only paper a daemon has.
+func paperOf(d *daemon) string {
+	items := d.demoItems("all")
+	if len(items) == 0 {
+		d.t.Fatal("no items")
+	}
+	return items[0].Own.Paper
+}
