@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/mail"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -47,6 +48,12 @@ type config struct {
 		UserAgent    string   `mapstructure:"user_agent"`
 		OpenHosts    []string `mapstructure:"open_hosts"`
 		IgnoreRobots []string `mapstructure:"ignore_robots"`
+	}
+	Alerts struct {
+		Webhook string
+		SMTP    string `mapstructure:"smtp"`
+		From    string
+		To      []string
 	}
 	Sources  []sourceConfig
 	Sections []sectionConfig
@@ -118,6 +125,9 @@ func loadConfig(o overrides) (*config, error) {
 	v.SetDefault("store", "paperwire.db")
 	v.SetDefault("notice_days", 7)
 	v.SetDefault("cache_mb", 64)
+	if err := v.BindEnv("alerts\x1fwebhook", "PAPERWIRE_ALERT_WEBHOOK"); err != nil {
+		return nil, err
+	}
 	for _, key := range []string{"listen", "store", "base_url"} {
 		if err := v.BindEnv(key, "PAPERWIRE_"+strings.ToUpper(key)); err != nil {
 			return nil, err
@@ -394,6 +404,29 @@ func (c *config) check() []string {
 	}
 	if c.CacheMB < 1 {
 		say("cache_mb", "%d: at least 1", c.CacheMB)
+	}
+	if c.Alerts.Webhook != "" && !webURL(c.Alerts.Webhook) {
+		say("alerts.webhook", "no address: write it like https://hooks.example.cn/…")
+	}
+	if c.Alerts.SMTP != "" {
+		if _, _, err := net.SplitHostPort(c.Alerts.SMTP); err != nil {
+			say("alerts.smtp", "%q is no server: write it like mail.example.cn:587", c.Alerts.SMTP)
+		}
+		if c.Alerts.From == "" || len(c.Alerts.To) == 0 {
+			say("alerts", "smtp needs from and to")
+		}
+	}
+	for i, address := range append([]string{c.Alerts.From}, c.Alerts.To...) {
+		if address == "" {
+			continue
+		}
+		if _, err := mail.ParseAddress(address); err != nil {
+			path := "alerts.from"
+			if i > 0 {
+				path = fmt.Sprintf("alerts.to[%d]", i-1)
+			}
+			say(path, "%q is no mail address", address)
+		}
 	}
 	platforms := []string{"auto"}
 	for _, p := range sources.Platforms() {

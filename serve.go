@@ -29,6 +29,7 @@ import (
 	"paperwire/internal/queue"
 	"paperwire/internal/store"
 	"paperwire/syndicate"
+	"paperwire/syndicate/push"
 )
 
 //go:embed all:testdata/demo
@@ -91,6 +92,19 @@ func open(ctx context.Context, c *config, base string, log *slog.Logger, jobs bo
 		return nil, err
 	}
 	return h, nil
+}
+
+// alerts tells the operator of trouble, as configured once.
+func (h *house) alerts() *push.Alerts {
+	host, _ := os.Hostname()
+	return push.New(push.Options{
+		Incidents: h.store, Webhook: h.cfg.Alerts.Webhook, Base: h.base, Log: h.log, Now: clock,
+		Owner: fmt.Sprintf("%s/%d", host, os.Getpid()),
+		Mail: push.Mail{
+			Server: h.cfg.Alerts.SMTP, From: h.cfg.Alerts.From, To: h.cfg.Alerts.To,
+			User: os.Getenv("PAPERWIRE_SMTP_USER"), Password: os.Getenv("PAPERWIRE_SMTP_PASSWORD"),
+		},
+	})
 }
 
 func (h *house) close() {
@@ -221,6 +235,7 @@ func (a *app) serve(ctx context.Context) error {
 	}
 	g.Go(func() error { return syn.Run(ctx) })
 	g.Go(func() error { return h.ingest.Run(ctx) })
+	g.Go(func() error { return h.alerts().Run(ctx) })
 	g.Go(func() error {
 		a.watch(ctx, log, c, func(next *config) error {
 			// The gazetteer is compiled into finders; only sources, sections and what

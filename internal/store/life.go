@@ -102,29 +102,32 @@ func (s *Store) incident(ctx context.Context, t *sql.Tx, source, kind, problem s
 	return nil
 }
 
-// Untold claims the incidents whose beginning or end nobody has been told yet:
-// each is handed out once, to one process.
-func (s *Store) Untold(ctx context.Context) (list []paper.Incident, err error) {
-	var n int
-	if err := s.r.QueryRowContext(ctx, `SELECT COUNT(*) FROM incidents WHERE told = 0 OR ended > 0 AND told_end = 0`).Scan(&n); err != nil {
+// Untold lists the incidents whose beginning, or whose end after it, the operator
+// has not been told of, oldest first. One that ended before it was told is left out.
+func (s *Store) Untold(ctx context.Context) ([]paper.Incident, error) {
+	var list []paper.Incident
+	err := each(ctx, s.r, func(r *sql.Rows) error {
+		var i paper.Incident
+		var began, ended int64
+		if err := r.Scan(&i.ID, &i.Source, &i.Name, &i.State, &i.Problem, &began, &ended); err != nil {
+			return err
+		}
+		i.Began, i.Ended = instant(began), instant(ended)
+		list = append(list, i)
+		return nil
+	}, `SELECT i.id, i.source, COALESCE(s.name, i.source), i.state, i.problem, i.began, i.ended
+		FROM incidents i LEFT JOIN sources s ON s.key = i.source
+		WHERE i.told = 0 AND i.ended = 0 OR i.told = 1 AND i.ended > 0 AND i.told_end = 0 ORDER BY i.id`)
+	if err != nil {
 		return nil, fmt.Errorf("untold incidents: %w", err)
 	}
-	if n == 0 {
-		return nil, nil
-	}
-	err = s.tx(ctx, "untold incidents", func(t *sql.Tx) error {
-		list = list[:0]
-		return each(ctx, t, func(r *sql.Rows) error {
-			var i paper.Incident
-			var began, ended int64
-			if err := r.Scan(&i.ID, &i.Source, &i.State, &i.Problem, &began, &ended); err != nil {
-				return err
-			}
-			i.Name, i.Began, i.Ended = i.Source, instant(began), instant(ended)
-			list = append(list, i)
-			return nil
-		}, `UPDATE incidents SET told = 1, told_end = CASE WHEN ended > 0 THEN 1 ELSE 0 END
-			WHERE told = 0 OR ended > 0 AND told_end = 0 RETURNING id, source, state, problem, began, ended`)
+	return list, nil
+}
+
+// Told notes that the operator has been told of an incident as it stands.
+func (s *Store) Told(ctx context.Context, i paper.Incident) error {
+	return s.tx(ctx, "incident told", func(t *sql.Tx) error {
+		_, err := t.ExecContext(ctx, `UPDATE incidents SET told = 1, told_end = $2 WHERE id = $1`, i.ID, flag(!i.Ended.IsZero()))
+		return err
 	})
-	return list, err
 }
