@@ -1,0 +1,173 @@
+package push
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/smtp"
+	"strings"
+	"time"
+
+	"paperwire/internal/paper"
+)
+
+const (
+	lookEvery = 10 * time.Second
+	leaseFor  = time.Minute
+	waitMost  = time.Hour // longest pause after a message could not be sent
+)
+
+// Run sends what is to be told until the context is over. A message that cannot
+// be sent is tried again, with growing pauses; nothing is noted as told before.
+func (a *Alerts) Run(ctx context.Context) error {
+	if a.o.Webhook == "" && a.o.Mail.Server == "" {
+		<-ctx.Done()
+		return nil
+	}
+	wait := lookEvery
+	for {
+		if err := a.Send(ctx); err != nil && ctx.Err() == nil {
+			wait = min(2*wait, waitMost)
+			a.o.Log.Error("alert not sent", "error", err, "again", wait.String())
+		} else {
+			wait = lookEvery
+		}
+		t := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return nil
+		case <-t.C:
+		}
+	}
+}
+
+// Send tells what is to be told now.
+func (a *Alerts) Send(ctx context.Context) error {
+	list, err := a.o.Incidents.Untold(ctx)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	if a.o.Incidents.Acquire(ctx, "alerts", a.o.Owner, leaseFor) != nil {
+		return nil // another process speaks
+	}
+	for _, i := range list {
+		if i.State == "failing" && i.Ended.IsZero() && a.o.Now().Sub(i.Began) < a.o.Patience {
+			continue
+		}
+		m := a.message(i)
+		if err := errors.Join(a.post(ctx, m), a.mail(m)); err != nil {
+			return err
+		}
+		if err := a.o.Incidents.Told(ctx, i); err != nil {
+			return err
+		}
+		a.o.Log.Info("alert", "source", i.Source, "state", i.State, "over", !i.Ended.IsZero())
+	}
+	return nil
+}
+
+// message is what a webhook gets.
+type message struct {
+	Text    string    `json:"text"` // one line for people
+	Source  string    `json:"source"`
+	State   string    `json:"state"` // failing, blocked, alarm, late
+	Problem string    `json:"problem"`
+	Began   time.Time `json:"began"`
+	Ended   time.Time `json:"ended,omitzero"`
+	Status  string    `json:"status"` // the status page
+}
+
+func (a *Alerts) message(i paper.Incident) message {
+	text := fmt.Sprintf("%s (%s): %s", i.Name, i.State, i.Problem)
+	if !i.Ended.IsZero() {
+		text = fmt.Sprintf("%s: over after %s, was %s", i.Name, i.Ended.Sub(i.Began).Round(time.Minute), i.State)
+	}
+	return message{Text: text, Source: i.Source, State: i.State, Problem: i.Problem, Began: i.Began, Ended: i.Ended, Status: a.o.Base + "/status"}
+}
+
+func (a *Alerts) post(ctx context.Context, m message) error {
+	if a.o.Webhook == "" {
+		return nil
+	}
+	b, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.o.Webhook, bytes.NewReader(b))
+	if err != nil {
+		return errors.New("alert webhook: not a URL") // the URL may hold a secret
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := a.o.Client.Do(req)
+	if err != nil {
+		var u interface{ Unwrap() error }
+		if errors.As(err, &u) {
+			err = u.Unwrap() // without the URL
+		}
+		return fmt.Errorf("alert webhook: %w", err)
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
+	if resp.StatusCode/100 != 2 {
+		return fmt.Errorf("alert webhook: %s", resp.Status)
+	}
+	return nil
+}
+
+func (a *Alerts) mail(m message) error {
+	c := a.o.Mail
+	if c.Server == "" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(c.Server)
+	if err != nil {
+		return fmt.Errorf("alert mail: server %s: write it like mail.example.cn:587", c.Server)
+	}
+	var auth smtp.Auth
+	if c.User != "" {
+		auth = smtp.PlainAuth("", c.User, c.Password, host)
+	}
+	if err := smtp.SendMail(c.Server, auth, c.From, c.To, letter(c, m)); err != nil {
+		return fmt.Errorf("alert mail: %w", err)
+	}
+	return nil
+}
+
+// letter is the mail (RFC 5322): the subject encoded, the body in base64, so no
+// word of a publisher's can become a header.
+func letter(c Mail, m message) []byte {
+	body := m.Text + "\r\n\r\nsource: " + m.Source + "\r\nstate: " + m.State + "\r\nproblem: " + m.Problem +
+		"\r\nbegan: " + m.Began.Format(time.RFC3339)
+	if !m.Ended.IsZero() {
+		body += "\r\nended: " + m.Ended.Format(time.RFC3339)
+	}
+	body += "\r\n\r\n" + m.Status + "\r\n"
+	var b bytes.Buffer
+	subject := []rune(strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return ' '
+		}
+		return r
+	}, "Paperwire: "+m.Text))
+	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\nSubject: %s\r\n", c.From, strings.Join(c.To, ", "), mime.BEncoding.Encode("utf-8", string(subject[:min(len(subject), 120)])))
+	when := m.Began
+	if !m.Ended.IsZero() {
+		when = m.Ended
+	}
+	fmt.Fprintf(&b, "Date: %s\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n", when.Format(time.RFC1123Z))
+	text := base64.StdEncoding.EncodeToString([]byte(body))
+	for len(text) > 76 {
+		b.WriteString(text[:76] + "\r\n")
+		text = text[76:]
+	}
+	b.WriteString(text + "\r\n")
+	return b.Bytes()
+}
