@@ -88,7 +88,9 @@ func TestSameStoreSameBytes(t *testing.T) {
 	d = start(t, 7*time.Hour, "serve", "--config", file, "--data", dir)
 	until(t, "the correction", func() bool {
 		f, _ := d.feed("all")
-		return slices.ContainsFunc(f, func(e entry) bool { return strings.Contains(e.HTML, "特此向读者致歉") && e.Modified > e.Published })
+		return slices.ContainsFunc(f, func(e entry) bool {
+			return strings.Contains(e.HTML, "特此向读者致歉") && e.Modified > e.Published
+		})
 	})
 	p.Misbehave(papertest.Down()) // nothing more comes
 	paths := feedPaths()
