@@ -144,7 +144,7 @@ func TestDemo(t *testing.T) {
 		}
 		ids, positions := map[string]bool{}, map[int]bool{}
 		for _, i := range items {
-			if i.Title == "图片新闻" {
+			if strings.HasPrefix(i.Title, "图片新闻：") {
 				ids[i.ID], positions[i.Own.Position] = true, true
 				if i.Own.Day != "2026-03-17" || i.Own.Page != "04" || i.Own.PageName != "焦作/温县·马村区" {
 					t.Errorf("图片新闻 stands on %s %s %s", i.Own.Day, i.Own.Page, i.Own.PageName)

@@ -208,12 +208,53 @@ type Article struct {
 	Pseudo string `json:"pseudo,omitempty"`
 }
 
-// Title is the headline to show where there is room for one line only.
+// Title is the headline to show where there is room for one line only. A photo
+// story whose headline only says that it is one (图片新闻 may stand twice on a page)
+// shows the first clause of its caption or text too.
 func (a Article) Title() string {
-	if a.Headline != "" {
-		return a.Headline
+	title := a.Headline
+	if title == "" {
+		title = a.Kicker
 	}
-	return a.Kicker
+	if !photoHeads[title] {
+		return title
+	}
+	words := a.Text
+	if len(a.Images) > 0 && a.Images[0].Caption != "" {
+		words = a.Images[0].Caption
+	}
+	if clause := firstClause(words); clause != "" {
+		return title + "：" + clause
+	}
+	return title
+}
+
+// photoHeads are headlines that say no more than that there is a picture.
+var photoHeads = map[string]bool{
+	"图片新闻": true, "图片报道": true, "图片": true, "图说": true, "图片故事": true, "新闻图片": true,
+	"摄影报道": true, "镜头": true, "光影": true, "图文": true, "一图": true, "图片说明": true,
+}
+
+// firstClause is the words before the second comma or the first full stop, at
+// most 30 characters: a date alone, as captions begin, says nothing yet.
+func firstClause(s string) string {
+	clause := []rune{}
+	commas := 0
+	for _, r := range strings.TrimSpace(s) {
+		switch r {
+		case '。', '！', '？', '；', '\n', '(', '（':
+			return string(clause)
+		case '，', ',', '：', '、':
+			if commas++; commas == 2 || len(clause) >= 12 {
+				return string(clause)
+			}
+		}
+		if len(clause) == 30 {
+			return string(clause) + "…"
+		}
+		clause = append(clause, r)
+	}
+	return string(clause)
 }
 
 // Namespace is the constant UUID namespace of article and feed ids in feeds.

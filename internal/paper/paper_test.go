@@ -130,6 +130,24 @@ func FuzzParseScope(f *testing.F) {
 	})
 }
 
+func TestPhotoStoriesHaveATitle(t *testing.T) {
+	for _, c := range []struct {
+		a    Article
+		want string
+	}{
+		{Article{Headline: "图片新闻", Images: []Image{{Caption: "3月15日，柳湾村的油菜花开了，孩子们放起风筝。"}}, Text: "另一句。"}, "图片新闻：3月15日，柳湾村的油菜花开了"},
+		{Article{Headline: "图片新闻", Text: "村民在地里挖藕。塘里水很凉。"}, "图片新闻：村民在地里挖藕"},
+		{Article{Headline: "图片新闻"}, "图片新闻"},
+		{Article{Headline: "图片新闻背后的人", Text: "一位摄影师。"}, "图片新闻背后的人"},
+		{Article{Kicker: "本报调查"}, "本报调查"},
+		{Article{Headline: "图说", Text: strings.Repeat("长", 50)}, "图说：" + strings.Repeat("长", 30) + "…"},
+	} {
+		if got := c.a.Title(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
 func TestNarrowerRights(t *testing.T) {
 	all := []Rights{RightsFull, RightsSummary, RightsHeadline}
 	for i, a := range all {

@@ -27,7 +27,7 @@ type entry struct {
 func (p *page) entry(it paper.Item) entry {
 	e := entry{
 		Href: p.href("/a/" + it.ID), Lang: p.langOf(it.Language, it.Headline),
-		Kicker: it.Kicker, Headline: it.Headline, Subtitle: it.Subtitle, First: clipRunes(firstSentence(it.Summary), 80),
+		Kicker: it.Kicker, Headline: it.Title(), Subtitle: it.Subtitle, First: clipRunes(firstSentence(it.Summary), 80),
 		Paper: it.PaperName, Page: it.Page, Day: it.Day, Corrected: it.Corrected(),
 	}
 	if e.Headline == "" {
