@@ -54,6 +54,17 @@ func documents(t *testing.T) map[string]string {
 
 // What the program prints stands in the documents as it prints it.
 func TestPrintedTables(t *testing.T) {
+	readme := documents(t)["README.md"]
+	for _, p := range sources.Platforms() {
+		if !strings.Contains(readme, "| `"+p.Name+"` |") {
+			t.Errorf("README.md has no line for the platform %s", p.Name)
+		}
+	}
+	for _, f := range feed.Formats() {
+		if !strings.Contains(readme, "| `."+f.Ext+"` |") {
+			t.Errorf("README.md has no line for the format %s", f.Ext)
+		}
+	}
 	var platforms, formats bytes.Buffer
 	if err := writePlatforms(&platforms, sources.Platforms()); err != nil {
 		t.Fatal(err)
