@@ -70,6 +70,13 @@ type Request struct {
 	// what was read is safe: the other way to lose nothing, without keeping bodies.
 	Defer   bool
 	MaxBody int64 // overrides Options.MaxBody
+	// Post is the body of a POST request; empty means GET. An answer to a POST is
+	// never conditional and never remembered: it belongs to the body, not to the URL.
+	Post string
+	// Header is sent besides; it goes to the host of URL only. Credentials have no
+	// place in it.
+	Header http.Header
+	Raw    bool // give Document.Raw too
 }
 
 // Document is what came back.
@@ -81,6 +88,11 @@ type Document struct {
 	// NotModified: the publisher answered 304. Body is the remembered one where
 	// the request said Keep, else nil.
 	NotModified bool
+	// Raw are the bytes before they were decoded, decompressed all the same, and
+	// Label is the Content-Type as sent. Only where the request said Raw and the
+	// answer was no 304.
+	Raw   []byte
+	Label string
 	// Remember is set where the request said Defer and there is something to
 	// remember. Until it is called the publisher is asked as if this answer had
 	// never come.
@@ -101,6 +113,8 @@ var (
 	ErrRobots    = errors.New("refused by robots.txt")
 	ErrTooLarge  = errors.New("document too large")
 	ErrRedirects = errors.New("too many redirects")
+	// ErrNotPicture is all there is to say about a login page behind a .jpg.
+	ErrNotPicture = errors.New("not a GIF, JPEG, PNG or WebP picture")
 )
 
 // StatusError is an answer other than 200 and 304, or tells that the host is on

@@ -30,6 +30,7 @@ type errand struct {
 	// budget is what is left of the time limit; each hop takes its share, waiting
 	// for the pace takes none.
 	budget time.Duration
+	post   string // body of a POST request; a redirect other than 307 and 308 makes it a GET
 	// prepare fills the headers for one hop.
 	prepare func(ctx context.Context, u *url.URL, head http.Header)
 	// answer takes an answer that is no redirect. It tells the bytes it read off the wire.
@@ -93,6 +94,17 @@ func (c *Client) hop(ctx context.Context, e *errand, u *url.URL) (next *url.URL,
 		Method: http.MethodGet, URL: u, Host: u.Host, Header: head,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(tracing)
+	if e.post != "" {
+		kind := "application/x-www-form-urlencoded; charset=UTF-8"
+		if c := strings.TrimLeft(e.post, " \t\r\n"); c != "" && (c[0] == '{' || c[0] == '[') {
+			kind = "application/json; charset=UTF-8"
+		}
+		head.Set("Content-Type", kind)
+		req.Method, req.ContentLength = http.MethodPost, int64(len(e.post))
+		req.Body = io.NopCloser(strings.NewReader(e.post))
+		// A connection that died idle is found out before anything was sent.
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(e.post)), nil }
+	}
 
 	status, bytes := 0, int64(0)
 	defer func() {
@@ -141,6 +153,9 @@ func (c *Client) hop(ctx context.Context, e *errand, u *url.URL) (next *url.URL,
 		}
 		if target, err = c.checked(target); err != nil {
 			return nil, fmt.Errorf("get %s: redirected: %w", u, err)
+		}
+		if status != http.StatusTemporaryRedirect && status != http.StatusPermanentRedirect {
+			e.post = "" // RFC 9110 §15.4.4, and what browsers make of 301 and 302
 		}
 		return target, nil
 	}
@@ -206,13 +221,18 @@ func (c *Client) get(ctx context.Context, first *url.URL, r Request) (*Document,
 		date string
 	)
 	err := c.run(ctx, &errand{
-		first: first, robots: true, hops: c.opts.MaxRedirects, limit: c.opts.Timeout, budget: c.opts.Timeout,
+		first: first, robots: true, hops: c.opts.MaxRedirects, limit: c.opts.Timeout, budget: c.opts.Timeout, post: r.Post,
 		prepare: func(ctx context.Context, u *url.URL, head http.Header) {
-			mem = c.recall(ctx, u)
+			if r.Post == "" {
+				mem = c.recall(ctx, u)
+			}
 			head.Set("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
 			head.Set("Accept-Encoding", "gzip, deflate, br")
 			if r.Referer != "" {
 				head.Set("Referer", r.Referer)
+			}
+			if u.Host == first.Host {
+				r.header(head)
 			}
 			// A 304 must be of use: with Keep there has to be a body to give.
 			if r.Fresh || r.Keep && mem.body == "" {
@@ -240,6 +260,9 @@ func (c *Client) get(ctx context.Context, first *url.URL, r Request) (*Document,
 				return wire, err
 			}
 			doc = document(u, resp.Header.Get("Content-Type"), body)
+			if r.Raw {
+				doc.Raw, doc.Label = body, resp.Header.Get("Content-Type")
+			}
 			etag, date = validator(resp.Header.Get("ETag")), validator(resp.Header.Get("Last-Modified"))
 			return wire, nil
 		},
@@ -251,7 +274,7 @@ func (c *Client) get(ctx context.Context, first *url.URL, r Request) (*Document,
 		return doc, nil
 	}
 	// Without a validator there will never be a 304; only what was kept must go.
-	if c.opts.Memory == nil || etag == "" && date == "" && !mem.known {
+	if c.opts.Memory == nil || r.Post != "" || etag == "" && date == "" && !mem.known {
 		return doc, nil
 	}
 	if remember := c.remember(doc, etag, date, r.Keep); r.Defer {
@@ -260,6 +283,18 @@ func (c *Client) get(ctx context.Context, first *url.URL, r Request) (*Document,
 		remember(ctx)
 	}
 	return doc, nil
+}
+
+// header adds what the request says itself. What frames or carries the message is
+// the client's own.
+func (r Request) header(head http.Header) {
+	for name, values := range r.Header {
+		switch name = http.CanonicalHeaderKey(name); name {
+		case "Host", "Content-Length", "Transfer-Encoding", "Connection", "Accept-Encoding", "If-None-Match", "If-Modified-Since", "Range":
+		default:
+			head[name] = values
+		}
+	}
 }
 
 // document makes the document of an answer.
