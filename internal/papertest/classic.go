@@ -5,11 +5,27 @@ import (
 	"html"
 	"slices"
 	"strings"
+
+	"paperwire/internal/paper"
 )
 
 // The classic form (方正翔宇): tables, cells without quotes, ids that repeat, the
 // image map whose name differs in case from its usemap, pictures above #ozoom,
 // and the metadata in a comment behind </html>.
+
+func init() {
+	classic := layout{
+		entry: "/%s/paperindex.htm", build: (*Publisher).buildClassic, article: (*Publisher).classicArticle,
+		dir:     func(d paper.Day) string { return string(d[:7]) + "/" + string(d[8:]) },
+		picture: func(p *Publisher, x *entry, m *picture) string { return p.root + "/" + classicPicture(x, m) },
+	}
+	layouts[FounderClassic] = classic
+	// The articles of a paper that is read by its feed stand on classic pages.
+	for form, path := range feedPaths {
+		classic.entry = "/%s" + path
+		layouts[form] = classic
+	}
+}
 
 func classicDir(e *edition) string { return string(e.day[:7]) + "/" + string(e.day[8:]) }
 
@@ -27,7 +43,7 @@ func classicPicture(x *entry, m *picture) string {
 }
 
 func (p *Publisher) buildClassic(site map[string]*file) {
-	if e := p.latest(); e != nil {
+	if e := p.front(); e != nil {
 		front := "html/" + classicDir(e) + "/node_2.htm"
 		way := &file{kind: "text/html", charset: p.opts.Charset, changed: e.changed, text: func(label string) string { return p.classicEntry(label, front) }}
 		if p.opts.Entry == "redirect" {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -69,10 +68,7 @@ func (p *Publisher) items() []feedItem {
 
 // picture is the absolute URL of an article's picture in the form of today.
 func (p *Publisher) picture(x *entry, m *picture) string {
-	if p.form == FounderNew {
-		return p.base + path.Join(p.root, newPicturePath(x, m))
-	}
-	return p.base + path.Join(p.root, classicPicture(x, m))
+	return p.base + layouts[p.form].picture(p, x, m)
 }
 
 func (p *Publisher) feed(form Form) *file {

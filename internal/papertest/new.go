@@ -6,11 +6,21 @@ import (
 	"html"
 	"strings"
 	"time"
+
+	"paperwire/internal/paper"
 )
 
 // The new form: divs, relative paths over three directories, pictures named by
 // uuid with a size behind the extension, percent-free areas with fractions, the
 // metadata in a comment inside founder-content.
+
+func init() {
+	layouts[FounderNew] = layout{
+		entry: "/%s/pc/layout/index.html", build: (*Publisher).buildNew, article: (*Publisher).newArticle,
+		dir:     func(d paper.Day) string { return d.Compact()[:6] + "/" + d.Compact()[6:] },
+		picture: func(p *Publisher, x *entry, m *picture) string { return p.root + "/" + newPicturePath(x, m) },
+	}
+}
 
 func newDir(e *edition) string { return e.day.Compact()[:6] + "/" + e.day.Compact()[6:] }
 
@@ -35,10 +45,13 @@ func newPicturePath(x *entry, m *picture) string {
 }
 
 func (p *Publisher) buildNew(site map[string]*file) {
-	if e := p.latest(); e != nil && len(e.pages) > 0 {
+	if e := p.front(); e != nil && len(e.pages) > 0 {
 		front := &file{kind: "text/html", charset: e.pages[0].charset, changed: e.changed, text: func(label string) string {
 			return p.newIndex(e, e.pages[0], label, newDir(e)+"/", "")
 		}}
+		if p.stale != "" {
+			front = &file{kind: "text/html", changed: p.clock, to: p.root + "/pc/layout/" + newDir(e) + "/" + newNode(e.pages[0])}
+		}
 		site[p.root+"/pc/layout/index.html"], site[p.root+"/pc/layout/"] = front, front
 	}
 	if !p.opts.NoCalendar {

@@ -15,6 +15,8 @@
 package papertest
 
 import (
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -35,6 +37,13 @@ const (
 	RSS            Form = "rss"             // {key}/rss.xml; the articles stand on classic pages
 	Atom           Form = "atom"            // {key}/atom.xml
 	JSONFeed       Form = "jsonfeed"        // {key}/feed.json, version 1.1
+	PaperIndex     Form = "paperindex"      // {key}/content/20260317/Page01BC.htm, Articel01002NR.htm
+	S              Form = "s"               // shtml/{key}/20260317/v01.shtml, 270001.shtml
+	H              Form = "h"               // {key}/20260317/html/page_01.htm, content_270001.htm
+	N              Form = "n"               // {key}/page.aspx?date=2026-03-17&page=01, show.aspx?id=270001
+	TRS            Form = "trs"             // {key}/20260317/20260317_001/20260317_001.htm, …_001_1.htm; GBK
+	JSONAPI        Form = "jsonapi"         // {key}/app/index.html; POST {key}/app/api/list.do, getPage.do?code=20260317&page=01
+	DataJS         Form = "datajs"          // {key}/html/2026/20260317/data.js, data.json, article_270001.html
 )
 
 // Options describe a publisher. The zero value of each field means its default.
@@ -51,8 +60,9 @@ type Options struct {
 	// any other makes it name none.
 	City string
 	Seed int64
-	// Charset is utf-8 (the default) or gb18030. The latter is served as many
-	// papers do it: without a charset in the header and labelled gb2312.
+	// Charset is utf-8 (the default, but for TRS) or gb18030. The latter is served
+	// as many papers do it: without a charset in the header and labelled gb2312,
+	// or gbk by TRS.
 	Charset string
 	// Entry is how a classic entry page leads to the first page: meta (the
 	// default), script, timeout, or redirect (a 302).
@@ -66,8 +76,13 @@ type Options struct {
 	NoCalendar bool
 	// Gzip compresses text for clients that ask for it.
 	Gzip bool
+	// Embed makes a PaperIndex front page carry the body of every article of the
+	// edition, as some do.
+	Embed bool
 	// Robots is the text of /robots.txt; empty: it is a 404.
 	Robots string
+	// Now is the clock by which faults end (see Fault.For); default time.Now.
+	Now func() time.Time
 	// Base is what absolute links begin with, such as http://demo.example. Where
 	// it is set no server is started: the Publisher is used as a handler.
 	Base string
@@ -127,6 +142,7 @@ type Request struct {
 	Range           string
 	UserAgent       string
 	Referer         string
+	RequestedWith   string // X-Requested-With
 }
 
 // Fault is one way to misbehave. The zero Fault does nothing; make one with
@@ -136,8 +152,11 @@ type Fault struct {
 	path   string // substring of path and query; empty: all
 	left   int    // requests it still strikes; 0: until Behave
 	delay  time.Duration
-	status int
+	status int // or a share in percent
 	retry  time.Duration
+	to     string        // a redirect's target
+	during time.Duration // 0: for ever
+	until  time.Time     // set when it begins, where during is
 }
 
 // Slow answers rightly, but only after d (or when the client leaves).
@@ -178,17 +197,36 @@ func Empty() Fault { return Fault{kind: "empty"} }
 // Down closes every connection without an answer.
 func Down() Fault { return Fault{kind: "down"} }
 
+// WrongLength announces percent of the body's length and sends the whole body:
+// of 50 the client reads half a page and no error, of 200 a body that ends early.
+func WrongLength(percent int) Fault { return Fault{kind: "length", status: percent} }
+
+// Endless sends HTML until the client leaves.
+func Endless() Fault { return Fault{kind: "endless"} }
+
+// SlowLoris announces the whole body and sends it a byte at a time, each every
+// later than the one before.
+func SlowLoris(every time.Duration) Fault { return Fault{kind: "loris", delay: every} }
+
+// RedirectTo answers 302 to a URL as it stands, such as a forbidden address:
+// http://169.254.169.254/latest/meta-data/.
+func RedirectTo(url string) Fault { return Fault{kind: "redirect", to: url} }
+
 // On strikes only requests whose path or query contains the substring.
 func (f Fault) On(substring string) Fault { f.path = substring; return f }
 
 // Times strikes n requests and then no more.
 func (f Fault) Times(n int) Fault { f.left = n; return f }
 
+// For ends the fault after d by the clock of Options.Now.
+func (f Fault) For(d time.Duration) Fault { f.during = d; return f }
+
 // Publisher serves one paper. It is safe for concurrent use; it is also an
 // http.Handler.
 type Publisher struct {
 	opts   Options
 	server *httptest.Server // nil where Options.Base is set
+	secure *httptest.Server // nil before SelfSigned
 	base   string
 	root   string // of every path: /test
 	entry  string // path of the first form's entry; it outlives a redesign
@@ -204,7 +242,12 @@ type Publisher struct {
 	site     map[string]*file // by path; nil after a change
 	noise    int
 	faults   []Fault
-	requests []*Request // in order of arrival
+	requests []*Request           // in order of arrival
+	skin     int                  // of PaperIndex: rises with a redesign that renames
+	stale    paper.Day            // at whose address the newest edition is served again; empty: none
+	held     bool                 // the entry leads to the edition before the newest
+	rest     map[paper.Day][]Page // what Complete is to bring
+	gone     []*absent            // what is hidden for a while
 }
 
 // New publishes the first edition and starts a server on loopback.
@@ -222,10 +265,26 @@ func New(o Options) *Publisher {
 
 // Close stops the server and closes every connection to it.
 func (p *Publisher) Close() {
-	if p.server != nil {
-		p.server.CloseClientConnections()
-		p.server.Close()
+	for _, s := range []*httptest.Server{p.server, p.secure} {
+		if s != nil {
+			s.CloseClientConnections()
+			s.Close()
+		}
 	}
+}
+
+// SelfSigned is the entry over https, by a certificate that nobody vouches for.
+// The listener starts with the first call.
+func (p *Publisher) SelfSigned() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.secure == nil {
+		p.secure = httptest.NewUnstartedServer(p)
+		// Clients that refuse the certificate are what it is for.
+		p.secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+		p.secure.StartTLS()
+	}
+	return p.secure.URL + p.entry
 }
 
 // URL is the entry of the paper in its first form. After a redesign it leads on

@@ -1,6 +1,7 @@
 package papertest
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -210,7 +211,7 @@ func (p *Publisher) compose(day paper.Day) []Page {
 	}
 	pages := make([]Page, count)
 	for i := range pages {
-		pages[i] = Page{Number: fmt.Sprintf("%02d", i+1), Name: pageNames[i%len(pageNames)]}
+		pages[i] = Page{Number: fmt.Sprintf(cmp.Or(layouts[p.form].number, "%02d"), i+1), Name: pageNames[i%len(pageNames)]}
 		if round := i / len(pageNames); round > 0 {
 			pages[i].Name += string([]rune("②③④⑤⑥⑦⑧⑨")[min(round-1, 7)])
 		}

@@ -24,6 +24,7 @@ type edition struct {
 type page struct {
 	paper.PageRef
 	node     int // the node id of the classic form, which is not the page number
+	slots    int // articles ever placed here: the positional forms number by it
 	articles []*entry
 	featured []string
 	charset  string
@@ -37,6 +38,8 @@ type page struct {
 // entry is one article with what the publisher knows beside its text.
 type entry struct {
 	Article
+	slot    int  // its number on its page in the positional forms, from 1; it stays
+	hollow  bool // its body is served empty
 	added   time.Time
 	changed time.Time
 	images  []*picture
@@ -57,8 +60,11 @@ func prepare(o Options) *Publisher {
 	o.Pages = cmp.Or(o.Pages, 4)
 	o.ArticlesPerPage = cmp.Or(o.ArticlesPerPage, 4)
 	o.City = cmp.Or(o.City, "410800")
-	o.Charset = cmp.Or(o.Charset, "utf-8")
+	o.Charset = cmp.Or(o.Charset, layouts[o.Form].charset, "utf-8")
 	o.Entry = cmp.Or(o.Entry, "meta")
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	p := &Publisher{
 		opts:   o,
 		base:   o.Base,
@@ -69,8 +75,9 @@ func prepare(o Options) *Publisher {
 		byID:   map[string]*entry{},
 		nextID: 270000 + int(uint64(o.Seed)%9000)*10,
 		used:   map[string]bool{},
+		rest:   map[paper.Day][]Page{},
 	}
-	p.entry = p.root + entryPaths[o.Form]
+	p.entry = p.entryPath(o.Form)
 	return p
 }
 
@@ -102,22 +109,37 @@ func (p *Publisher) Publish(day paper.Day, pages []Page) {
 			delete(p.byID, a.ID)
 		}
 	}
-	e.pages, e.changed = nil, now
-	for i, pg := range pages {
-		q := &page{PageRef: paper.PageRef{Number: pg.Number, Name: pg.Name}, node: i + 2, featured: slices.Clone(pg.Featured), width: 350, height: 500}
-		q.charset = cmp.Or(pg.Charset, p.opts.Charset)
-		e.pages = append(e.pages, q)
-		var boxes []pdfBox
-		even := areas(len(pg.Articles))
-		for i, a := range pg.Articles {
-			x := p.place(e, q, a, now)
-			boxes = append(boxes, pdfBox{even[i], oneLine(listTitle(x)), x.plain()})
+	p.gone = slices.DeleteFunc(p.gone, func(g *absent) bool {
+		if g.entry.Day == day {
+			delete(p.byID, g.entry.ID)
 		}
-		// Late articles do not change the picture, just as in print.
-		q.picture = sync.OnceValue(func() []byte { return drawPage(q.width, q.height, even) })
-		q.pdf = sync.OnceValue(func() []byte { return pagePDF(p.opts.Name, longDay(day)+"　"+pageLabel(q.PageRef), boxes) })
+		return g.entry.Day == day
+	})
+	delete(p.rest, day)
+	if p.stale <= day {
+		p.stale = ""
+	}
+	e.pages, e.changed = nil, now
+	for _, pg := range pages {
+		p.print(e, pg, now)
 	}
 	p.day = max(p.day, day)
+}
+
+// print puts a page at the end of an edition.
+func (p *Publisher) print(e *edition, pg Page, now time.Time) {
+	q := &page{PageRef: paper.PageRef{Number: pg.Number, Name: pg.Name}, node: len(e.pages) + 2, featured: slices.Clone(pg.Featured), width: 350, height: 500}
+	q.charset = cmp.Or(pg.Charset, p.opts.Charset)
+	e.pages = append(e.pages, q)
+	var boxes []pdfBox
+	even := areas(len(pg.Articles))
+	for i, a := range pg.Articles {
+		x := p.place(e, q, a, now)
+		boxes = append(boxes, pdfBox{even[i], oneLine(listTitle(x)), x.plain()})
+	}
+	// Late articles do not change the picture, just as in print.
+	q.picture = sync.OnceValue(func() []byte { return drawPage(q.width, q.height, even) })
+	q.pdf = sync.OnceValue(func() []byte { return pagePDF(p.opts.Name, longDay(e.day)+"　"+pageLabel(q.PageRef), boxes) })
 }
 
 // place puts an article at the end of a page.
@@ -129,7 +151,8 @@ func (p *Publisher) place(e *edition, q *page, a Article, now time.Time) *entry 
 	if p.byID[a.ID] != nil {
 		panic("papertest: article id " + a.ID + " is taken")
 	}
-	x := &entry{Article: a, added: now, changed: now}
+	q.slots++
+	x := &entry{Article: a, slot: q.slots, added: now, changed: now}
 	x.Charset = cmp.Or(a.Charset, p.opts.Charset)
 	x.Page, x.Day, x.Position = q.PageRef, e.day, len(q.articles)+1
 	x.Paragraphs, x.Images = slices.Clone(a.Paragraphs), slices.Clone(a.Images)
@@ -206,8 +229,9 @@ func (p *Publisher) Correct(id string, change func(*Article)) {
 	a.Paragraphs, a.Images = slices.Clone(a.Paragraphs), slices.Clone(a.Images)
 	change(&a)
 	a.ID, a.Day, a.Page, a.Position = x.ID, x.Day, x.Page, x.Position
-	listed := a.Headline != x.Headline
+	before := listTitle(x)
 	x.Article, x.changed = a, p.tick()
+	listed := listTitle(x) != before
 	x.images = nil
 	for i, m := range a.Images {
 		x.images = append(x.images, newPicture(m, x.ID, i, uint64(p.opts.Seed)))
@@ -229,14 +253,7 @@ func (p *Publisher) Withdraw(id string) {
 			continue
 		}
 		q.articles = slices.Delete(q.articles, i, i+1)
-		e.changed = p.tick()
-		// The neighbours' links to the previous and next article change.
-		for j, y := range q.articles {
-			y.Position = j + 1
-			if j == i-1 || j == i {
-				y.changed = e.changed
-			}
-		}
+		p.rearranged(e, q, i-1, i)
 	}
 	delete(p.byID, x.ID)
 }
@@ -263,7 +280,8 @@ func (p *Publisher) AddLate(day paper.Day, pageNumber string, a Article) string 
 }
 
 // Switch is a redesign overnight: every edition is served in another form, and
-// with newIDs every article has another id. The old pages are gone (404); the
+// with newIDs every article has another id (in a positional form: its files have
+// another suffix). The old pages are gone (404); the
 // old entry leads to the new one. Articles tells the new ids in the old order.
 func (p *Publisher) Switch(form Form, newIDs bool) {
 	p.mu.Lock()
@@ -272,6 +290,7 @@ func (p *Publisher) Switch(form Form, newIDs bool) {
 	now := p.tick()
 	if newIDs {
 		p.nextID += 3_000_000
+		p.skin++
 	}
 	renamed := map[string]string{}
 	for _, e := range p.editions {
@@ -304,6 +323,9 @@ func (p *Publisher) Switch(form Form, newIDs bool) {
 // strikes.
 func (p *Publisher) Misbehave(f Fault) {
 	p.mu.Lock()
+	if f.during > 0 {
+		f.until = p.opts.Now().Add(f.during)
+	}
 	p.faults = append(p.faults, f)
 	p.mu.Unlock()
 	if f.kind == "down" && p.server != nil {
@@ -390,7 +412,7 @@ func (p *Publisher) previous(day paper.Day) *edition {
 
 func (p *Publisher) must(id string) *entry {
 	x := p.byID[id]
-	if x == nil {
+	if x == nil || slices.ContainsFunc(p.gone, func(g *absent) bool { return g.entry == x }) {
 		panic("papertest: no article " + id)
 	}
 	return x

@@ -2,6 +2,7 @@ package papertest
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"fmt"
@@ -51,6 +52,13 @@ func (w *recorder) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
+// note writes down what is sent past the recorder.
+func (w *recorder) note(status, bytes int) {
+	w.p.mu.Lock()
+	defer w.p.mu.Unlock()
+	w.r.Status, w.r.Bytes = status, int64(bytes)
+}
+
 // Unwrap is for http.ResponseController.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
@@ -59,18 +67,18 @@ func (p *Publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request := &Request{
 		Time: time.Now(), Method: r.Method, Path: r.URL.RequestURI(),
 		IfNoneMatch: r.Header.Get("If-None-Match"), IfModifiedSince: r.Header.Get("If-Modified-Since"),
-		Range: r.Header.Get("Range"), UserAgent: r.UserAgent(), Referer: r.Referer(),
+		Range: r.Header.Get("Range"), UserAgent: r.UserAgent(), Referer: r.Referer(), RequestedWith: r.Header.Get("X-Requested-With"),
 	}
 	p.mu.Lock()
 	p.requests = append(p.requests, request)
 	fault := p.strike(request.Path)
+	if fault.kind == "" || fault.kind == "slow" || fault.kind == "charset" {
+		if p.missed(request.Path) {
+			fault = Status(http.StatusNotFound, 0)
+		}
+	}
 	p.mu.Unlock()
 	rec := &recorder{ResponseWriter: w, p: p, r: request}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		rec.Header().Set("Allow", "GET, HEAD")
-		http.Error(rec, "method not allowed", http.StatusMethodNotAllowed)
-		return
-	}
 	if !p.fail(rec, r, fault) {
 		p.serve(rec, r, fault.kind == "charset")
 	}
@@ -78,9 +86,10 @@ func (p *Publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // strike picks the fault for a request and counts it; the lock is held.
 func (p *Publisher) strike(path string) Fault {
+	now := p.opts.Now()
 	for i := len(p.faults) - 1; i >= 0; i-- {
 		f := p.faults[i]
-		if !strings.Contains(path, f.path) {
+		if !strings.Contains(path, f.path) || f.during > 0 && !now.Before(f.until) {
 			continue
 		}
 		if f.left == 1 {
@@ -112,13 +121,52 @@ func (p *Publisher) fail(w *recorder, r *http.Request, f Fault) bool {
 		writeHTML(w, f.status, fmt.Sprintf("<html><head><title>%d %s</title></head><body><center><h1>%[1]d %[2]s</h1></center><hr></body></html>\n",
 			f.status, http.StatusText(f.status)))
 	case "cutoff":
-		whole := p.answer(r)
-		w.Header().Set("Content-Type", whole.kind)
+		whole := p.whole(w, r)
 		w.Header().Set("Content-Length", strconv.Itoa(len(whole.body)))
-		w.WriteHeader(http.StatusOK)
+		w.WriteHeader(whole.status)
 		w.Write(whole.body[:len(whole.body)/2])
 		http.NewResponseController(w).Flush() // else the server drops the half with the connection
 		panic(http.ErrAbortHandler)
+	case "length":
+		whole := p.whole(w, r)
+		conn, buf, err := http.NewResponseController(w).Hijack() // net/http refuses to lie
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		defer conn.Close()
+		h := w.Header().Clone()
+		h.Set("Content-Length", strconv.Itoa(len(whole.body)*f.status/100))
+		h.Set("Connection", "close")
+		w.note(whole.status, len(whole.body))
+		fmt.Fprintf(buf, "HTTP/1.1 %d %s\r\n", whole.status, http.StatusText(whole.status))
+		h.Write(buf)
+		buf.WriteString("\r\n")
+		buf.Write(whole.body)
+		buf.Flush()
+	case "loris":
+		whole := p.whole(w, r)
+		w.Header().Set("Content-Length", strconv.Itoa(len(whole.body)))
+		w.WriteHeader(whole.status)
+		every := time.NewTicker(f.delay)
+		defer every.Stop()
+		for i := range whole.body {
+			if _, err := w.Write(whole.body[i : i+1]); err != nil {
+				panic(http.ErrAbortHandler)
+			}
+			http.NewResponseController(w).Flush()
+			select {
+			case <-every.C:
+			case <-r.Context().Done():
+				panic(http.ErrAbortHandler)
+			}
+		}
+	case "endless":
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		for n := int64(64 << 20); n > 0; n = writeHuge(w) {
+		}
+	case "redirect":
+		w.Header().Set("Location", f.to)
+		writeHTML(w, http.StatusFound, moved)
 	case "captcha":
 		writeHTML(w, http.StatusOK, captchaPage)
 	case "challenge":
@@ -151,15 +199,19 @@ func writeHTML(w http.ResponseWriter, status int, body string) {
 	io.WriteString(w, body)
 }
 
-// writeHuge writes 64 MiB of HTML, or what the client takes of it.
-func writeHuge(w io.Writer) {
+// writeHuge writes 64 MiB of HTML and tells how many bytes; 0 where the client
+// has left.
+func writeHuge(w io.Writer) (sent int64) {
 	io.WriteString(w, "<html><head><title>数字报</title></head><body>\n")
 	chunk := bytes.Repeat([]byte("<p>本版正在制作，请稍后再来。</p>\n"), 64<<10/43)
-	for n := 0; n < 64<<20; n += len(chunk) {
-		if _, err := w.Write(chunk); err != nil {
-			return
+	for sent < 64<<20 {
+		n, err := w.Write(chunk)
+		if err != nil {
+			return 0
 		}
+		sent += int64(n)
 	}
+	return sent
 }
 
 // answered is a right answer before validators and compression.
@@ -170,16 +222,63 @@ type answered struct {
 	to      string
 }
 
-// answer renders what is at a URL; kind is empty where nothing is.
-func (p *Publisher) answer(r *http.Request) answered { return p.render(r.URL.Path, false) }
+const (
+	moved    = "<html><head><title>302 Found</title></head><body><center><h1>302 Found</h1></center></body></html>\n"
+	notFound = "<html><head><title>404 Not Found</title></head><body><center><h1>404 Not Found</h1></center></body></html>\n"
+)
 
-// render looks a path up; wrong swaps the charset below its label.
-func (p *Publisher) render(path string, wrong bool) answered {
+// whole is the right answer in full, its body uncompressed; the header but for
+// the length is set.
+func (p *Publisher) whole(w http.ResponseWriter, r *http.Request) (whole struct {
+	status int
+	body   []byte
+},
+) {
+	a := p.render(p.key(r), false)
+	whole.status, whole.body = http.StatusOK, a.body
+	switch {
+	case a.to != "":
+		whole.status, whole.body = http.StatusFound, []byte(moved)
+		w.Header().Set("Location", a.to)
+		a.kind = "text/html"
+	case a.kind == "":
+		whole.status, whole.body, a.kind = http.StatusNotFound, []byte(notFound), "text/html"
+	}
+	w.Header().Set("Content-Type", a.kind)
+	return whole
+}
+
+// key is where the site holds what a request asks for: its path; the path and
+// the sorted query where there is a document for just that; of a POST the
+// parameters too, behind the method, or * for what an interface says of others.
+func (p *Publisher) key(r *http.Request) string {
+	path, query := r.URL.Path, r.URL.Query()
+	if r.Method == http.MethodPost {
+		r.ParseForm() // what it cannot read is no parameter
+		path, query = "POST "+path, r.Form
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.site == nil {
+		p.site = p.build()
+	}
+	if full := path + "?" + query.Encode(); len(query) > 0 && p.site[full] != nil {
+		return full
+	}
+	if len(query) > 0 && p.site[path+"?*"] != nil {
+		return path + "?*"
+	}
+	return path
+}
+
+// render looks a key up; kind is empty where nothing is there. wrong swaps the
+// charset below its label.
+func (p *Publisher) render(key string, wrong bool) answered {
 	p.mu.Lock()
 	if p.site == nil {
 		p.site = p.build()
 	}
-	f := p.site[path]
+	f := p.site[key]
 	if f == nil {
 		p.mu.Unlock()
 		return answered{}
@@ -195,7 +294,7 @@ func (p *Publisher) render(path string, wrong bool) answered {
 	gb := f.charset == "gb18030"
 	label := "utf-8"
 	if gb != wrong {
-		label = "gb2312"
+		label = cmp.Or(layouts[p.form].label, "gb2312")
 	}
 	text := f.text(label)
 	if p.opts.Noise && f.kind == "text/html" {
@@ -215,24 +314,34 @@ func (p *Publisher) render(path string, wrong bool) answered {
 	if label == "utf-8" {
 		a.kind += "; charset=utf-8"
 	} else if wrong {
-		a.kind += "; charset=gb2312"
+		a.kind += "; charset=" + label
 	}
 	return a
 }
 
 func (p *Publisher) serve(w http.ResponseWriter, r *http.Request, wrong bool) {
-	a := p.render(r.URL.Path, wrong)
+	a := p.render(p.key(r), wrong)
 	switch {
+	case r.Method == http.MethodPost && a.kind != "":
+		if r.Header.Get("X-Requested-With") != "XMLHttpRequest" {
+			writeHTML(w, http.StatusForbidden, "<html><head><title>403 Forbidden</title></head><body><center><h1>403 Forbidden</h1></center></body></html>\n")
+			return
+		}
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
 	case a.to != "":
 		http.Redirect(w, r, a.to, http.StatusFound)
 		return
 	case a.kind == "":
-		writeHTML(w, http.StatusNotFound, "<html><head><title>404 Not Found</title></head><body><center><h1>404 Not Found</h1></center></body></html>\n")
+		writeHTML(w, http.StatusNotFound, notFound)
 		return
 	}
 	p.mu.RLock()
 	validate := !p.opts.NoValidators && !a.changed.IsZero()
-	squeeze := p.opts.Gzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") && strings.HasPrefix(a.kind, "text/")
+	squeeze := p.opts.Gzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") &&
+		!strings.HasPrefix(a.kind, "image/") && a.kind != "application/pdf" // these are compressed already
 	p.mu.RUnlock()
 	h := w.Header()
 	h.Set("Content-Type", a.kind)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"html"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,13 +13,24 @@ import (
 	"paperwire/internal/paper"
 )
 
-// entryPaths are the entries of the forms, below the root.
-var entryPaths = map[Form]string{
-	FounderClassic: "/paperindex.htm",
-	FounderNew:     "/pc/layout/index.html",
-	RSS:            feedPaths[RSS],
-	Atom:           feedPaths[Atom],
-	JSONFeed:       feedPaths[JSONFeed],
+// layout is how one form lays a paper out on the web; its file registers it.
+type layout struct {
+	entry string // path; %s is the paper's key
+	// dir is what stands for an edition's day in the paths of all its files.
+	dir     func(paper.Day) string
+	build   func(*Publisher, map[string]*file)
+	article func(*Publisher, *entry) string // path, with its query
+	picture func(*Publisher, *entry, *picture) string
+	charset string // of its documents where the options do not say; empty: utf-8
+	label   string // what it calls GB18030; empty: gb2312
+	number  string // a synthetic edition's page numbers; empty: %02d
+}
+
+// layouts is written by init functions only.
+var layouts = map[Form]layout{}
+
+func (p *Publisher) entryPath(f Form) string {
+	return strings.Replace(layouts[f].entry, "%s", p.opts.Key, 1)
 }
 
 var feedPaths = map[Form]string{RSS: "/rss.xml", Atom: "/atom.xml", JSONFeed: "/feed.json"}
@@ -28,17 +40,16 @@ func (p *Publisher) build() map[string]*file {
 	site := map[string]*file{}
 	newest := p.latest()
 	changed := p.clock
-	entry := p.root + entryPaths[p.form]
-	if p.form == FounderNew {
-		p.buildNew(site)
-	} else {
-		p.buildClassic(site)
+	entry := p.entryPath(p.form)
+	layouts[p.form].build(p, site)
+	if p.stale != "" {
+		p.serveAgain(site)
 	}
 	for form, path := range feedPaths {
 		site[p.root+path] = p.feed(form)
 	}
 	// Every way in leads on, also the entry of a form that was given up.
-	ways := []string{"/", p.root, p.root + "/", p.root + "/index.htm", p.root + "/index.html", p.root + "/paperindex.htm", p.root + "/pc/layout/index.html", p.root + "/pc/layout/"}
+	ways := []string{"/", p.root, p.root + "/", p.root + "/index.htm", p.root + "/index.html", p.root + "/paperindex.htm", p.root + "/pc/layout/index.html", p.root + "/pc/layout/", p.entry}
 	for _, way := range ways {
 		if site[way] == nil && newest != nil {
 			site[way] = &file{kind: "text/html", to: entry, changed: changed}
@@ -52,18 +63,50 @@ func (p *Publisher) build() map[string]*file {
 }
 
 // articlePath is where an article stands in the form of today.
-func (p *Publisher) articlePath(x *entry) string {
-	if p.form == FounderNew {
-		return p.newArticle(x)
+func (p *Publisher) articlePath(x *entry) string { return layouts[p.form].article(p, x) }
+
+// front is the edition that the entry leads to; nil where nothing is printed.
+// Of one that is served again at a later day's address it tells that day.
+func (p *Publisher) front() *edition {
+	e := p.latest()
+	switch {
+	case e == nil:
+		return nil
+	case p.stale != "":
+		again := *e
+		again.day, again.number, again.changed = p.stale, e.number+1, p.clock
+		return &again
+	case p.held:
+		if before := p.previous(e.day); before != nil {
+			return before
+		}
 	}
-	return p.classicArticle(x)
+	return e
+}
+
+// serveAgain lays the newest edition out a second time, at the address of a
+// later day; what its documents say of their day stays.
+func (p *Publisher) serveAgain(site map[string]*file) {
+	dir := layouts[p.form].dir
+	old, now := dir(p.latest().day), dir(p.stale)
+	for _, path := range slices.Sorted(maps.Keys(site)) {
+		if at := strings.ReplaceAll(path, old, now); site[at] == nil {
+			site[at] = site[path]
+		}
+	}
 }
 
 // months groups the editions by month, oldest first, as calendars do.
 func (p *Publisher) months() map[string][]*edition {
 	m := map[string][]*edition{}
 	for _, e := range p.editions {
+		if p.held && e == p.latest() && len(p.editions) > 1 {
+			continue // not announced yet
+		}
 		m[string(e.day[:7])] = append(m[string(e.day[:7])], e)
+	}
+	if p.stale != "" {
+		m[string(p.stale[:7])] = append(m[string(p.stale[:7])], p.front())
 	}
 	return m
 }
@@ -147,6 +190,9 @@ func oneLine(s string) string { return strings.ReplaceAll(s, "<br>", " ") }
 // printed: before the first words, or a paragraph of its own.
 func (x *entry) paragraphs(indent string) []string {
 	var list []string
+	if x.hollow {
+		return nil
+	}
 	run := x.Byline
 	if x.ownByline() {
 		list = append(list, indent+strings.ReplaceAll(html.EscapeString(run), "\n", "<br>"+indent))
@@ -184,6 +230,9 @@ func (x *entry) body(wrap, pictures string) string {
 	after := 0
 	if x.ownByline() {
 		after = 1
+	}
+	if x.hollow {
+		pictures = ""
 	}
 	list := x.paragraphs("　　")
 	for i, s := range list {
