@@ -3,7 +3,6 @@ package fetch
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -80,9 +79,6 @@ func rangeTotal(v string) (total int64, ok bool) {
 	return total, true
 }
 
-// errNotPicture is all there is to say about a login page behind a .jpg.
-var errNotPicture = errors.New("not a GIF, JPEG, PNG or WebP picture")
-
 // parsePicture reads type and size from the first bytes of a picture. The size is
 // that of the stored pixels; an EXIF orientation is not applied.
 func parsePicture(b []byte) (Picture, error) {
@@ -122,7 +118,7 @@ func parsePicture(b []byte) (Picture, error) {
 		}
 		return p, nil
 	}
-	return Picture{}, errNotPicture
+	return Picture{}, ErrNotPicture
 }
 
 // pixels drops sizes that PNG does not allow (above 2³¹−1).

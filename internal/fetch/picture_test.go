@@ -93,7 +93,7 @@ func TestParsePicture(t *testing.T) {
 		}
 	}
 	for _, s := range []string{"", "\xff\xd8", "<html>", "RIFF\x00\x00\x00\x00WAVEfmt ", "BM", "\x89PNG", "%PDF-1.4"} {
-		if p, err := parsePicture([]byte(s)); !errors.Is(err, errNotPicture) {
+		if p, err := parsePicture([]byte(s)); !errors.Is(err, ErrNotPicture) {
 			t.Errorf("%q: %+v", s, p)
 		}
 	}
@@ -175,7 +175,7 @@ func TestPicture(t *testing.T) {
 	for path, want := range map[string]func(error) bool{
 		"/none":   Missing,
 		"/empty":  func(err error) bool { return status(err) == 416 },
-		"/login":  func(err error) bool { return errors.Is(err, errNotPicture) },
+		"/login":  func(err error) bool { return errors.Is(err, ErrNotPicture) },
 		"/cut":    func(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) },
 		"/other":  func(err error) bool { return err != nil },
 		"/nospan": func(err error) bool { return err != nil },

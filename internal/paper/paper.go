@@ -176,6 +176,19 @@ type Image struct {
 	Width   int    `json:"width,omitempty"`
 	Height  int    `json:"height,omitempty"`
 	Length  int64  `json:"length,omitempty"`
+	// Mirror is our own copy, where there was one when the article was released:
+	// from then on the version is shown with it, or without.
+	Mirror *Picture `json:"mirror,omitempty"`
+}
+
+// Picture is a copy of a publisher's picture that we keep, served at /img/{name}.
+type Picture struct {
+	Name   string `json:"name"`   // {SHA-256 of its bytes}.{jpg, png, gif or webp}
+	Type   string `json:"type"`   // image/jpeg
+	Width  int    `json:"width"`  // pixels, 0 where unknown
+	Height int    `json:"height"` // pixels
+	Length int64  `json:"length"` // bytes
+	Source string `json:"source"` // where it was fetched: often a larger one than the article shows
 }
 
 // Article is one normalised article: the content that is kept, and that a
