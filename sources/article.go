@@ -18,7 +18,7 @@ import (
 var bodySelectors = []string{
 	"#ozoom", "#articleContent", "#ArticleContent", "#article_content", "#article-content", "#contenttext", "#zoom", "#zhenwenzone",
 	"[itemprop=articleBody]", ".newsdetatext", ".article-content", ".article_content", ".articleContent", ".news-content", ".news_content",
-	".detail-content", ".text_c", ".content-text", ".txt_con", ".article-body", ".articletext", "#content", ".content",
+	".detail-content", ".text_c", ".content-text", ".txt_con", "#neirong", ".neirong", ".article-body", ".articletext", "#content", ".content",
 }
 
 var (
@@ -39,7 +39,7 @@ func readArticle(d *document) (*Printed, string) {
 		return nil, "is no HTML"
 	}
 	meta := readMeta(d)
-	self, dated := shapeOf(d.url)
+	self, dated := d.shapeOf(d.url)
 	a := &Printed{URL: canonical(d.url)}
 	if dated {
 		a.Day = self.day
@@ -47,7 +47,10 @@ func readArticle(d *document) (*Printed, string) {
 	if a.Day == "" {
 		a.Day = metaDay(meta)
 	}
-	body, sure := findBody(d)
+	body, sure := d.rules.bodyOf(d), true
+	if body == nil {
+		body, sure = findBody(d)
+	}
 	titles(d, meta, body, a)
 	a.Page = articlePageRef(d, meta, self)
 	column := articleColumn(d, body)
@@ -61,6 +64,7 @@ func readArticle(d *document) (*Printed, string) {
 	if lang := strings.TrimSpace(attrOf(d, "html", "lang")); len(lang) <= 20 && (strings.HasPrefix(strings.ToLower(lang), "zh") || !han.MatchString(a.Headline)) {
 		a.Language = lang // many Chinese templates say lang="en", as their editor made them
 	}
+	d.rules.article(d, body, a)
 	if body != nil {
 		dropTitles(body, a)
 		a.Body = innerHTML(body, d.base)
@@ -207,7 +211,7 @@ func tooWide(d *document, n *html.Node) bool {
 	look(n, func(c *html.Node) bool {
 		if c.DataAtom == atom.A || c.DataAtom == atom.Area {
 			if u := resolve(d.base, attr(c, "href")); u != nil {
-				if sh, ok := shapeOf(u); ok && sh.kind == indexPage {
+				if sh, ok := d.shapeOf(u); ok && sh.kind == indexPage {
 					pages++
 				} else if ok && sh.kind == articlePage {
 					articles[u.Path] = true
@@ -317,7 +321,7 @@ func articlePageRef(d *document, meta map[string]string, self shape) paper.PageR
 	var ref paper.PageRef
 	ref.Number = meta["pagenum"]
 	all := anchorsOf(d)
-	own := group{self.prefix, self.root, self.day}
+	own := group{self.platform, self.prefix, self.root, self.day}
 	labels := map[string]paper.PageRef{}
 	for _, a := range all {
 		if a.sh.kind == indexPage && (a.sh.day == own.day || own.day == "") {
@@ -493,7 +497,7 @@ func articleColumn(d *document, body *html.Node) *html.Node {
 			}
 			if n.DataAtom == atom.A {
 				if u := resolve(d.base, attr(n, "href")); u != nil {
-					if sh, ok := shapeOf(u); ok && sh.kind == indexPage {
+					if sh, ok := d.shapeOf(u); ok && sh.kind == indexPage {
 						wide = true
 					}
 				}
@@ -528,7 +532,7 @@ func leadsToPage(d *document, n *html.Node) bool {
 	found := false
 	check := func(a *html.Node) {
 		if u := resolve(d.base, attr(a, "href")); u != nil {
-			if sh, ok := shapeOf(u); ok && sh.kind == indexPage {
+			if sh, ok := d.shapeOf(u); ok && sh.kind == indexPage {
 				found = true
 			}
 		}

@@ -111,7 +111,7 @@ func wall(d *document) string {
 		return ""
 	}
 	if u := hop(d); u != nil {
-		if sh, ok := shapeOf(u); ok && sh.kind == indexPage {
+		if sh, ok := d.shapeOf(u); ok && sh.kind == indexPage {
 			return "" // an entry that sends on to an edition
 		}
 	}
@@ -160,7 +160,7 @@ func hop(d *document) *url.URL {
 			}
 		case atom.Frame, atom.Iframe:
 			if u := resolve(d.base, attr(n, "src")); u != nil && frame == nil {
-				if s, ok := shapeOf(u); ok && s.kind == indexPage {
+				if s, ok := d.shapeOf(u); ok && s.kind == indexPage {
 					frame = u
 				}
 			}
@@ -190,7 +190,7 @@ func hop(d *document) *url.URL {
 		if u == nil || m[2] != "" || identity(u.String()) == here || padPath.MatchString(u.Path+"/") && !padPath.MatchString(d.url.Path) {
 			continue
 		}
-		if s, ok := shapeOf(u); ok && s.kind == indexPage {
+		if s, ok := d.shapeOf(u); ok && s.kind == indexPage {
 			return u
 		}
 		plainHop = u

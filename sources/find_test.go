@@ -30,7 +30,10 @@ func newSite(t *testing.T, docs map[string]string) *site {
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		body, ok := s.docs[r.URL.Path]
+		body, ok := s.docs[r.URL.RequestURI()]
+		if !ok {
+			body, ok = s.docs[r.URL.Path]
+		}
 		code := http.StatusOK
 		etag := fmt.Sprintf(`"%x"`, len(body)*31+strings.Count(body, "改"))
 		switch {

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -34,10 +35,10 @@ func init() {
 				"html/2017-10/16/nbs.D110000renmrb_01.htm", "html/2017-09/period.xml",
 			},
 		},
-		sniff: sniffFounder,
-		find:  findFounder,
-		read:  readFounder,
-		parse: parseFounder,
+		sniff: sniffEdition("founder"),
+		find:  findEdition("founder"),
+		read:  readEdition,
+		parse: parseEdition("founder"),
 	})
 }
 
@@ -47,32 +48,44 @@ const (
 	maxArticles = 4000
 )
 
-// sniffFounder: an index or an article by its links.
-func sniffFounder(s Source, d *document) bool {
-	if sh, ok := shapeOf(d.url); ok && d.root != nil {
-		return sh.kind != other
+// The platforms of editions (founder, paperindex, html) share their readers: they
+// differ in the shapes of their links only.
+
+// sniffEdition: an index or an article of this platform by its links.
+func sniffEdition(name string) func(Source, *document) bool {
+	return func(s Source, d *document) bool {
+		if sh, ok := d.shapeOf(d.url); ok && d.root != nil && sh.kind != other {
+			return sh.platform == name
+		}
+		p := readIndex(d)
+		return p != nil && p.platform == name && (len(p.Pages) > 0 || len(p.Refs) > 0)
 	}
-	p := readIndex(d)
-	return p != nil && (len(p.Pages) > 0 || len(p.Refs) > 0)
 }
 
-func parseFounder(s Source, d *document) (Parsed, bool) {
-	if days, ok := readPeriods(d); ok {
-		return Parsed{Kind: "calendar", Platform: "founder", Calendar: days}, true
+func parseEdition(name string) func(Source, *document) (Parsed, bool) {
+	return func(_ Source, d *document) (Parsed, bool) { return parseDocument(d, name) }
+}
+
+func parseDocument(d *document, name string) (Parsed, bool) {
+	if days, ok := readPeriods(d); ok && name == "founder" {
+		return Parsed{Kind: "calendar", Platform: name, Calendar: days}, true
 	}
 	if d.root == nil {
 		return Parsed{}, false
 	}
-	sh, dated := shapeOf(d.url)
+	sh, dated := d.shapeOf(d.url)
+	if dated && sh.kind != other && sh.platform != name {
+		return Parsed{}, false
+	}
 	if dated && sh.kind == articlePage {
 		a, reason := readArticle(d)
 		if a == nil {
 			return Parsed{Kind: "unknown", Reason: reason}, true
 		}
-		return Parsed{Kind: "article", Platform: "founder", Article: a, Ref: refOf(d.url, sh)}, true
+		return Parsed{Kind: "article", Platform: name, Article: a, Ref: refOf(d.url, sh)}, true
 	}
 	meta := readMeta(d)
-	if meta["type"] == "1" && !dated {
+	if meta["type"] == "1" && !dated && name == "founder" {
 		// An article under a URL of another shape, by its own word.
 		if a, _ := readArticle(d); a != nil && a.Headline != "" {
 			id := meta["paperarticleid"]
@@ -83,10 +96,10 @@ func parseFounder(s Source, d *document) (Parsed, bool) {
 		}
 	}
 	p := readIndex(d)
-	if p == nil || len(p.Pages) == 0 && len(p.Refs) == 0 {
+	if p == nil || p.platform != name || len(p.Pages) == 0 && len(p.Refs) == 0 {
 		return Parsed{}, false
 	}
-	return Parsed{Kind: "page", Platform: "founder", Page: &p.ParsedPage}, true
+	return Parsed{Kind: "page", Platform: name, Page: &p.ParsedPage}, true
 }
 
 // refOf is the identity of an article by its URL alone.
@@ -147,16 +160,20 @@ type anchor struct {
 	area bool
 	// label is set for a heading: a page label that is no link.
 	label paper.PageRef
+	title string // where a rule names the attribute that has it
 }
 
 // index is a page of an edition as read, with what an edition needs to put its
 // pages together.
 type index struct {
 	ParsedPage
-	mapped map[string]bool   // articles in this page's image map, by identity
-	other  map[string]string // articles listed under another page, by identity: that page's key
-	more   []*url.URL        // pages of the same edition without a label (下一版)
-	dated  bool              // the URL itself is a page of the edition
+	platform string
+	mapped   map[string]bool   // articles in this page's image map, by identity
+	other    map[string]string // articles listed under another page, by identity: that page's key
+	more     []*url.URL        // pages of the same edition without a label (下一版)
+	dated    bool              // the URL itself is a page of the edition
+	says     paper.Day         // the day printed on the page where it is another than the URL's
+	whole    []*index          // the edition's other pages where this document holds them whole
 }
 
 var (
@@ -187,8 +204,8 @@ func collectAnchors(d *document) (list, headings []anchor) {
 		if u == nil {
 			return
 		}
-		sh, ok := shapeOf(u)
-		if !ok || sh.kind == other || padPath.MatchString(u.Path) && !padPath.MatchString(d.url.Path) {
+		sh, ok := d.shapeOf(u)
+		if !ok || sh.kind == other || padPath.MatchString(u.Path) && !padPath.MatchString(d.url.Path) && !sh.ruled {
 			return
 		}
 		// One scheme for the publisher's own host: http and https are one.
@@ -197,7 +214,7 @@ func collectAnchors(d *document) (list, headings []anchor) {
 			c.Scheme, c.Host = d.url.Scheme, d.url.Host
 			u = &c
 		}
-		*to = append(*to, anchor{n: n, at: at, u: u, key: identity(canonical(u)), sh: sh, area: n.DataAtom == atom.Area})
+		*to = append(*to, anchor{title: d.rules.titleOf(n), n: n, at: at, u: u, key: identity(canonical(u)), sh: sh, area: n.DataAtom == atom.Area || sh.platform == "paperindex" && hasClass(n, "overlink")})
 	}
 	walk(d.root, func(n *html.Node) bool {
 		at++
@@ -222,12 +239,18 @@ func collectAnchors(d *document) (list, headings []anchor) {
 			}
 			return true
 		}
-		for _, key := range []string{"data-href", "data-url", "daoxiang"} {
+		for _, key := range d.rules.linkAttrs() {
 			if v := attr(n, key); v != "" {
 				add(&list, n, v)
 			}
 		}
+		if n.DataAtom == atom.A && attr(n, "href") == "" && hasClass(n, "overlink") {
+			add(&list, n, attr(n, "alt"))
+		}
 		if v := attr(n, "onclick"); v != "" {
+			for _, u := range d.rules.clicked(v) {
+				add(&list, n, u)
+			}
 			for _, m := range quotedLink.FindAllStringSubmatch(v, 4) {
 				add(&scripted, n, m[1])
 			}
@@ -249,6 +272,9 @@ func collectAnchors(d *document) (list, headings []anchor) {
 func anchorText(a anchor) string {
 	if a.n.DataAtom == atom.Script {
 		return ""
+	}
+	if s := a.title; s != "" {
+		return s
 	}
 	s := text(a.n)
 	if utf8.RuneCountInString(s) > 30 {
@@ -277,7 +303,10 @@ func anchorText(a anchor) string {
 		s = collapse(rawText(a.n, 1000, nil))
 	}
 	if s == "" {
-		for _, key := range []string{"title", "alt", "name", "neirong"} {
+		for _, key := range []string{"neirong", "title", "alt", "name"} {
+			if key == "alt" && hasClass(a.n, "overlink") {
+				continue // it is the link
+			}
 			if s = plain(attr(a.n, key)); s != "" && (a.area || key != "name") {
 				return s
 			}
@@ -312,7 +341,7 @@ func readIndex(d *document) *index {
 	if d.root == nil {
 		return nil
 	}
-	self, dated := shapeOf(d.url)
+	self, dated := d.shapeOf(d.url)
 	if dated && self.kind != indexPage {
 		dated = false
 	}
@@ -322,7 +351,10 @@ func readIndex(d *document) *index {
 	if !ok && !dated {
 		return nil
 	}
-	p := &index{mapped: map[string]bool{}, other: map[string]string{}, dated: dated}
+	p := &index{platform: group.platform, mapped: map[string]bool{}, other: map[string]string{}, dated: dated}
+	if dated {
+		p.platform = self.platform
+	}
 	p.Day = group.day
 	p.Paper = paperName(d, meta)
 	selfKey := ""
@@ -352,11 +384,20 @@ func readIndex(d *document) *index {
 	if dated && len(p.Pages) == 0 && len(p.Refs) == 0 && p.Page.Number == "" && meta["type"] != "2" {
 		return nil
 	}
+	if p.platform == "paperindex" {
+		p.embedded(d)
+	}
+	d.rules.index(d, p)
+	if dated {
+		p.says = otherDay(d, meta, self.day)
+	}
 	return p
 }
 
 // group is the edition that a page's links belong to.
 type group struct {
+	platform string
+
 	prefix string
 	root   string
 	day    paper.Day
@@ -369,7 +410,7 @@ func chooseGroup(all []anchor, self shape, dated bool) (group, bool) {
 	type tally struct{ labelled, pages, first int }
 	tallies := map[group]*tally{}
 	for i, a := range all {
-		g := group{a.sh.prefix, a.sh.root, a.sh.day}
+		g := group{a.sh.platform, a.sh.prefix, a.sh.root, a.sh.day}
 		if a.sh.kind == articlePage {
 			continue
 		}
@@ -384,7 +425,7 @@ func chooseGroup(all []anchor, self shape, dated bool) (group, bool) {
 		}
 	}
 	if dated {
-		own := group{self.prefix, self.root, self.day}
+		own := group{self.platform, self.prefix, self.root, self.day}
 		if t := tallies[own]; t != nil && t.labelled > 0 {
 			return own, true
 		}
@@ -392,7 +433,7 @@ func chooseGroup(all []anchor, self shape, dated bool) (group, bool) {
 		_, path, _ := strings.Cut(own.prefix, "/")
 		best, found := own, tallies[own] != nil
 		for g, t := range tallies {
-			if _, other, _ := strings.Cut(g.prefix, "/"); other == path && g.day == self.day && t.labelled > 0 && (best == own || g.prefix < best.prefix) {
+			if _, other, _ := strings.Cut(g.prefix, "/"); other == path && g.platform == own.platform && g.day == self.day && t.labelled > 0 && (best == own || g.prefix < best.prefix) {
 				best, found = g, true
 			}
 		}
@@ -401,7 +442,7 @@ func chooseGroup(all []anchor, self shape, dated bool) (group, bool) {
 		}
 		// Under another prefix: the day holds.
 		for g, t := range tallies {
-			if g.day == self.day && t.labelled > 1 && (!found || t.labelled > tallies[best].labelled || t.labelled == tallies[best].labelled && g.prefix < best.prefix) {
+			if g.platform == own.platform && g.day == self.day && t.labelled > 1 && (!found || t.labelled > tallies[best].labelled || t.labelled == tallies[best].labelled && g.prefix < best.prefix) {
 				best, found = g, true
 			}
 		}
@@ -433,7 +474,7 @@ func chooseGroup(all []anchor, self shape, dated bool) (group, bool) {
 	// No page link at all: a single page that lists articles.
 	days := map[group]int{}
 	for _, a := range all {
-		g := group{a.sh.prefix, a.sh.root, a.sh.day}
+		g := group{a.sh.platform, a.sh.prefix, a.sh.root, a.sh.day}
 		days[g]++
 		if !found || days[g] > days[best] || days[g] == days[best] && g.day > best.day {
 			best, found = g, true
@@ -444,7 +485,7 @@ func chooseGroup(all []anchor, self shape, dated bool) (group, bool) {
 
 // samePages reports whether a link leads to a page of the edition.
 func (g group) samePage(a anchor) bool {
-	return a.sh.kind == indexPage && a.sh.day == g.day && a.sh.prefix == g.prefix
+	return a.sh.kind == indexPage && a.sh.platform == g.platform && a.sh.day == g.day && a.sh.prefix == g.prefix
 }
 
 // listPages fills Pages in the order of the list and gives the labels by key.
@@ -532,6 +573,15 @@ func (p *index) listPages(d *document, all []anchor, g group, selfKey string) ma
 		e := &entry{paper.PageRef{Number: a.sh.number, Name: nameOf(s)}, weakLabel, a.at, a}
 		entries[a.key] = e
 	}
+	if g.platform == "paperindex" {
+		// Number and name are two links to one page.
+		for _, a := range loose {
+			s := anchorText(a)
+			if e := entries[a.key]; e != nil && e.ref.Name == "" && s != "" && !navText.MatchString(s) && !labelNav.MatchString(s) && utf8.RuneCountInString(s) <= maxLabelName {
+				e.ref.Name = nameOf(s)
+			}
+		}
+	}
 	list := make([]*entry, 0, len(entries))
 	for _, e := range entries {
 		list = append(list, e)
@@ -571,7 +621,7 @@ func labelBeside(d *document, a anchor) (paper.PageRef, int) {
 		alone := look(p, func(n *html.Node) bool {
 			if n.DataAtom == atom.A {
 				if u := resolve(d.base, attr(n, "href")); u != nil {
-					sh, ok := shapeOf(u)
+					sh, ok := d.shapeOf(u)
 					return !ok || sh.kind == indexPage && identity(canonical(u)) == a.key
 				}
 			}
@@ -626,7 +676,7 @@ func pdfBeside(d *document, a anchor) string {
 			if pdf == "" && strings.HasSuffix(strings.ToLower(u.Path), ".pdf") {
 				pdf = u.String()
 			}
-			sh, ok := shapeOf(u)
+			sh, ok := d.shapeOf(u)
 			return !ok || sh.kind != indexPage || identity(canonical(u)) == a.key
 		})
 		if !alone {
@@ -715,7 +765,7 @@ func labelOnPage(d *document, selfKey string) (ref paper.PageRef, found bool) {
 		if u == nil {
 			return false
 		}
-		sh, ok := shapeOf(u)
+		sh, ok := d.shapeOf(u)
 		return ok && sh.kind == indexPage && identity(canonical(u)) != selfKey || ok && sh.kind == articlePage
 	}
 	walk(d.root, func(n *html.Node) bool {
@@ -846,13 +896,13 @@ func (p *index) listArticles(d *document, all []anchor, g group, selfKey string,
 	// kept is that on the page's own host where there is one.
 	byPath := map[string]string{}
 	for _, a := range all {
-		if a.sh.kind == articlePage && (byPath[a.u.Path] == "" || hostOf(a.u) == hostOf(d.url)) {
-			byPath[a.u.Path] = a.key
+		if k := pathOf(a.key); a.sh.kind == articlePage && (byPath[k] == "" || hostOf(a.u) == hostOf(d.url)) {
+			byPath[k] = a.key
 		}
 	}
 	for i, a := range all {
 		if a.sh.kind == articlePage {
-			all[i].key = byPath[a.u.Path]
+			all[i].key = byPath[pathOf(a.key)]
 		}
 	}
 	entries := map[string]*entry{}
@@ -860,17 +910,14 @@ func (p *index) listArticles(d *document, all []anchor, g group, selfKey string,
 	var areas []string // keys of Page.Areas
 	own := false       // an article below the edition's own root was seen
 	for _, a := range all {
-		if a.sh.kind != articlePage || a.sh.day != p.Day || len(order) >= maxArticles {
+		if a.sh.kind != articlePage || a.sh.platform != p.platform || a.sh.day != p.Day || len(order) >= maxArticles {
 			continue
 		}
-		if a.area {
+		if a.area && (a.sh.platform != "paperindex" || sameNumber(a.sh.number, p.Page.Number)) {
 			p.mapped[a.key] = true
 			if len(p.Page.Areas) < maxArticles {
 				areas = append(areas, a.key)
-				p.Page.Areas = append(p.Page.Areas, Area{
-					URL: canonical(a.u), Shape: strings.ToLower(attr(a.n, "shape")),
-					Coords: attr(a.n, "coords"), Title: title(anchorText(a)),
-				})
+				p.Page.Areas = append(p.Page.Areas, areaOf(a))
 			}
 		}
 		e := entries[a.key]
@@ -901,7 +948,11 @@ func (p *index) listArticles(d *document, all []anchor, g group, selfKey string,
 			e.title = s
 		}
 	}
-	p.tree(all, d.headings, g)
+	if p.platform == "paperindex" {
+		p.numbered(all, g)
+	} else {
+		p.tree(all, d.headings, g)
+	}
 	var mine, rest []*entry
 	firstMapped := -1
 	for _, k := range order {
@@ -947,6 +998,15 @@ func (p *index) listArticles(d *document, all []anchor, g group, selfKey string,
 		e.ref.Ordinal = len(p.Refs)
 		p.Refs = append(p.Refs, e.ref)
 	}
+}
+
+// areaOf is a link's area of the page's picture.
+func areaOf(a anchor) Area {
+	area := Area{URL: canonical(a.u), Shape: strings.ToLower(attr(a.n, "shape")), Coords: attr(a.n, "coords"), Title: title(anchorText(a))}
+	if area.Coords == "" {
+		area.Shape, area.Coords = overlay(attr(a.n, "style"))
+	}
+	return area
 }
 
 func sameRoot(sh shape, g group) bool { return sh.prefix == g.prefix || sameRootOf(sh.root, g) }
@@ -1051,17 +1111,23 @@ func titleParts(t string) []string { return titleSplit.Split(t, -1) }
 
 // ---- finding editions
 
-func findFounder(ctx context.Context, g Getter, s Source, w Want, entry *document) (Found, error) {
-	f := Found{Platform: "founder"}
+func findEdition(name string) func(context.Context, Getter, Source, Want, *document) (Found, error) {
+	return func(ctx context.Context, g Getter, s Source, w Want, entry *document) (Found, error) {
+		return findEditions(ctx, g, s, w, entry, name)
+	}
+}
+
+func findEditions(ctx context.Context, g Getter, s Source, w Want, entry *document, name string) (Found, error) {
+	f := Found{Platform: name}
 	first := readIndex(entry)
-	if first == nil || first.Day == "" || len(first.Pages) == 0 && len(first.Refs) == 0 && len(first.more) == 0 {
-		return f, &UnknownError{URL: entry.url.String(), Reason: "no page list of a founder edition: " + seen(entry)}
+	if first == nil || first.Day == "" || first.platform != name || len(first.Pages) == 0 && len(first.Refs) == 0 && len(first.more) == 0 {
+		return f, &UnknownError{URL: entry.url.String(), Reason: "no page list of a " + name + " edition: " + seen(entry)}
 	}
 	f.Name = first.Paper
-	b := &builder{g: g, s: s, have: map[string]*index{}}
+	b := &builder{g: g, s: s, platform: name, rules: entry.rules, have: map[string]*index{}}
 	if first.dated {
-		b.have[identity(canonical(entry.url))] = first
-		b.have[identity(first.Page.URL)] = first
+		b.keep(identity(canonical(entry.url)), first)
+		b.keep(identity(first.Page.URL), first)
 	}
 	front := first.Page.URL
 	if len(first.Pages) > 0 {
@@ -1091,6 +1157,9 @@ func findFounder(ctx context.Context, g Getter, s Source, w Want, entry *documen
 		}
 		if !ok {
 			f.Missing = append(f.Missing, day)
+			if e.Problem != "" && f.Problem == "" {
+				f.Problem = fmt.Sprintf("edition %s: %s", day, e.Problem)
+			}
 			continue
 		}
 		e.Build = b.build(day)
@@ -1101,12 +1170,14 @@ func findFounder(ctx context.Context, g Getter, s Source, w Want, entry *documen
 
 // builder puts editions together out of their index pages.
 type builder struct {
-	g      Getter
-	s      Source
-	have   map[string]*index // pages read, by identity
-	front  string            // first page of the newest edition
-	newest paper.Day
-	months map[string][]CalendarDay // by 2017-09; nil entry: there is none
+	g        Getter
+	s        Source
+	platform string
+	rules    *ruleSet
+	have     map[string]*index // pages read, by identity
+	front    string            // first page of the newest edition
+	newest   paper.Day
+	months   map[string][]CalendarDay // by 2017-09; nil entry: there is none
 }
 
 // maxGap caps how many days are tried by URL scheme between the last known and
@@ -1182,6 +1253,17 @@ func (b *builder) calendar(ctx context.Context, day paper.Day) []CalendarDay {
 	if err != nil {
 		return nil
 	}
+	if at := b.rules.calendarURL(u, day); at != nil {
+		doc, err := b.s.get(ctx, b.g, at.String(), b.s.URL, true)
+		if err != nil {
+			return nil
+		}
+		b.months[month] = b.rules.calendarDays(doc, u, day)
+		return b.months[month]
+	}
+	if b.platform != "founder" {
+		return nil
+	}
 	m := datedPath.FindStringSubmatch(u.Path)
 	if m == nil {
 		return nil
@@ -1192,7 +1274,7 @@ func (b *builder) calendar(ctx context.Context, day paper.Day) []CalendarDay {
 	}
 	at := *u
 	at.Path, at.RawPath = m[1]+dir+"/period.xml", ""
-	doc, err := get(ctx, b.g, at.String(), b.s.URL, true)
+	doc, err := b.s.get(ctx, b.g, at.String(), b.s.URL, true)
 	if err != nil {
 		return nil
 	}
@@ -1226,12 +1308,19 @@ func (b *builder) frontOf(ctx context.Context, day paper.Day) string {
 	if err != nil {
 		return b.front
 	}
+	if at := b.rules.editionURL(u, day); at != nil {
+		return at.String()
+	}
 	m := datedPath.FindStringSubmatchIndex(u.Path)
 	if m == nil {
-		return b.front
+		return b.rules.sameForm(u, b.newest, day)
 	}
 	p := u.Path
 	u.Path, u.RawPath = p[:m[4]]+string(day[:4])+p[m[5]:m[8]]+string(day[5:7])+p[m[9]:m[10]]+string(day[8:])+p[m[11]:], ""
+	if b.platform == "paperindex" {
+		// The skin's suffix of that day is not known; the issue's index sends on to it.
+		u.Path = path.Dir(u.Path) + "/IssueIndex.htm"
+	}
 	return u.String()
 }
 
@@ -1265,7 +1354,12 @@ func (b *builder) edition(ctx context.Context, day paper.Day, front string, firs
 		if p.Day != day {
 			return e, false // the publisher answers with its newest edition instead
 		}
-		first = p
+		first, e.URL = p, p.Page.URL
+	}
+	if first.dated && first.says != "" {
+		// An old edition at the new one's address: that day has none yet.
+		e.Problem = fmt.Sprintf("%s says that it is of %s", first.Page.URL, first.says)
+		return e, false
 	}
 	for _, p := range first.Pages {
 		add(p)
@@ -1285,13 +1379,16 @@ func (b *builder) edition(ctx context.Context, day paper.Day, front string, firs
 	if len(list) == 0 && entry != nil {
 		// The entry is the whole edition.
 		list = append(list, Page{PageRef: first.Page.PageRef, URL: canonical(entry.url)})
-		b.have[identity(canonical(entry.url))] = first
+		b.keep(identity(canonical(entry.url)), first)
 	}
 	read := make([]*index, 0, len(list))
 	for i := 0; i < len(list); i++ {
 		p, err := b.page(ctx, list[i].URL)
 		if err == nil && p.Day != day {
 			err = fmt.Errorf("is of %s", p.Day)
+		}
+		if err == nil && p.says != "" {
+			err = fmt.Errorf("says that it is of %s", p.says)
 		}
 		if err != nil {
 			problem(orNumber(list[i]), err)
@@ -1331,16 +1428,32 @@ func (b *builder) page(ctx context.Context, at string) (*index, error) {
 	if p := b.have[identity(at)]; p != nil {
 		return p, nil
 	}
-	d, err := get(ctx, b.g, at, b.s.URL, true)
+	see := b.s.land // an issue's index sends on to its first page
+	if b.platform == "founder" {
+		see = func(ctx context.Context, g Getter, at, from string) (*document, error) {
+			return b.s.get(ctx, g, at, from, true)
+		}
+	}
+	d, err := see(ctx, b.g, at, b.s.URL)
 	if err != nil {
 		return nil, err
 	}
 	p := readIndex(d)
-	if p == nil {
+	if p == nil || p.platform != b.platform {
 		return nil, &UnknownError{URL: at, Reason: "no page of an edition: " + seen(d)}
 	}
-	b.have[identity(at)] = p
+	b.keep(identity(at), p)
 	return p, nil
+}
+
+// keep remembers a page, and the other pages that its document holds whole.
+func (b *builder) keep(key string, p *index) {
+	b.have[key] = p
+	for _, q := range p.whole {
+		if k := identity(q.Page.URL); b.have[k] == nil {
+			b.have[k] = q
+		}
+	}
 }
 
 // assemble gives every article its one page: the page whose image map has it,
@@ -1438,20 +1551,23 @@ func pathOf(u string) string {
 	return p
 }
 
-func readFounder(ctx context.Context, g Getter, s Source, r Ref) (Printed, error) {
-	d, err := get(ctx, g, r.URL, s.URL, false)
+func readEdition(ctx context.Context, g Getter, s Source, r Ref) (Printed, error) {
+	d, err := s.get(ctx, g, r.URL, s.URL, false)
 	if err != nil {
-		return Printed{}, err
+		return sketch(r, err)
 	}
 	if u, err := url.Parse(r.URL); err == nil && d.url.Path != u.Path {
-		asked, _ := shapeOf(u)
-		if got, _ := shapeOf(d.url); asked.kind == articlePage && (got.kind != articlePage || got.id != asked.id) {
-			return Printed{}, &UnknownError{URL: r.URL, Reason: "sends on to " + d.url.String() + ", which is not the article"}
+		asked, _ := d.shapeOf(u)
+		if got, _ := d.shapeOf(d.url); asked.kind == articlePage && (got.kind != articlePage || got.id != asked.id) {
+			return sketch(r, &UnknownError{URL: r.URL, Reason: "sends on to " + d.url.String() + ", which is not the article"})
 		}
 	}
 	a, reason := readArticle(d)
 	if a == nil {
-		return Printed{}, &UnknownError{URL: r.URL, Reason: reason + ": " + seen(d)}
+		return sketch(r, &UnknownError{URL: r.URL, Reason: reason + ": " + seen(d)})
+	}
+	if a.Body == "" && r.Printed != nil {
+		a.Body = r.Printed.Body
 	}
 	if a.Headline == "" {
 		a.Headline = r.Title
@@ -1462,4 +1578,66 @@ func readFounder(ctx context.Context, g Getter, s Source, r Ref) (Printed, error
 		a.Page = r.Page
 	}
 	return *a, nil
+}
+
+// sketch is what the index held of an article whose own page is not there; a
+// fault that passes is none of that.
+func sketch(r Ref, err error) (Printed, error) {
+	var unknown *UnknownError
+	if r.Printed != nil && (fetch.Missing(err) || errors.As(err, &unknown)) {
+		return *r.Printed, nil
+	}
+	return Printed{}, err
+}
+
+// otherDay is the day that a page prints where it is another than its URL's; the
+// metadata speak first, then the document's title and the line of the label.
+// A page that prints its URL's day anywhere among them is of that day.
+func otherDay(d *document, meta map[string]string, day paper.Day) paper.Day {
+	says := metaDay(meta)
+	if says == day {
+		return ""
+	}
+	for _, s := range printedDates(d) {
+		if s == day {
+			return ""
+		}
+		if says == "" {
+			says = s
+		}
+	}
+	return says
+}
+
+// chineseDate is a date as a page's head prints it.
+var chineseDate = regexp.MustCompile(`((?:19|20)\d{2}) ?年 ?(\d{1,2}) ?月 ?(\d{1,2}) ?日`)
+
+// printedDates are the dates of the document's title and of short lines that are
+// a date, with weekday or label, and nothing else. Links (上一期) do not count.
+func printedDates(d *document) []paper.Day {
+	var days []paper.Day
+	add := func(s string) {
+		if m := chineseDate.FindStringSubmatch(s); m != nil && len(days) < 20 {
+			if day, err := paper.ParseDay(m[1] + "-" + pad(m[2]) + "-" + pad(m[3])); err == nil {
+				days = append(days, day)
+			}
+		}
+	}
+	add(collapse(d.dom.Find("title").First().Text()))
+	walk(d.root, func(n *html.Node) bool {
+		switch {
+		case n.Type == html.TextNode && len(n.Data) < 200 && strings.Contains(n.Data, "年"):
+			s := collapse(n.Data)
+			rest := strings.TrimSpace(chineseDate.ReplaceAllString(s, ""))
+			rest = strings.Trim(weekday.ReplaceAllString(rest, ""), " ,，|｜:：-—")
+			if _, sure := readLabel(rest); rest == "" || sure == strongLabel {
+				add(s)
+			}
+		case n.Type == html.ElementNode && (n.DataAtom == atom.A || n.DataAtom == atom.Option || hasClass(n, "neirong") || unseen(n)):
+			// The head holds the title, which is read already.
+			return false
+		}
+		return true
+	})
+	return days
 }

@@ -11,6 +11,8 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"github.com/PuerkitoBio/goquery"
+
+	"paperwire/internal/paper"
 )
 
 // maxHTML caps the bytes of a page that is parsed; real ones reach 200 KB.
@@ -30,6 +32,9 @@ type document struct {
 	anchors     []anchor          // see anchorsOf
 	headings    []anchor          // page labels that stand as plain text
 	collected   bool
+	rules       *ruleSet        // nil where the source has none
+	picked      map[string]kind // links that the rules' selectors chose, by identity
+	day         paper.Day       // that the page itself is of, for links without one
 }
 
 // openDocument parses a body where it is HTML. A page is parsed with scripting

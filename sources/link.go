@@ -18,17 +18,19 @@ const (
 	articlePage
 )
 
-// shape is what the path of a Founder URL tells, whatever the skin.
+// shape is what the path of a URL tells, whatever the skin.
 type shape struct {
-	kind   kind
-	day    paper.Day
-	prefix string // host and path before the date directory, lower case
-	root   string // prefix without its last directory: /pc/layout/ and /pc/content/ share /pc/
-	file   string
-	id     string // origin id of an article
-	number string // page number where the URL tells it; of an article its page
+	kind     kind
+	platform string // whose form it is
+	day      paper.Day
+	prefix   string // host and path before the date directory, lower case
+	root     string // prefix without its last directory: /pc/layout/ and /pc/content/ share /pc/
+	file     string
+	id       string // origin id of an article
+	number   string // page number where the URL tells it; of an article its page
 	// positional: the id is page and place (nw.D…_1-01), not a key.
 	positional bool
+	ruled      bool // by the source's own rules
 }
 
 var (
@@ -41,7 +43,12 @@ var (
 	nbsFile     = regexp.MustCompile(`(?i)^nbs\.d\d+[a-z]+\d*_([a-z]{0,3}\d+)\.s?html?$`)
 	contentFile = regexp.MustCompile(`(?i)^(?:content|con|article|art)_((?:[a-z]+_)?\d+(?:_\d+)*)\.s?html?$`)
 	cFile       = regexp.MustCompile(`(?i)^c(\d{2,})\.s?html?$`)
-	nwFile      = regexp.MustCompile(`(?i)^nw\.d\d+[a-z]+\d*_(\d{8})_(\d+)-([a-z]{0,3}\d+)\.s?html?$`)
+	// PaperIndex: Page01BC.htm, Articel01002MT.htm (spelt so); the two letters at
+	// the end are the skin's and change from one edition to the next.
+	paperIndexPage    = regexp.MustCompile(`(?i)^page([a-z]{0,2}\d{2,4})(?:[a-z]{2})?\.s?html?$`)
+	paperIndexArticle = regexp.MustCompile(`(?i)^artic(?:el|le)([a-z]{0,2}\d{2}|\d{4})(\d{3})(?:[a-z]{2})?\.s?html?$`)
+
+	nwFile = regexp.MustCompile(`(?i)^nw\.d\d+[a-z]+\d*_(\d{8})_(\d+)-([a-z]{0,3}\d+)\.s?html?$`)
 
 	// The telephone and tablet editions of the same pages.
 	padPath = regexp.MustCompile(`(?i)/(?:i?pad|mb|mobile|wap|phone|h5|m|app|padphone)/`)
@@ -61,7 +68,7 @@ func shapeOf(u *url.URL) (shape, bool) {
 		return shape{}, false
 	}
 	prefix := strings.ToLower(m[1])
-	s := shape{day: day, prefix: hostOf(u) + prefix, file: m[7]}
+	s := shape{platform: "founder", day: day, prefix: hostOf(u) + prefix, file: m[7]}
 	s.root = hostOf(u) + path.Dir(strings.TrimSuffix(prefix, "/"))
 	if !strings.HasSuffix(s.root, "/") {
 		s.root += "/"
@@ -87,6 +94,11 @@ func shapeOf(u *url.URL) (shape, bool) {
 		s.kind, s.id = articlePage, contentFile.FindStringSubmatch(f)[1]
 	case cFile.MatchString(f):
 		s.kind, s.id = articlePage, cFile.FindStringSubmatch(f)[1]
+	case paperIndexPage.MatchString(f) && !classic:
+		s.platform, s.kind, s.number = "paperindex", indexPage, paperIndexPage.FindStringSubmatch(f)[1]
+	case paperIndexArticle.MatchString(f) && !classic:
+		n := paperIndexArticle.FindStringSubmatch(f)
+		s.platform, s.kind, s.id, s.positional, s.number = "paperindex", articlePage, n[1]+n[2], true, n[1]
 	case nwFile.MatchString(f):
 		n := nwFile.FindStringSubmatch(f)
 		s.kind, s.id, s.positional, s.number = articlePage, n[2]+"-"+n[3], true, n[3]
@@ -116,15 +128,37 @@ func hostOf(u *url.URL) string {
 }
 
 // canonical is the one form of a publisher's URL: absolute, dot segments
-// resolved, without query (?div=-1, sessions) and fragment.
+// resolved, without fragment and query (?div=-1, sessions). Of a page that a
+// program makes (show.aspx?id=7) the query stays, but for sessions and clocks.
 func canonical(u *url.URL) string {
 	c := *u
-	c.RawQuery, c.Fragment, c.RawFragment, c.ForceQuery = "", "", "", false
+	if c.RawQuery != "" && dynamicFile.MatchString(c.Path) {
+		c.RawQuery = steadyQuery(c.RawQuery)
+	} else {
+		c.RawQuery = ""
+	}
+	c.Fragment, c.RawFragment, c.ForceQuery = "", "", false
 	c.Scheme, c.Host, c.User = strings.ToLower(c.Scheme), strings.ToLower(c.Host), nil
 	if strings.Contains(c.Path, "//") {
 		c.Path, c.RawPath = collapseSlashes(c.Path), ""
 	}
 	return c.String()
+}
+
+var (
+	dynamicFile  = regexp.MustCompile(`(?i)\.(?:aspx?|php|jsp|do|action|ashx|cgi)$`)
+	sessionParam = regexp.MustCompile(`(?i)^(?:jsessionid|phpsessid|asp\.net_sessionid|session_?id|rnd|rand|random|timestamp|t|_|div|utm_[a-z]+|spm)$`)
+)
+
+// steadyQuery is a query without sessions and clocks, in its own order.
+func steadyQuery(q string) string {
+	keep := strings.Split(q, "&")[:0]
+	for _, p := range strings.Split(q, "&") {
+		if name, _, _ := strings.Cut(p, "="); p != "" && !sessionParam.MatchString(name) {
+			keep = append(keep, p)
+		}
+	}
+	return strings.Join(keep, "&")
 }
 
 func collapseSlashes(p string) string {
@@ -134,13 +168,20 @@ func collapseSlashes(p string) string {
 	return p
 }
 
-// identity is what two URLs of one document share: http and https are one.
+// skinSuffix are the two letters that PaperIndex hangs on every file of a skin.
+var skinSuffix = regexp.MustCompile(`(?i)(/(?:page|artic(?:el|le))[a-z]{0,2}\d{2,7})[a-z]{2}(\.s?html?)$`)
+
+// identity is what two URLs of one document share: http and https are one, and
+// so are the skins of a PaperIndex page (Page01BC.htm, Page01NU.htm).
 func identity(u string) string {
 	if _, rest, ok := strings.Cut(u, "://"); ok {
 		u = rest
 	}
 	host, rest, _ := strings.Cut(u, "/")
 	host = strings.TrimSuffix(strings.TrimSuffix(host, ":80"), ":443")
+	if i := strings.LastIndexByte(u, '/'); i >= 0 && i+3 < len(u) && (u[i+1]|0x20 == 'p' || u[i+1]|0x20 == 'a') {
+		rest = skinSuffix.ReplaceAllString("/"+rest, "$1$2")[1:]
+	}
 	return host + "/" + rest
 }
 

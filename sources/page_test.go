@@ -31,8 +31,13 @@ func TestShapes(t *testing.T) {
 		{"http://e.cn/pc/content/202408/30/content_3251363.html", articlePage, "2024-08-30", "3251363", "", false},
 		{"http://e.cn/html/cqrb/2023-01/01/001/node.htm", indexPage, "2023-01-01", "", "001", false},
 		{"http://e.cn/html/cqrb/2023-01/01/001/content_rb_319110.htm", articlePage, "2023-01-01", "rb_319110", "", false},
-		{"http://e.cn/glrb/content/20241011/Page01BC.htm", other, "", "", "", false},
-		{"http://e.cn/glrb/content/20241011/Articel01002MT.htm", other, "", "", "", false},
+		{"http://e.cn/glrb/content/20241011/Page01BC.htm", indexPage, "2024-10-11", "", "01", false},
+		{"http://e.cn/content/20241011/PageA12.htm", indexPage, "2024-10-11", "", "A12", false},
+		{"http://e.cn/content/20241011/ArticelA12003NU.htm", articlePage, "2024-10-11", "A12003", "A12", true},
+		{"http://e.cn/content/20241011/Article01002.htm", articlePage, "2024-10-11", "01002", "01", true},
+		{"http://e.cn/content/20241011/IssueIndex.htm", other, "", "", "", false},
+		{"http://e.cn/content/PaperIndex.htm", other, "", "", "", false},
+		{"http://e.cn/glrb/content/20241011/Articel01002MT.htm", articlePage, "2024-10-11", "01002", "01", true},
 		{"http://e.cn/html/2017-13/07/node_2.htm", other, "", "", "", false},
 		{"http://e.cn/html/node_2.htm", other, "", "", "", false},
 		{"http://e.cn/pc/layout/index.html", other, "", "", "", false},
@@ -71,6 +76,21 @@ func TestCanonical(t *testing.T) {
 	}
 	if identity("http://e.cn:80/a") != identity("https://e.cn/a") {
 		t.Error("http and https are one")
+	}
+	for a, b := range map[string]string{"Page01BC.htm": "Page01NU.htm", "Articel01002MT.htm": "Articel01002TB.htm", "PageA01BC.html": "PageA01.html"} {
+		if identity("http://e.cn/20240101/"+a) != identity("http://e.cn/20240101/"+b) {
+			t.Errorf("%s and %s are skins of one page", a, b)
+		}
+	}
+	for a, b := range map[string]string{"Page01BC.htm": "Page02BC.htm", "Articel01002MT.htm": "Articel01003MT.htm", "apple.htm": "appl.htm", "pageab.htm": "pagecd.htm"} {
+		if identity("http://e.cn/20240101/"+a) == identity("http://e.cn/20240101/"+b) {
+			t.Errorf("%s and %s are two", a, b)
+		}
+	}
+	// What a program shows is told by the query, without sessions and clocks.
+	u := resolve(base, "/show.aspx?id=7&PHPSESSID=abc&page=2&_=1700000000&t=3#x")
+	if got := canonical(u); got != "http://e.cn/show.aspx?id=7&page=2" {
+		t.Errorf("%s", got)
 	}
 }
 

@@ -91,7 +91,7 @@ func periodOf(d *document, fields map[string]string) (CalendarDay, bool) {
 	front := field("front_page", "frontpage", "url", "@url", "@front_page")
 	if strings.HasPrefix(front, "/") || strings.HasPrefix(front, "..") || strings.Contains(front, "://") {
 		if u := resolve(d.base, front); u != nil {
-			if sh, ok := shapeOf(u); ok && sh.day == c.Day {
+			if sh, ok := d.shapeOf(u); ok && sh.day == c.Day {
 				c.URL = canonical(u)
 				return c, true
 			}

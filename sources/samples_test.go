@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -103,15 +104,57 @@ func TestSamples(t *testing.T) {
 			t.Errorf("%s: %s", p.Kind, p.Reason)
 		}
 	})
-	// Read by later platforms; until then they are nothing we know.
-	for file, at := range map[string]string{
-		"paperindex-edition.html": "http://epaper.example/glrb/content/20241011/Page01BC.htm",
-		"trs-page.html":           "http://epaper.example/fzrb/20240822/20240822_001/20240822_001.htm",
-	} {
-		t.Run(file, func(t *testing.T) {
-			if p := read(t, file, at); p.Kind != "unknown" || p.Reason == "" {
-				t.Errorf("%s: %s", p.Kind, p.Reason)
+	t.Run("paperindex-edition.html", func(t *testing.T) {
+		p := read(t, "paperindex-edition.html", "http://epaper.example/glrb/content/20241011/Page01BC.htm")
+		if p.Platform != "paperindex" || p.Page == nil {
+			t.Fatalf("%s by %s: %s", p.Kind, p.Platform, p.Reason)
+		}
+		q := p.Page
+		if q.Page.Number != "01" || q.Page.Name != "头版" || q.Day != "2024-10-11" || q.Paper != "桂林日报" || len(q.Pages) != 8 || len(q.Refs) != 55 || len(q.Page.Areas) != 8 {
+			t.Fatalf("page %+v of %s: %d pages, %d articles, %d areas", q.Page.PageRef, q.Day, len(q.Pages), len(q.Refs), len(q.Page.Areas))
+		}
+		bodies, sketches := 0, 0
+		for _, r := range q.Refs {
+			if r.Page.Number != r.Origin[:2] || !r.Positional || r.Title == "" || r.Page.Name == "" {
+				t.Errorf("%+v", r)
 			}
-		})
-	}
+			if r.Printed != nil {
+				bodies++
+				if utf8.RuneCountInString(plain(r.Printed.Body)) < 100 || !sameText(r.Printed.Headline, r.Title) {
+					t.Errorf("%s: %q", r.Title, r.Printed.Body)
+				}
+			}
+			if r.Sketch {
+				sketches++
+			}
+		}
+		if bodies != 54 || sketches == 0 || sketches > 15 {
+			t.Errorf("%d bodies, %d of them without their picture", bodies, sketches) // the 55th is a photo without text
+		}
+	})
+	t.Run("trs-page.html", func(t *testing.T) {
+		const at = "http://epaper.example/fzrb/20240822/20240822_001/20240822_001.htm"
+		if p := read(t, "trs-page.html", at); p.Kind != "unknown" || p.Reason == "" {
+			t.Errorf("without rules: %s: %s", p.Kind, p.Reason)
+		}
+		raw, err := os.ReadFile(filepath.Join(dir, "trs-page.html"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := fetch.Decode(raw, "text/html")
+		rules := caseRules(t, filepath.Join("..", "testdata", "sources", "html", "trs-page"))
+		p := Parse(Source{Key: "read", URL: "http://epaper.example/fzrb/", HTML: rules}, at, "text/html", body)
+		if p.Platform != "html" || p.Page == nil {
+			t.Fatalf("%s by %s: %s", p.Kind, p.Platform, p.Reason)
+		}
+		q := p.Page
+		if q.Page.Number != "001" || q.Page.Name != "要闻" || q.Day != "2024-08-22" || len(q.Pages) != 8 || len(q.Refs) != 6 || len(q.Page.Areas) != 6 || q.Page.Picture == "" || q.Page.PDF == "" {
+			t.Errorf("page %+v of %s: %d pages, %d articles, %d areas, %q, %q", q.Page.PageRef, q.Day, len(q.Pages), len(q.Refs), len(q.Page.Areas), q.Page.Picture, q.Page.PDF)
+		}
+		for i, r := range q.Refs {
+			if r.Title == "" || r.Origin != fmt.Sprintf("001_%d", i+1) || !r.Positional {
+				t.Errorf("%+v", r)
+			}
+		}
+	})
 }

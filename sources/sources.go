@@ -30,6 +30,56 @@ type Source struct {
 	Platform string // a registered name, or "auto"
 	URL      string // entry page or feed
 	Zone     *time.Location
+	HTML     *HTMLRules // rules of platform html, or overrides of another platform's reader
+}
+
+// HTMLRules tell how to read a newspaper's pages: CSS selectors, regular
+// expressions (RE2) and URL templates, each optional. Platform html reads by
+// them alone and needs Articles or ArticleURL; on top of another platform a rule
+// that is set wins over what the platform would find.
+//
+// A URL expression is held against the whole resolved URL. Its day is what Day
+// captures, else the first date in it; a link of another day is another
+// edition's. In templates {yyyy} {mm} {dd} are the edition's day and {page} is a
+// page's number; they are relative to the source's URL, PageLink to the page.
+type HTMLRules struct {
+	// Where articles and pages are linked. With a selector only those links
+	// count (or the links below what it selects); with an expression only URLs
+	// that match.
+	Articles   string `mapstructure:"articles"`    // selector of links to articles
+	ArticleURL string `mapstructure:"article_url"` // (?P<id>…) or the groups joined by _ are the origin id, (?P<page>…) the page
+	Pages      string `mapstructure:"pages"`       // selector of links to pages
+	PageURL    string `mapstructure:"page_url"`    // (?P<page>…) or the first group is the page number
+	// Positional: the origin id tells a place in the edition, not an article.
+	Positional bool     `mapstructure:"positional"`
+	HrefAttrs  []string `mapstructure:"href_attrs"`  // attributes that hold links, beside href
+	TitleAttrs []string `mapstructure:"title_attrs"` // attributes that hold titles, before the link's text
+	OnClick    []string `mapstructure:"onclick"`     // expressions on onclick; the first group is the URL
+
+	// Which pages an edition has where no link tells.
+	PageNumbers string `mapstructure:"page_numbers"` // on the page's source; the first group lists the numbers: 001,002
+	PageLink    string `mapstructure:"page_link"`    // template of a page's URL
+	PageNumber  string `mapstructure:"page_number"`  // on a page's label, else its URL; the first group is the number
+	PageLabel   string `mapstructure:"page_label"`   // selector of a page's own label
+
+	// Which editions there are.
+	Latest       string `mapstructure:"latest"`        // selector of the entry's link to the newest edition
+	LatestURL    string `mapstructure:"latest_url"`    // expression on that URL, also where a script holds it
+	Edition      string `mapstructure:"edition"`       // template of an edition's first page
+	Calendar     string `mapstructure:"calendar"`      // template of a month's calendar
+	CalendarDays string `mapstructure:"calendar_days"` // selector of its days, or /expression/ with groups year, month, day, or the day alone
+	Day          string `mapstructure:"day"`           // on a URL; groups year, month, day
+
+	// What an article's page holds: selectors.
+	Kicker   string   `mapstructure:"kicker"`
+	Headline string   `mapstructure:"headline"`
+	Subtitle string   `mapstructure:"subtitle"`
+	Byline   string   `mapstructure:"byline"`
+	Date     string   `mapstructure:"date"` // of articles and index pages without a date in their URL
+	Body     string   `mapstructure:"body"`
+	Images   string   `mapstructure:"images"`   // photos outside the body
+	Captions string   `mapstructure:"captions"` // their captions, in the same order
+	Drop     []string `mapstructure:"drop"`     // what is taken out of every page first
 }
 
 // Getter fetches documents; *fetch.Client is one.
@@ -57,6 +107,9 @@ type Found struct {
 	// Missing are days that the calendar or the URL scheme offers and the
 	// publisher does not have: holidays and late uploads. Not an error.
 	Missing []paper.Day
+	// Problem says why a missing day is more than that: an old edition stands at
+	// its address.
+	Problem string
 }
 
 // Edition is one issue as its index pages list it.
@@ -103,9 +156,13 @@ type Ref struct {
 	// Also are further keys by which the same article may be known: other URLs,
 	// the guid of a feed item.
 	Also []string
-	// Printed is set where the index held the whole article (feeds): Read needs
-	// no request then.
+	// Printed is set where the index held the whole article (feeds, some
+	// editions): Read needs no request then, unless Sketch says that the
+	// article's own page has more of it (its pictures).
 	Printed *Printed
+	Sketch  bool
+
+	by string // the platform that found it
 }
 
 // Printed is an article as printed: nothing is normalised yet.
@@ -202,6 +259,9 @@ type platform struct {
 	sniff func(Source, *document) bool
 	// find tells the editions behind an entry document.
 	find func(context.Context, Getter, Source, Want, *document) (Found, error)
+	// direct platforms ask by rules of their own; the entry is not fetched for
+	// them and find gets no document.
+	direct bool
 	// read reads one article.
 	read func(context.Context, Getter, Source, Ref) (Printed, error)
 	// parse reads one document; false where it is none of this platform's.
@@ -268,29 +328,38 @@ func Find(ctx context.Context, g Getter, s Source, w Want) (Found, error) {
 	if err != nil {
 		return Found{}, fmt.Errorf("find %s: %w", s.Key, err)
 	}
-	d, err := land(ctx, g, s)
-	if err != nil {
-		return Found{}, fmt.Errorf("find %s: %w", s.Key, err)
-	}
-	if len(asked) == 1 && s.Platform == asked[0].info.Name {
-		return asked[0].find(ctx, g, s, w, d)
+	var d *document
+	if len(asked) != 1 || !asked[0].direct {
+		if d, err = s.land(ctx, g, s.URL, ""); err != nil {
+			return Found{}, fmt.Errorf("find %s: %w", s.Key, err)
+		}
 	}
 	for _, p := range asked {
-		if p.sniff(s, d) {
-			return p.find(ctx, g, s, w, d)
+		if len(asked) > 1 && !p.sniff(s, d) {
+			continue
 		}
+		f, err := p.find(ctx, g, s, w, d)
+		for _, e := range f.Editions {
+			for i := range e.Refs {
+				e.Refs[i].by = p.info.Name
+			}
+		}
+		return f, err
 	}
 	return Found{}, fmt.Errorf("find %s: %w", s.Key, &UnknownError{URL: d.url.String(), Reason: "no platform knows it: " + seen(d)})
 }
 
 // Read reads one article. Errors as for Find, and ErrUnchanged.
 func Read(ctx context.Context, g Getter, s Source, r Ref) (Printed, error) {
-	if r.Printed != nil {
+	if r.Printed != nil && !r.Sketch {
 		return *r.Printed, nil
 	}
 	asked, err := s.asked()
 	if err != nil {
 		return Printed{}, fmt.Errorf("read %s: %w", r.URL, err)
+	}
+	if p, ok := platforms[r.by]; ok {
+		asked = []platform{p}
 	}
 	for _, p := range asked {
 		if p.read != nil {
@@ -316,6 +385,9 @@ func Parse(s Source, at, contentType string, body []byte) Parsed {
 	if reason := wall(d); reason != "" {
 		return Parsed{Kind: "blocked", Reason: reason}
 	}
+	if err := s.rule(d); err != nil {
+		return Parsed{Kind: "unknown", Reason: err.Error()}
+	}
 	unknown := ""
 	for _, p := range asked {
 		got, ok := p.parse(s, d)
@@ -335,50 +407,71 @@ func Parse(s Source, at, contentType string, body []byte) Parsed {
 	return Parsed{Kind: "unknown", Reason: unknown + ": " + seen(d)}
 }
 
-// land fetches a source's entry and follows where it sends on, up to three
-// times; what it ends at is what links resolve against.
-func land(ctx context.Context, g Getter, s Source) (*document, error) {
-	at, from := s.URL, ""
+// land fetches an entry and follows where it sends on, up to three times; what
+// it ends at is what links resolve against.
+func (s Source) land(ctx context.Context, g Getter, at, from string) (*document, error) {
+	entry := at
 	been := map[string]bool{}
 	for hops := 0; ; hops++ {
 		been[identity(at)] = true
-		d, err := get(ctx, g, at, from, true)
+		d, err := s.get(ctx, g, at, from, true)
 		if err != nil {
 			return nil, err
 		}
-		next := hop(d)
+		next, latest := hop(d), d.rules.latestOf(d)
+		if latest != nil {
+			next = latest
+		}
 		if next == nil || been[identity(next.String())] {
 			return d, nil
 		}
 		// A full index may reload itself or send telephones away.
-		if p := readIndex(d); p != nil && len(p.Pages) > 1 && len(p.Refs) > 0 {
+		if p := readIndex(d); latest == nil && p != nil && len(p.Pages) > 1 && len(p.Refs) > 0 {
 			return d, nil
 		}
 		if hops == maxHops {
-			return nil, &UnknownError{URL: s.URL, Reason: fmt.Sprintf("sends its reader on more than %d times, at last to %s", maxHops, next)}
+			return nil, &UnknownError{URL: entry, Reason: fmt.Sprintf("sends its reader on more than %d times, at last to %s", maxHops, next)}
 		}
 		at, from = next.String(), d.url.String()
 	}
+}
+
+// get fetches and opens one document under the source's rules; see [get].
+func (s Source) get(ctx context.Context, g Getter, at, referer string, keep bool) (*document, error) {
+	d, err := get(ctx, g, at, referer, keep)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.rule(d); err != nil {
+		return nil, &UnknownError{URL: at, Reason: err.Error()}
+	}
+	return d, nil
 }
 
 // get fetches and opens one document. With keep the client remembers its body,
 // so that an unchanged document still is read; without it an unchanged one is
 // ErrUnchanged. A wall is a *BlockedError.
 func get(ctx context.Context, g Getter, at, referer string, keep bool) (*document, error) {
-	doc, err := g.Get(ctx, fetch.Request{URL: at, Referer: referer, Keep: keep})
+	return request(ctx, g, fetch.Request{URL: at, Referer: referer, Keep: keep})
+}
+
+// request is get for a whole request.
+func request(ctx context.Context, g Getter, r fetch.Request) (*document, error) {
+	doc, err := g.Get(ctx, r)
 	if err == nil && doc.NotModified && len(doc.Body) == 0 {
-		if !keep {
+		if !r.Keep {
 			return nil, ErrUnchanged
 		}
-		doc, err = g.Get(ctx, fetch.Request{URL: at, Referer: referer, Keep: keep, Fresh: true})
+		r.Fresh = true
+		doc, err = g.Get(ctx, r)
 	}
 	if err != nil {
 		return nil, err
 	}
 	u, err := url.Parse(doc.URL)
 	if err != nil || u.Host == "" {
-		if u, err = url.Parse(at); err != nil {
-			return nil, fmt.Errorf("get %s: %w", at, err)
+		if u, err = url.Parse(r.URL); err != nil {
+			return nil, fmt.Errorf("get %s: %w", r.URL, err)
 		}
 	}
 	d := openDocument(u, doc.ContentType, doc.Body)

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,7 +67,8 @@ func TestCases(t *testing.T) {
 				t.Fatalf("platform %s is not registered", kind)
 			}
 			at, contentType, body := loadCase(t, dir)
-			got := render(t, Parse(Source{Key: "read", Platform: auto, Zone: paper.Shanghai}, at, contentType, body))
+			s := Source{Key: "read", Platform: auto, Zone: paper.Shanghai, HTML: caseRules(t, dir)}
+			got := render(t, Parse(s, at, contentType, body))
 			file := filepath.Join(dir, "want.json")
 			if *update {
 				if err := os.WriteFile(file, got, 0o644); err != nil {
@@ -169,7 +171,7 @@ func TestPlatformsAreSorted(t *testing.T) {
 		}
 		names = append(names, p.Name)
 	}
-	if strings.Join(names, " ") != "feed founder" {
+	if !slices.IsSorted(names) || len(names) < 4 {
 		t.Errorf("platforms %v", names)
 	}
 }
