@@ -1,0 +1,401 @@
+package main
+
+import (
+	"context"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"paperwire/internal/fetch"
+	"paperwire/internal/ingest"
+	"paperwire/internal/paper"
+	"paperwire/internal/papertest"
+	"paperwire/internal/place"
+	"paperwire/internal/store"
+	"paperwire/sources"
+)
+
+// week is a publisher, the house that polls it on its schedule and a subscriber
+// who looks at the feed of everything after each poll, all by one clock.
+type week struct {
+	*testing.T
+	ctx   context.Context
+	clock atomic.Int64 // milliseconds of the Unix epoch
+	pub   *papertest.Publisher
+	store *store.Store
+	in    *ingest.Ingest
+	polls int
+
+	printed map[string]papertest.Article // by the id it must have here, for ever
+	coming  map[string]bool              // ids that may appear, and have not
+	last    map[string]paper.Item        // as the subscriber saw it last
+	changes map[string]change            // what may change, once
+}
+
+// change is what one item may turn into, and not before when.
+type change struct {
+	state paper.ItemState
+	after time.Time
+	text  string // what the corrected text holds
+}
+
+func (w *week) now() time.Time { return time.UnixMilli(w.clock.Load()) }
+
+// newWeek begins on the morning of Monday, 16 March 2026.
+func newWeek(t *testing.T, o papertest.Options) *week {
+	w := &week{
+		T: t, ctx: t.Context(), printed: map[string]papertest.Article{}, coming: map[string]bool{},
+		last: map[string]paper.Item{}, changes: map[string]change{},
+	}
+	w.clock.Store(paper.Day("2026-03-16").In(paper.Shanghai).Add(5*time.Hour + 30*time.Minute).UnixMilli())
+	o.Key, o.Day, o.ArticlesPerPage, o.Seed, o.Now = "wk", "2026-03-16", 3, 20260316, w.now
+	w.pub = papertest.New(o)
+	t.Cleanup(w.pub.Close)
+	u, err := url.Parse(w.pub.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.store, err = store.Open(w.ctx, filepath.Join(t.TempDir(), "week.db"), store.Options{Now: w.now}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.store.Close() })
+	client := fetch.New(fetch.Options{Open: []string{u.Hostname()}, Pace: -1, Memory: w.store, Now: w.now})
+	t.Cleanup(client.Close)
+	names, err := place.Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.in = ingest.New(ingest.Options{Store: w.store, Fetch: client, Gazetteer: names, Now: w.now})
+	err = w.in.Configure(w.ctx, ingest.Config{Sources: []ingest.Source{{
+		Source: sources.Source{Key: "wk", Paper: "wk", Platform: "auto", URL: w.pub.URL(), Zone: paper.Shanghai},
+		Name:   "测试日报", City: "410800", Language: "zh-CN", Rights: paper.RightsFull, Link: paper.LinkShare,
+		Window: ingest.Window{From: 5 * time.Hour, To: 9 * time.Hour, Within: 5 * time.Minute, Every: time.Hour},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// expect says that the subscriber is to see these articles now, each under the
+// id that it has from its first printing on.
+func (w *week) expect(list ...papertest.Article) {
+	for _, a := range list {
+		w.printed[weekID(a)], w.coming[weekID(a)] = a, true
+	}
+}
+
+// weekID is the id of an article by the URL it was first printed at.
+func weekID(a papertest.Article) string {
+	return "wk-" + a.Day.Compact() + "-" + originOf.FindStringSubmatch(a.URL)[1]
+}
+
+// weekPath is where an article stands at its publisher.
+func weekPath(a papertest.Article) string {
+	u, err := url.Parse(a.URL)
+	if err != nil {
+		panic(err)
+	}
+	return u.Path
+}
+
+var originOf = regexp.MustCompile(`(?:content_|Articel)(\d+)(?:NR|MT)?\.html?$`)
+
+// at gives 2026-03-{day} {hour}:{minute} in the paper's zone.
+func at(day, hour, minute int) time.Time {
+	return time.Date(2026, 3, day, hour, minute, 0, 0, paper.Shanghai)
+}
+
+// run lets the time pass until then in steps of five minutes: what falls due is
+// polled, what is ready released, and after each poll the subscriber looks.
+func (w *week) run(until time.Time) {
+	w.Helper()
+	for ; w.now().Before(until); w.clock.Add((5 * time.Minute).Milliseconds()) {
+		keys, err := w.store.Due(w.ctx)
+		if err != nil {
+			w.Fatal(err)
+		}
+		for _, key := range keys {
+			if err := w.in.Poll(w.ctx, key, w.now()); err != nil {
+				w.Fatal(err)
+			}
+			w.polls++
+		}
+		papers, err := w.store.Ready(w.ctx)
+		if err != nil {
+			w.Fatal(err)
+		}
+		for _, p := range papers {
+			if _, err := w.store.Release(w.ctx, p); err != nil {
+				w.Fatal(err)
+			}
+		}
+		if len(keys)+len(papers) > 0 {
+			w.look()
+		}
+	}
+}
+
+// arrived holds that everything expected has come and every change been seen.
+func (w *week) arrived(what string) {
+	w.Helper()
+	for id := range w.coming {
+		w.Errorf("%s: by %s the subscriber has not seen %s %s", what, w.stamp(), id, w.printed[id].Headline)
+	}
+	for id, c := range w.changes {
+		w.Errorf("%s: by %s %s is not %s and changed", what, w.stamp(), id, c.state)
+	}
+	clear(w.changes)
+	if w.Failed() {
+		w.Fatalf("%s: state of the source: %s", what, w.health())
+	}
+}
+
+func (w *week) stamp() string { return w.now().In(paper.Shanghai).Format("Monday 15:04") }
+
+func (w *week) health() string {
+	list, err := w.store.Health(w.ctx)
+	if err != nil || len(list) != 1 {
+		w.Fatalf("%v %v", list, err)
+	}
+	return list[0].State + ": " + list[0].Problem
+}
+
+// look is the subscriber's: every item is one that was printed, once, whole, with
+// the id, date and place it had, and changed only if that was to come.
+func (w *week) look() {
+	w.Helper()
+	items, err := w.store.Items(w.ctx, paper.Public, paper.Scope{}, paper.Window{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	if len(items) == 0 {
+		w.Fatalf("%s: the feed is empty", w.stamp())
+	}
+	ids, heads := map[string]bool{}, map[string]bool{}
+	for i, item := range items {
+		a, known := w.printed[item.ID]
+		before, seen := w.last[item.ID]
+		switch {
+		case !known:
+			w.Errorf("%s: item %s %q was never printed", w.stamp(), item.ID, item.Headline)
+			continue
+		case ids[item.ID]:
+			w.Errorf("%s: item %s twice", w.stamp(), item.ID)
+		case !seen && !w.coming[item.ID]:
+			w.Errorf("%s: item %s %s came back", w.stamp(), item.ID, item.Headline)
+		}
+		ids[item.ID] = true
+		delete(w.coming, item.ID)
+		if i > 0 && !items[i-1].Published.After(item.Published) {
+			w.Errorf("%s: item %s stands below one of its own date", w.stamp(), item.ID)
+		}
+		if item.State == paper.Live {
+			if item.Headline != a.Headline || heads[item.Headline] {
+				w.Errorf("%s: item %s is headed %q, printed %q", w.stamp(), item.ID, item.Headline, a.Headline)
+			}
+			heads[item.Headline] = true
+			if item.Day != a.Day || item.Page.Number != a.Page.Number || !strings.Contains(item.Text, a.Paragraphs[1]) {
+				w.Errorf("%s: item %s is of %s page %s: %.60s", w.stamp(), item.ID, item.Day, item.Page.Number, item.Text)
+			}
+			if len(item.Images) != len(a.Images) {
+				w.Errorf("%s: item %s has %d pictures, printed %d", w.stamp(), item.ID, len(item.Images), len(a.Images))
+			}
+		}
+		if seen {
+			w.compare(before, item)
+		} else if item.Version != 1 || !item.Updated.Equal(item.Published) || item.State != paper.Live {
+			w.Errorf("%s: item %s began as version %d, %s", w.stamp(), item.ID, item.Version, item.State)
+		}
+		w.last[item.ID] = item
+	}
+	// What the subscriber had is there still, unless it is more than two days older
+	// than the newest and fifty are newer; below those stand notices only.
+	for id, item := range w.last {
+		if !ids[id] && (len(items) < 50 || item.Published.After(items[49].Published) || items[0].Published.Sub(item.Published) <= 48*time.Hour) {
+			w.Errorf("%s: item %s %s is gone from a feed of %d", w.stamp(), id, item.Headline, len(items))
+		}
+	}
+	if w.Failed() {
+		w.Fatalf("after poll %d, state of the source: %s", w.polls, w.health())
+	}
+}
+
+// compare holds an item to what it was, but for the change that is due to it.
+func (w *week) compare(before, item paper.Item) {
+	w.Helper()
+	if !item.Published.Equal(before.Published) || item.URN != before.URN {
+		w.Errorf("%s: item %s is published %s as %s, was %s as %s", w.stamp(), item.ID, item.Published, item.URN, before.Published, before.URN)
+	}
+	if item.Version == before.Version && item.Updated.Equal(before.Updated) && item.State == before.State {
+		if item.Text != before.Text || item.HTML != before.HTML {
+			w.Errorf("%s: item %s changed in silence", w.stamp(), item.ID)
+		}
+		return
+	}
+	c, due := w.changes[item.ID]
+	if !due || item.State != c.state || w.now().Before(c.after) || !item.Updated.After(before.Updated) || !strings.Contains(item.Text, c.text) {
+		w.Errorf("%s: item %s moved to version %d, %s, updated %s: %.80s", w.stamp(), item.ID, item.Version, item.State, item.Updated, item.Text)
+	}
+	delete(w.changes, item.ID)
+}
+
+// A week as publishers have them. After each of its polls a subscriber sees every
+// article once, under one id, in its place; only the correction moves updated,
+// only the withdrawal withdraws, and nothing that goes wrong shows in the feed.
+func TestBadWeek(t *testing.T) {
+	for _, x := range []struct {
+		options    papertest.Options
+		next       papertest.Form // after the redesign
+		fourth     string         // page of Wednesday
+		stale      string         // page of Friday while it is Wednesday's
+		redesigned string         // page of Saturday
+	}{
+		// One has an advertisement in each page that changes with each look, and no
+		// validators; the others answer 304 to what did not change.
+		{papertest.Options{Form: papertest.FounderClassic, Noise: true}, papertest.FounderNew, "2026-03/18/node_5.htm", "2026-03/20/node_2.htm", "202603/21/node_01.html"},
+		{papertest.Options{Form: papertest.FounderNew}, papertest.PaperIndex, "202603/18/node_04.html", "202603/20/node_01.html", "20260321/Page01TB.htm"},
+		{papertest.Options{Form: papertest.PaperIndex}, papertest.FounderClassic, "20260318/Page04BC.htm", "20260320/Page01BC.htm", "2026-03/21/node_2.htm"},
+	} {
+		t.Run(string(x.options.Form), func(t *testing.T) {
+			t.Parallel()
+			badWeek(t, x.options, x.next, x.fourth, x.stale, x.redesigned)
+		})
+	}
+}
+
+func badWeek(t *testing.T, o papertest.Options, next papertest.Form, fourth, stale, redesigned string) {
+	w := newWeek(t, o)
+
+	// Monday is quiet, but for a correction at noon.
+	monday := w.pub.Articles("2026-03-16")
+	w.expect(monday...)
+	w.run(at(16, 6, 0))
+	w.arrived("Monday's edition")
+	w.run(at(16, 12, 0))
+	const mended = "更正之后，这里说的是四十七户，不是七十四户。"
+	w.pub.Correct(monday[5].ID, func(a *papertest.Article) { a.Paragraphs[len(a.Paragraphs)-1] += mended })
+	w.changes[weekID(monday[5])] = change{state: paper.Live, after: at(16, 12, 0), text: mended}
+	w.run(at(16, 15, 0))
+	w.arrived("the correction")
+
+	// Tuesday's upload is late: until then the entry leads to Monday's.
+	w.run(at(17, 10, 40))
+	w.pub.NextDay()
+	tuesday := w.pub.Articles("2026-03-17")
+	w.expect(tuesday...)
+	w.run(at(17, 12, 0))
+	w.arrived("the late upload")
+	// Two articles vanish: one for good, one just for a moment, and again later. The
+	// first is withdrawn no sooner than ten minutes after it was first missed.
+	w.run(at(17, 13, 30))
+	w.pub.Withdraw(tuesday[4].ID)
+	w.changes[weekID(tuesday[4])] = change{state: paper.Withdrawn, after: at(17, 13, 40)}
+	w.run(at(17, 17, 0))
+	w.arrived("the withdrawal")
+	for _, hour := range []int{17, 20} {
+		w.run(at(17, hour, 0))
+		w.pub.Hiccup(tuesday[7].ID, 1)
+		missed := w.pub.Count(weekPath(tuesday[7]), 404)
+		w.run(at(17, hour+3, 0))
+		if n := w.pub.Count(weekPath(tuesday[7]), 404) - missed; n != 1 {
+			t.Errorf("during the hiccup the article was missed %d times at its URL, want once", n)
+		}
+	}
+
+	// Wednesday's upload comes in parts: three short pages, then the whole with a
+	// page that is named and not there, then that page.
+	w.run(at(18, 5, 10))
+	w.pub.NextDayPart(3, 2)
+	part := w.pub.Articles("2026-03-18")
+	w.expect(part...)
+	w.run(at(18, 6, 0))
+	w.arrived("the part")
+	w.run(at(18, 7, 0))
+	w.pub.Complete("2026-03-18")
+	w.pub.Misbehave(papertest.Status(404, 0).On(fourth))
+	wednesday := w.pub.Articles("2026-03-18")
+	rest := slices.DeleteFunc(slices.Clone(wednesday), func(a papertest.Article) bool {
+		return slices.ContainsFunc(part, func(b papertest.Article) bool { return a.ID == b.ID })
+	})
+	missed := 3 // articles of the page that is not there
+	if o.Form == papertest.PaperIndex {
+		missed = 0 // its front page lists the whole edition
+	}
+	w.expect(rest[:len(rest)-missed]...)
+	w.run(at(18, 7, 30))
+	w.arrived("more of the part")
+	w.pub.Behave()
+	w.expect(rest[len(rest)-missed:]...)
+	w.run(at(18, 8, 0))
+	w.arrived("the whole")
+	// An article is away for seven minutes, in which two polls miss it.
+	w.pub.Hiccup(wednesday[3].ID, 0)
+	w.run(at(18, 8, 10))
+	w.pub.Recover()
+
+	// Thursday is a holiday.
+	w.run(at(19, 0, 0))
+	w.pub.Rest()
+	w.run(at(20, 0, 0))
+
+	// Friday's address serves Wednesday's edition until twenty past nine.
+	w.pub.StaleEntry(true)
+	w.run(at(20, 9, 20))
+	if w.pub.Count(stale, 200) == 0 {
+		t.Errorf("nobody looked at %s", stale)
+	}
+	w.pub.NextDay()
+	friday := w.pub.Articles("2026-03-20")
+	w.expect(friday...)
+	w.run(at(20, 11, 0))
+	w.arrived("Friday's edition")
+	// Behind a wall from noon to six an article is added.
+	w.run(at(20, 12, 0))
+	w.pub.Misbehave(papertest.Captcha().For(6 * time.Hour))
+	w.run(at(20, 13, 0))
+	late := w.pub.AddLate("2026-03-20", "02", papertest.Article{
+		Headline: "晚到的一条消息", Paragraphs: []string{"本报讯 这一条是下午一点才登出来的。", "那时网站正要每一位读者先认出图片里的字，谁也看不到它。"},
+	})
+	w.run(at(20, 18, 0))
+	if got := w.health(); !strings.HasPrefix(got, "blocked: ") {
+		t.Errorf("behind the wall the source is %s", got)
+	}
+	friday = w.pub.Articles("2026-03-20")
+	w.expect(friday[slices.IndexFunc(friday, func(a papertest.Article) bool { return a.ID == late })])
+	w.run(at(20, 23, 0))
+	w.arrived("the article behind the wall")
+
+	// In the night to Saturday the site is redesigned: another form, other ids.
+	w.run(at(21, 2, 0))
+	w.pub.Switch(next, true)
+	w.run(at(21, 5, 0))
+	w.pub.NextDay()
+	w.expect(w.pub.Articles("2026-03-21")...)
+	w.run(at(21, 6, 0))
+	w.arrived("the first edition after the redesign")
+
+	w.run(at(22, 5, 0))
+	w.pub.NextDay()
+	w.expect(w.pub.Articles("2026-03-22")...)
+	w.run(at(23, 0, 0))
+	w.arrived("Sunday's edition")
+
+	if len(w.last) != 6*12+1 || len(w.last) != len(w.printed) {
+		t.Errorf("the subscriber saw %d items of %d printed", len(w.last), len(w.printed))
+	}
+	if w.polls < 7*48 {
+		t.Errorf("%d polls in a week", w.polls)
+	}
+	if w.pub.Count(fourth, 404) == 0 || w.pub.Count(redesigned, 200) == 0 {
+		t.Errorf("nobody missed %s, or found %s", fourth, redesigned)
+	}
+	if got := w.health(); got != "ok: " {
+		t.Errorf("in the end the source is %s", got)
+	}
+}
