@@ -139,7 +139,7 @@ func kindOf(path string) string {
 			return "card"
 		}
 		return "article"
-	case "api", "editions", "status", "assets", "oembed":
+	case "api", "img", "editions", "status", "assets", "oembed":
 		return first
 	case "all", "paper", "section", "district", "-section", "-district":
 		return "scope"

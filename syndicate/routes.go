@@ -45,6 +45,7 @@ func (s *Syndicate) newSite(o Options) (*site, error) {
 	}
 	st.mux.Handle("/api/", s.compressed(st, programs))
 	st.mux.Handle("/a/{id}/card.json", with(s.card))
+	st.mux.Handle("/img/{name}", with(s.picture))
 	st.mux.Handle("/oembed", s.compressed(st, with(s.oembed)))
 	st.mux.Handle("/", with(func(w http.ResponseWriter, r *http.Request, st *site) {
 		s.problem(w, r, st, http.StatusNotFound, "")

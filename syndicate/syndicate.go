@@ -10,6 +10,7 @@ package syndicate
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -52,6 +53,18 @@ type Store interface {
 	Ping(ctx context.Context) error
 }
 
+// Pictures are our copies of publishers' pictures.
+type Pictures interface {
+	// Picture is a copy that an article shows to the view now:
+	// [paper.ErrNotFound], or [paper.ErrGone] where only withdrawn ones did.
+	Picture(ctx context.Context, v paper.View, name string) (paper.Picture, error)
+	// Blob opens a copy, or one in another size; [paper.ErrNotFound] where it is
+	// not kept, or no longer.
+	Blob(ctx context.Context, name string) (paper.Picture, io.ReadSeekCloser, error)
+	// KeepVariant keeps one in another size, named {hash}-{width}.{ext}.
+	KeepVariant(ctx context.Context, p paper.Picture, data []byte) error
+}
+
 // Names is the gazetteer: it says which districts exist and what they are called.
 type Names interface {
 	// Division gives a division by its code.
@@ -74,6 +87,8 @@ type Options struct {
 	Title, Footer string
 	Store         Store
 	Names         Names
+	// Pictures are the copies served at /img/; nil: there are none.
+	Pictures Pictures
 	// Moved maps former section slugs to present ones; the former redirect.
 	Moved map[string]string
 	// Points are georss points ("lat lon") by district code, beside those that Names knows.
@@ -105,6 +120,7 @@ type Syndicate struct {
 	snap   atomic.Pointer[snapshot] // nil until the first look at the changes
 	health atomic.Pointer[checks]   // nil until the first look at the sources
 
+	gallery   *gallery
 	following sync.Mutex // one look at the changes at a time
 	flights   singleflight.Group
 }
@@ -119,6 +135,8 @@ func New(o Options) (*Syndicate, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.store = mirrored{o.Store, func() string { return s.site.Load().Base }}
+	s.gallery = newGallery(o.Pictures, s.log)
 	if s.now == nil {
 		s.now = time.Now
 	}
