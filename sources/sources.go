@@ -30,6 +30,12 @@ type Source struct {
 	Platform string // a registered name, or "auto"
 	URL      string // entry page or feed
 	Zone     *time.Location
+	// JSON are the rules of platform json. Where they are set and Platform is
+	// empty or auto, that is the platform.
+	JSON *JSONRules
+	// FullText asks for the article's page behind every item of a feed; the
+	// feed's own text stays where the page gives less.
+	FullText bool
 	HTML     *HTMLRules // rules of platform html, or overrides of another platform's reader
 }
 
@@ -59,8 +65,9 @@ type HTMLRules struct {
 	// Which pages an edition has where no link tells.
 	PageNumbers string `mapstructure:"page_numbers"` // on the page's source; the first group lists the numbers: 001,002
 	PageLink    string `mapstructure:"page_link"`    // template of a page's URL
-	PageNumber  string `mapstructure:"page_number"`  // on a page's label, else its URL; the first group is the number
-	PageLabel   string `mapstructure:"page_label"`   // selector of a page's own label
+	PageNumber  string `mapstructure:"page_number"`  // on a page's label, else its URL; the first group is the number, a second one the name
+	PageLabel   string `mapstructure:"page_label"`   // selector of a page's own label: its text, else its title or alt
+	PagePicture string `mapstructure:"page_picture"` // selector of the page's picture
 
 	// Which editions there are.
 	Latest       string `mapstructure:"latest"`        // selector of the entry's link to the newest edition
@@ -161,8 +168,14 @@ type Ref struct {
 	// article's own page has more of it (its pictures).
 	Printed *Printed
 	Sketch  bool
+	// Changed is the publisher's own sign that an article changed, such as a
+	// sitemap's lastmod; empty where the index has none.
+	Changed string
 
-	by string // the platform that found it
+	by   string // the platform that found it
+	body string // of the POST request that gets it; empty for GET
+	// listed is what the index tells of an article that must be asked for.
+	listed *Printed
 }
 
 // Printed is an article as printed: nothing is normalised yet.
@@ -252,6 +265,59 @@ type Info struct {
 	Shapes []string // examples of the URLs it reads
 }
 
+// JSONRules say where things stand in the documents of a JSON API or a data.js.
+//
+// A path leads from an object to a value: names joined by dots, [2] for a place
+// in a list, [-1] for the last one, [*] for every one: data.list[*].pages. A |
+// between paths takes the first that leads to something; "" quotes a name with
+// other characters; a dot alone is the object itself. Text that holds JSON again
+// is gone into. On an object [*] gives its values, sorted by name.
+//
+// A template is an address or a request body with {…} in it. Of the edition's
+// day: {yyyy} {mm} {dd} {yy} {m} {d} {yyyymmdd} {yyyy-mm-dd}; anything else is a
+// path from the article, else from its page, else from the edition's list.
+// Addresses are relative to the source's url. A request with a body is a POST:
+// JSON where the body begins with { or [ and a form otherwise.
+type JSONRules struct {
+	List     string   `mapstructure:"list"`      // template of the edition's list; empty: the source's url
+	ListBody string   `mapstructure:"list_body"` // template
+	Headers  []string `mapstructure:"headers"`   // "X-Requested-With: XMLHttpRequest", sent with every request
+	Variable string   `mapstructure:"variable"`  // of data.js, where it holds several; empty: the first list or object
+
+	Days  string `mapstructure:"days"`  // path: the days there are, in the source's url; list then needs the day
+	Day   string `mapstructure:"day"`   // path: the edition's day, in its list; or the word url: it stands in the address
+	Paper string `mapstructure:"paper"` // path: the paper's name, in the list
+
+	Pages       string `mapstructure:"pages"`        // path: every page, in the list; empty: articles name their page
+	PageNumber  string `mapstructure:"page_number"`  // path, from a page; without pages from an article; 第01版：要闻 gives both
+	PageName    string `mapstructure:"page_name"`    // path
+	PagePicture string `mapstructure:"page_picture"` // path
+	PagePDF     string `mapstructure:"page_pdf"`     // path
+	Page        string `mapstructure:"page"`         // template: a page's own request, where its articles need one
+	PageBody    string `mapstructure:"page_body"`    // template
+
+	Articles string `mapstructure:"articles"` // path: every article, from a page, from the answer of its own request, or from the list
+	Reversed bool   `mapstructure:"reversed"` // the last of the list is the first on the page
+	ID       string `mapstructure:"id"`       // path, from an article: what never changes; empty: a hash of its address
+
+	Title    string `mapstructure:"title"`    // path, in the list or in the article's own answer, as those below
+	Kicker   string `mapstructure:"kicker"`   // path
+	Subtitle string `mapstructure:"subtitle"` // path
+	Author   string `mapstructure:"author"`   // path
+	Agency   string `mapstructure:"agency"`   // path: the other paper or agency it is from
+	Content  string `mapstructure:"content"`  // path: the body: HTML, escaped HTML or text
+	Images   string `mapstructure:"images"`   // path: addresses of pictures outside the body
+	Captions string `mapstructure:"captions"` // path: as many
+
+	Article     string `mapstructure:"article"`      // template: an article's own request; empty: link, unless content stands in the list
+	ArticleBody string `mapstructure:"article_body"` // template
+	ArticleAt   string `mapstructure:"article_at"`   // path: the article in the answer of its own request
+	Link        string `mapstructure:"link"`         // path, or a template with {…}: the address people open
+}
+
+// Check names what is missing or cannot work, a line each, with the remedy.
+func (r *JSONRules) Check() error { return r.check() }
+
 // platform is one registered kind of source.
 type platform struct {
 	info Info
@@ -294,6 +360,9 @@ func Platforms() []Info {
 
 // asked are the platforms that a source's setting allows, by name.
 func (s Source) asked() ([]platform, error) {
+	if s.JSON != nil && (s.Platform == "" || s.Platform == auto) {
+		s.Platform = "json"
+	}
 	if s.Platform != "" && s.Platform != auto {
 		p, ok := platforms[s.Platform]
 		if !ok {
@@ -352,6 +421,9 @@ func Find(ctx context.Context, g Getter, s Source, w Want) (Found, error) {
 // Read reads one article. Errors as for Find, and ErrUnchanged.
 func Read(ctx context.Context, g Getter, s Source, r Ref) (Printed, error) {
 	if r.Printed != nil && !r.Sketch {
+		if s.FullText && (r.by == "feed" || r.by == "") {
+			return fullText(ctx, g, s, r)
+		}
 		return *r.Printed, nil
 	}
 	asked, err := s.asked()

@@ -67,7 +67,7 @@ func TestCases(t *testing.T) {
 				t.Fatalf("platform %s is not registered", kind)
 			}
 			at, contentType, body := loadCase(t, dir)
-			s := Source{Key: "read", Platform: auto, Zone: paper.Shanghai, HTML: caseRules(t, dir)}
+			s := Source{Key: "read", Platform: auto, Zone: paper.Shanghai, HTML: caseRules(t, dir), JSON: caseJSON(t, dir)}
 			got := render(t, Parse(s, at, contentType, body))
 			file := filepath.Join(dir, "want.json")
 			if *update {
