@@ -34,6 +34,8 @@ type Source struct {
 	// source's zone; 0: the operator is not told of a late one.
 	Expect   time.Duration
 	Editions int // how many of the newest editions to read at first sight; 0 means 1
+	// Mirror copies pictures before the release, and we serve the copies.
+	Mirror bool
 }
 
 // Window says when to look at a source.

@@ -351,6 +351,9 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 	// An edition is let out when a look has been through the whole of it, so that
 	// its order is the paper's; after a while what there is goes out all the same.
 	if wall == nil || e.Day == "" || g.now().Sub(since) > letOutAfter {
+		if err := g.mirror(ctx, s, e.Day); err != nil {
+			return err
+		}
 		if err := g.store.Settle(ctx, s.Key, s.Paper, e.Day, l.Pages, s.Hold); err != nil {
 			return err
 		}
@@ -421,7 +424,7 @@ func (g *Ingest) pictures(ctx context.Context, s *source, day paper.Day, r sourc
 			i.Type, i.Width, i.Height, i.Length = k.Type, k.Width, k.Height, k.Length
 			continue
 		}
-		if n >= maxPictures {
+		if n >= maxPictures || s.Mirror { // mirror asks for the whole
 			break
 		}
 		p, err := g.fetch.Picture(ctx, i.URL, a.URL)

@@ -121,6 +121,9 @@ func (s *Store) Remember(ctx context.Context, url, etag, modified, contentType, 
 
 // Prune forgets documents that were not asked for in days: editions move on.
 func (s *Store) Prune(ctx context.Context, age time.Duration) error {
+	if err := s.shelf.sweep(ctx); err != nil {
+		return fmt.Errorf("sweep pictures: %w", err)
+	}
 	return s.tx(ctx, "prune documents", func(t *sql.Tx) error {
 		_, err := t.ExecContext(ctx, `DELETE FROM documents WHERE at < $1`, s.now().Add(-age).Unix())
 		return err

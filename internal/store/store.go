@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,11 @@ type Options struct {
 	Now func() time.Time // for tests
 	// NoticeDays is how long a feed tells of a correction or withdrawal (promise 4). Default 7.
 	NoticeDays int
+	// Blobs is the directory of copied pictures on SQLite, default pictures beside
+	// the file; PostgreSQL keeps them in a table. Quota bounds them, in bytes;
+	// default 2 GiB.
+	Blobs string
+	Quota int64
 }
 
 // Store is safe for concurrent use by any number of goroutines and, on one
@@ -34,6 +40,8 @@ type Store struct {
 	log    *slog.Logger
 	now    func() time.Time
 	notice time.Duration
+	shelf  shelf // of pictures
+	quota  int64 // of their bytes
 
 	papersMu sync.RWMutex // guards the two below
 	papers   map[string]paper.Paper
@@ -165,9 +173,17 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if s.notice == 0 {
 		s.notice = 7 * 24 * time.Hour
 	}
+	if s.quota = o.Quota; s.quota <= 0 {
+		s.quota = defaultQuota
+	}
 	if IsPostgres(dsn) {
+		s.shelf = table{s}
 		return s, s.openPostgres(ctx, dsn)
 	}
+	if o.Blobs == "" {
+		o.Blobs = filepath.Join(filepath.Dir(dsn), "pictures")
+	}
+	s.shelf = &files{s: s, dir: o.Blobs}
 	return s, s.openSQLite(ctx, dsn)
 }
 
