@@ -1312,8 +1312,8 @@ func (b *builder) frontOf(ctx context.Context, day paper.Day) string {
 		return at.String()
 	}
 	m := datedPath.FindStringSubmatchIndex(u.Path)
-	if m == nil {
-		return b.rules.sameForm(u, b.newest, day)
+	if m == nil || b.platform == "html" {
+		return sameForm(u, b.newest, day)
 	}
 	p := u.Path
 	u.Path, u.RawPath = p[:m[4]]+string(day[:4])+p[m[5]:m[8]]+string(day[5:7])+p[m[9]:m[10]]+string(day[8:])+p[m[11]:], ""

@@ -97,7 +97,7 @@ type ruleSet struct {
 	platform string // whose links those of the rules are
 	root     *url.URL
 
-	articles, pages, label, latest, calendarLinks                             cascadia.Selector
+	articles, pages, label, picture, latest, calendarLinks                    cascadia.Selector
 	kicker, headline, subtitle, byline, date, body, images, captions          cascadia.Selector
 	articleURL, pageURL, pageNumbers, pageNumber, latestURL, calendarDay, day *regexp.Regexp
 	onclick                                                                   []*regexp.Regexp
@@ -164,6 +164,7 @@ func compileRules(r *HTMLRules) (*ruleSet, []error) {
 		return len(v) <= maxRuleList
 	}
 	c.articles, c.pages, c.label = sel("articles", r.Articles), sel("pages", r.Pages), sel("page_label", r.PageLabel)
+	c.picture = sel("page_picture", r.PagePicture)
 	c.latest = sel("latest", r.Latest)
 	c.kicker, c.headline, c.subtitle = sel("kicker", r.Kicker), sel("headline", r.Headline), sel("subtitle", r.Subtitle)
 	c.byline, c.date, c.body = sel("byline", r.Byline), sel("date", r.Date), sel("body", r.Body)
@@ -548,9 +549,9 @@ func (c *ruleSet) calendarURL(front *url.URL, day paper.Day) *url.URL {
 
 // sameForm is another day's front page where its date is written in the URL of
 // the newest one, wherever that is.
-func (c *ruleSet) sameForm(front *url.URL, newest, day paper.Day) string {
+func sameForm(front *url.URL, newest, day paper.Day) string {
 	s := front.String()
-	if c == nil || len(newest) != 10 || len(day) != 10 {
+	if len(newest) != 10 || len(day) != 10 {
 		return s
 	}
 	for _, form := range []string{"{yyyy}{mm}{dd}", "{yyyy}-{mm}-{dd}", "{yyyy}-{mm}/{dd}", "{yyyy}{mm}/{dd}", "{yyyy}/{mm}/{dd}", "{yyyy}_{mm}_{dd}"} {
@@ -669,6 +670,13 @@ func (c *ruleSet) index(d *document, p *index) {
 	if ref, ok := c.labelOf(d); ok {
 		c.rename(p, ref)
 	}
+	if c.picture != nil {
+		if n := cascadia.Query(d.root, c.picture); n != nil {
+			if u := resolve(d.base, fullSize(attr(n, "src"))); u != nil {
+				p.Page.Picture = u.String()
+			}
+		}
+	}
 	if p.Page.PDF == "" && p.Page.URL != "" {
 		d.dom.Find("[onclick]").EachWithBreak(func(_ int, s *selection) bool {
 			if m := quotedPDF.FindStringSubmatch(attr(s.Nodes[0], "onclick")); m != nil {
@@ -719,10 +727,18 @@ func (c *ruleSet) labelOf(d *document) (paper.PageRef, bool) {
 		return paper.PageRef{}, false
 	}
 	s := text(n)
+	for _, key := range []string{"title", "alt"} { // of the page's picture
+		if s == "" {
+			s = plain(attr(n, key))
+		}
+	}
 	ref, sure := readLabel(s)
 	if c.pageNumber != nil {
 		if m := c.pageNumber.FindStringSubmatch(s); m != nil && len(m[1]) <= 8 {
-			if sure == noLabel {
+			switch {
+			case len(m) > 2:
+				ref.Name = nameOf(m[2])
+			case sure == noLabel:
 				ref.Name = nameOf(strings.Replace(s, m[0], "", 1))
 			}
 			ref.Number, sure = m[1], strongLabel

@@ -155,8 +155,9 @@ func (p *index) embedded(d *document) {
 		r := &p.Refs[at]
 		if a := embeddedArticle(lines, *r, p.Day); a != nil {
 			r.Printed = a
-			// Its pictures stand on its own page only.
-			r.Sketch = !strings.Contains(a.Body, "<img") && speaksOfPicture.MatchString(a.Body)
+			// What is embedded is meant to be read aloud: pictures, and often kicker
+			// and author, stand on the article's own page only.
+			r.Sketch = true
 		}
 		read[number] = true
 	}
@@ -179,9 +180,6 @@ func (p *index) embedded(d *document) {
 		p.whole = append(p.whole, x)
 	}
 }
-
-// speaksOfPicture: a text with a photographer's credit has a photo.
-var speaksOfPicture = regexp.MustCompile(`(?:文/|文／|[（(]|记者[\p{Han}· 　]{2,12})\p{Han}{0,8}(?:摄|供图|图)[）)]?|图为|[上下左右]图`)
 
 // embeddedLines are the lines of an embedded article's source: kicker, headline,
 // subtitle and body stand in one each, the first and third often empty.
