@@ -31,7 +31,7 @@ func init() {
 	}
 }
 
-// object writes JSON in the order given, not indented, < and & as they stand.
+// object writes JSON on one line, < and & as they stand.
 func object(v any) string {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -48,7 +48,7 @@ const (
 
 // Options describe a publisher. The zero value of each field means its default.
 type Options struct {
-	Key  string // path prefix of everything it serves; default "test"
+	Key  string // path prefix of all it serves (in S the second part of it); default "test"
 	Name string // printed name; default 测试日报
 	Form Form   // default FounderClassic
 	// Day of the first edition, which New publishes; default 2026-03-17.

@@ -293,22 +293,28 @@ func (p *Publisher) Switch(form Form, newIDs bool) {
 		p.skin++
 	}
 	renamed := map[string]string{}
+	rename := func(x *entry) {
+		x.changed = now
+		if !newIDs {
+			return
+		}
+		p.nextID++
+		id := strconv.Itoa(p.nextID)
+		renamed[x.ID] = id
+		delete(p.byID, x.ID)
+		x.ID = id
+		p.byID[id] = x
+	}
 	for _, e := range p.editions {
 		e.changed = now
 		for _, q := range e.pages {
 			for _, x := range q.articles {
-				x.changed = now
-				if !newIDs {
-					continue
-				}
-				p.nextID++
-				id := strconv.Itoa(p.nextID)
-				renamed[x.ID] = id
-				delete(p.byID, x.ID)
-				x.ID = id
-				p.byID[id] = x
+				rename(x)
 			}
 		}
+	}
+	for _, g := range p.gone {
+		rename(g.entry)
 	}
 	for _, e := range p.editions {
 		for _, q := range e.pages {
