@@ -49,6 +49,9 @@ type config struct {
 		OpenHosts    []string `mapstructure:"open_hosts"`
 		IgnoreRobots []string `mapstructure:"ignore_robots"`
 	}
+	Pictures struct {
+		QuotaMB int `mapstructure:"quota_mb"`
+	}
 	Alerts struct {
 		Webhook string
 		SMTP    string `mapstructure:"smtp"`
@@ -70,6 +73,7 @@ type sourceConfig struct {
 	Hold                                                                  time.Duration
 	Rights, Link                                                          string
 	Editions                                                              int
+	Mirror                                                                bool
 }
 
 type sectionConfig struct {
@@ -125,6 +129,7 @@ func loadConfig(o overrides) (*config, error) {
 	v.SetDefault("store", "paperwire.db")
 	v.SetDefault("notice_days", 7)
 	v.SetDefault("cache_mb", 64)
+	v.SetDefault("pictures\x1fquota_mb", 2048)
 	if err := v.BindEnv("alerts\x1fwebhook", "PAPERWIRE_ALERT_WEBHOOK"); err != nil {
 		return nil, err
 	}
@@ -335,6 +340,8 @@ func nearKey(path, key string) string {
 		t = reflect.TypeFor[placeConfig]()
 	case path == "fetch":
 		t = reflect.TypeOf(config{}.Fetch)
+	case path == "pictures":
+		t = reflect.TypeOf(config{}.Pictures)
 	case path == "site":
 		t = reflect.TypeOf(config{}.Site)
 	case path != "":
@@ -427,6 +434,9 @@ func (c *config) check() []string {
 			}
 			say(path, "%q is no mail address", address)
 		}
+	}
+	if c.Pictures.QuotaMB < 1 {
+		say("pictures.quota_mb", "%d: at least 1", c.Pictures.QuotaMB)
 	}
 	platforms := []string{"auto"}
 	for _, p := range sources.Platforms() {
@@ -618,7 +628,7 @@ func (c *config) ingest(base string) ingest.Config {
 				URL: strings.ReplaceAll(s.URL, "{base_url}", base), Zone: zone,
 			},
 			Name: s.Name, City: s.City, Language: or(s.Language, "zh-CN"), Window: window, Hold: s.Hold,
-			Rights: paper.Rights(or(s.Rights, "full")), Link: paper.Link(or(s.Link, "share")), Editions: s.Editions, Expect: expect,
+			Rights: paper.Rights(or(s.Rights, "full")), Link: paper.Link(or(s.Link, "share")), Editions: s.Editions, Expect: expect, Mirror: s.Mirror,
 		}
 		out.Sources = append(out.Sources, x)
 	}

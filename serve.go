@@ -57,7 +57,7 @@ func open(ctx context.Context, c *config, base string, log *slog.Logger, jobs bo
 	if h.names, err = place.Load(c.overrides()); err != nil {
 		return nil, err
 	}
-	if h.store, err = store.Open(ctx, c.storeDSN(), store.Options{Log: log, Now: clock, NoticeDays: c.NoticeDays}); err != nil {
+	if h.store, err = store.Open(ctx, c.storeDSN(), store.Options{Log: log, Now: clock, NoticeDays: c.NoticeDays, Blobs: filepath.Join(c.data, "pictures"), Quota: int64(c.Pictures.QuotaMB) << 20}); err != nil {
 		return nil, err
 	}
 	o := fetch.Options{
@@ -204,7 +204,7 @@ func (a *app) serve(ctx context.Context) error {
 	}
 	options := func(c *config) syndicate.Options {
 		return syndicate.Options{
-			Base: base, Title: c.Site.Title, Footer: c.Site.Footer, Store: h.store, Names: h.names,
+			Base: base, Title: c.Site.Title, Footer: c.Site.Footer, Store: h.store, Names: h.names, Pictures: h.store,
 			Moved: c.moved(), Points: c.points(), OperatorKey: key, CacheBytes: int64(c.CacheMB) << 20,
 			Log: log, Now: clock, Operations: c.OperationsListen == "",
 		}
