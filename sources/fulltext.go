@@ -41,7 +41,7 @@ func webArticle(d *document, zone *time.Location) (a *Printed, reason string) {
 		return nil, "is no HTML"
 	}
 	m := readMetadata(d)
-	read, reason := readArticle(d)
+	read, _ := readArticle(d)
 	if read != nil && read.Body != "" && founderPage(d) {
 		return read, ""
 	}
@@ -58,6 +58,11 @@ func webArticle(d *document, zone *time.Location) (a *Printed, reason string) {
 		}
 		if a.Agency == "" {
 			a.Agency = read.Agency
+		}
+	}
+	for _, f := range []*string{&a.Kicker, &a.Subtitle} {
+		if *f != "" && (sameText(*f, a.Author) || sameText(*f, m.section)) {
+			*f = ""
 		}
 	}
 	if at := readDate(m.published, zone, time.Time{}); at.day != "" {
@@ -126,18 +131,34 @@ func bestBody(d *document, read *Printed, m metadata) string {
 			body = read.Body
 		}
 		if got := readable(d); size(body) < leastBody || size(got) > 2*size(body) {
-			if size(got) >= size(body) {
-				body = got
+			body = got
+			if read != nil && prose(read.Body) >= prose(got) {
+				body = read.Body
 			}
-		}
-		if size(body) < leastBody && read != nil && size(read.Body) > size(body) {
-			body = read.Body
 		}
 	}
 	if m.body != "" && size(m.body) > size(body)*3/2 {
 		body = bodyHTML(m.body, false, d.base)
 	}
 	return body
+}
+
+// prose weighs a body: characters, less those that lead elsewhere, which are
+// lists and not sentences.
+func prose(body string) int {
+	root, err := html.Parse(strings.NewReader(body))
+	if err != nil {
+		return 0
+	}
+	n := utf8.RuneCountInString(text(root))
+	walk(root, func(c *html.Node) bool {
+		if c.DataAtom == atom.A {
+			n -= 3 * utf8.RuneCountInString(text(c))
+			return false
+		}
+		return true
+	})
+	return n
 }
 
 // readable is what readability takes for the body. It mutates, so it gets its own
