@@ -336,8 +336,15 @@ func unescapeJS(s string) string {
 	return strings.ReplaceAll(s, `\`, "")
 }
 
-// readIndex reads an index page; nil where it has nothing of one.
+// readIndex reads an index page, once; nil where it has nothing of one.
 func readIndex(d *document) *index {
+	if !d.indexed {
+		d.indexed, d.index = true, indexOf(d)
+	}
+	return d.index
+}
+
+func indexOf(d *document) *index {
 	if d.root == nil {
 		return nil
 	}

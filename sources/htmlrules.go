@@ -259,7 +259,7 @@ func (s Source) rule(d *document) error {
 		}
 	}
 	d.rules, d.picked = c, map[string]kind{}
-	d.anchors, d.headings, d.collected = nil, nil, false
+	d.anchors, d.headings, d.collected, d.index, d.indexed = nil, nil, false, nil, false
 	d.day = c.dayOf(d.url)
 	if d.day == "" && c.date != nil {
 		if n := cascadia.Query(d.root, c.date); n != nil {

@@ -3,6 +3,7 @@ package sources
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -254,4 +255,124 @@ func TestRulesCheck(t *testing.T) {
 			t.Errorf("%+v: %v", r, err)
 		}
 	}
+}
+
+// benchRules are rules of every kind.
+var benchRules = &HTMLRules{
+	ArticleURL: `/\d{8}_(\d{3}_\d+)\.htm$`, PageURL: `/\d{8}_(\d{3})\.htm$`, Positional: true,
+	PageNumbers: `banciArray="([\d,]+)"`, PageLink: "../{yyyy}{mm}{dd}_{page}/{yyyy}{mm}{dd}_{page}.htm", PageLabel: "p:has(#curbanci)",
+	Kicker: "#yinti", Headline: "#biaoti", Subtitle: "#futi", Byline: "#zuozhe", Body: "#zhenwenzone", Images: ".pics img", Drop: []string{".ad", "script"},
+}
+
+// BenchmarkRuledArticle reads an article page of 40 KB by rules.
+func BenchmarkRuledArticle(b *testing.B) {
+	body := []byte(`<html><title>海湾日报</title><p id=yinti>肩题</p><p id=biaoti>主题</p><div class=ad>广告</div><div id=zhenwenzone>` +
+		strings.Repeat(`<P>　　这是一段用来量速度的正文，长短与常见的报道相仿，读起来没有什么意思。</P>`, 350) + `</div></html>`)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		p := Parse(Source{Platform: "html", HTML: benchRules}, "http://e.cn/20261121/20261121_001/20261121_001_2.htm", "text/html", body)
+		if p.Kind != "article" || p.Article.Headline != "主题" || p.Ref.Origin != "001_2" {
+			b.Fatalf("%+v", p)
+		}
+	}
+}
+
+// hostilePages are pages made to cost: each must be read within the caps, which
+// the tests of the whole package hold by not ending otherwise.
+func hostilePages() map[string]string {
+	rep := strings.Repeat
+	var areas, bodies strings.Builder
+	for i := range 6000 {
+		fmt.Fprintf(&areas, `<area href="../20261121_001/20261121_001_%d.htm" title=题%d>`, i, i)
+		fmt.Fprintf(&bodies, `<a class=overlink alt="Articel01%03dBC.htm" field=f%d neirong=题%[2]d></a><div class="neirong f%[2]d" daoxiang=01>`+"\n题%[2]d\n\n正文。\n</div>", i%1000, i)
+	}
+	return map[string]string{
+		"areas":   areas.String(),
+		"bodies":  bodies.String(),
+		"nested":  rep("<div class='neirong f1' daoxiang=01>", 400) + "甲" + rep("</div>", 400),
+		"numbers": `<script>banciArray="` + rep("001,", 20_000) + `"</script>`,
+		"onclick": `<a onclick="` + rep(`go('/20261121_001_1.htm');`, 10_000) + `">甲</a>`,
+		"titles":  `<a href=Page01BC.htm title="` + rep("甲<br/>", 10_000) + `">` + rep("01版", 10_000) + `</a>`,
+		"lines":   `<a href=Articel01001BC.htm>题</a><div class=neirong daoxiang=01>` + rep("\n题", 50_000) + `</div>`,
+		"dates":   rep("<span>2026年11月20日</span>", 20_000),
+	}
+}
+
+func TestHostileEditions(t *testing.T) {
+	for name, page := range hostilePages() {
+		for _, at := range []string{"http://e.cn/20261121/20261121_001/20261121_001.htm", "http://e.cn/content/20261121/Page01BC.htm"} {
+			for _, r := range []*HTMLRules{nil, benchRules, {Articles: "a, area, div", Pages: "a", OnClick: []string{`go\('([^']*)'\)`}, Images: "div", Captions: "a", Headline: "a", Date: "span"}} {
+				p := Parse(Source{HTML: r}, at, "text/html", []byte("<html><title>河阳日报</title>"+page+"</html>"))
+				if p.Page == nil {
+					continue
+				}
+				if len(p.Page.Pages) > maxPages || len(p.Page.Refs) > maxArticles || len(p.Page.Page.Areas) > maxArticles {
+					t.Errorf("%s at %s: %d pages, %d articles, %d areas", name, at, len(p.Page.Pages), len(p.Page.Refs), len(p.Page.Page.Areas))
+				}
+				for _, ref := range p.Page.Refs {
+					if len(ref.Title) > 1<<20 || ref.Printed != nil && len(ref.Printed.Body) > maxEmbeddedBody {
+						t.Errorf("%s at %s: %.100s", name, at, ref.Title)
+					}
+				}
+			}
+		}
+	}
+}
+
+// FuzzRules: whatever rules and page, Check tells of every rule that would not
+// do, and Parse ends with absolute URLs and articles that have an origin.
+func FuzzRules(f *testing.F) {
+	for _, name := range []string{"trs", "s", "h", "n"} {
+		r := rulesOf(f, name+"-page")
+		for _, kind := range []string{"-page", "-article"} {
+			at, _, body := loadCase(f, filepath.Join("..", "testdata", "sources", "html", name+kind))
+			f.Add(r.Articles, r.ArticleURL, r.PageURL, r.PageNumbers, r.PageLink, r.PageLabel, r.Body, at, body)
+		}
+	}
+	f.Fuzz(func(t *testing.T, articles, articleURL, pageURL, numbers, link, label, selector, at string, body []byte) {
+		if len(body) > 64<<10 {
+			return
+		}
+		r := &HTMLRules{
+			Articles: articles, ArticleURL: articleURL, PageURL: pageURL, PageNumbers: numbers, PageLink: link, PageLabel: label,
+			Body: selector, Headline: label, Images: selector, Drop: []string{label + ".x"}, LatestURL: pageURL, OnClick: []string{articleURL},
+		}
+		bad := r.Check()
+		s := Source{Platform: "html", URL: at, HTML: r}
+		p := Parse(s, at, "text/html", body)
+		if bad != nil {
+			if p.Kind != "unknown" && p.Kind != "blocked" {
+				t.Errorf("read with rules that cannot be used: %v", bad)
+			}
+			return
+		}
+		absolute := func(s string) {
+			if u, err := url.Parse(s); err != nil || s != "" && (u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+				t.Errorf("%q is not absolute", s)
+			}
+		}
+		if p.Article != nil {
+			absolute(p.Article.URL)
+			for _, i := range p.Article.Images {
+				absolute(i.URL)
+			}
+		}
+		if p.Page != nil {
+			for _, q := range p.Page.Pages {
+				absolute(q.URL)
+			}
+			for _, x := range p.Page.Refs {
+				absolute(x.URL)
+				if x.Origin == "" {
+					t.Errorf("%+v has no origin", x)
+				}
+			}
+		}
+		d := openDocument(&url.URL{Scheme: "http", Host: "e.example", Path: "/"}, "text/html", body)
+		if err := s.rule(d); err == nil && d.rules != nil {
+			d.rules.latestOf(d)
+			d.rules.calendarDays(d, d.url, "2026-11-01")
+		}
+	})
 }
