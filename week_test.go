@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -56,30 +57,37 @@ func newWeek(t *testing.T, o papertest.Options) *week {
 	o.Key, o.Day, o.ArticlesPerPage, o.Seed, o.Now = "wk", "2026-03-16", 3, 20260316, w.now
 	w.pub = papertest.New(o)
 	t.Cleanup(w.pub.Close)
-	u, err := url.Parse(w.pub.URL())
+	w.store, w.in = inProcess(t, w.now, ingest.Source{
+		Source: sources.Source{Key: "wk", Platform: "auto", URL: w.pub.URL()},
+		Window: ingest.Window{From: 5 * time.Hour, To: 9 * time.Hour, Within: 5 * time.Minute, Every: time.Hour},
+	})
+	return w
+}
+
+// inProcess wires what polls sources, without a daemon, by a clock of the test.
+// Name, zone, city and rights of the sources are filled in.
+func inProcess(t *testing.T, now func() time.Time, list ...ingest.Source) (*store.Store, *ingest.Ingest) {
+	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "paperwire.db"), store.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.store, err = store.Open(w.ctx, filepath.Join(t.TempDir(), "week.db"), store.Options{Now: w.now}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.store.Close() })
-	client := fetch.New(fetch.Options{Open: []string{u.Hostname()}, Pace: -1, Memory: w.store, Now: w.now})
+	t.Cleanup(func() { s.Close() })
+	client := fetch.New(fetch.Options{Open: []string{"127.0.0.1"}, Pace: -1, Memory: s, Now: now})
 	t.Cleanup(client.Close)
 	names, err := place.Load(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.in = ingest.New(ingest.Options{Store: w.store, Fetch: client, Gazetteer: names, Now: w.now})
-	err = w.in.Configure(w.ctx, ingest.Config{Sources: []ingest.Source{{
-		Source: sources.Source{Key: "wk", Paper: "wk", Platform: "auto", URL: w.pub.URL(), Zone: paper.Shanghai},
-		Name:   "测试日报", City: "410800", Language: "zh-CN", Rights: paper.RightsFull, Link: paper.LinkShare,
-		Window: ingest.Window{From: 5 * time.Hour, To: 9 * time.Hour, Within: 5 * time.Minute, Every: time.Hour},
-	}}})
-	if err != nil {
+	in := ingest.New(ingest.Options{Store: s, Fetch: client, Gazetteer: names, Now: now})
+	for i := range list {
+		x := &list[i]
+		x.Paper, x.Zone, x.Name, x.City, x.Language = x.Key, paper.Shanghai, "测试日报", "410800", "zh-CN"
+		x.Rights, x.Link = paper.RightsFull, paper.LinkShare
+	}
+	if err := in.Configure(t.Context(), ingest.Config{Sources: list}); err != nil {
 		t.Fatal(err)
 	}
-	return w
+	return s, in
 }
 
 // expect says that the subscriber is to see these articles now, each under the
@@ -397,5 +405,93 @@ func badWeek(t *testing.T, o papertest.Options, next papertest.Form, fourth, sta
 	}
 	if got := w.health(); got != "ok: " {
 		t.Errorf("in the end the source is %s", got)
+	}
+}
+
+// Every form that papertest knows is read on two days, each article whole.
+func TestEveryForm(t *testing.T) {
+	for _, x := range []struct {
+		form     papertest.Form
+		platform string
+		url      string // relative to the entry
+		html     *sources.HTMLRules
+		json     *sources.JSONRules
+	}{
+		{form: papertest.FounderClassic},
+		{form: papertest.FounderNew},
+		{form: papertest.PaperIndex},
+		{form: papertest.S, platform: "html", html: &sources.HTMLRules{
+			Articles: ".page a.selectBox", ArticleURL: `/(\d+)\.shtml$`, Pages: ".page-title .title-text a", PageURL: `/v(\w+)\.shtml$`,
+			OnClick: []string{`location\.href='([^']+)'`}, Headline: ".article-title", Kicker: ".introtitle", Subtitle: ".subtitle", Byline: ".author", Body: "#ozoom",
+		}},
+		{form: papertest.H, platform: "html", html: &sources.HTMLRules{
+			Articles: "a.bmdh_con_a, .bm_img area", ArticleURL: `/content_(\d+)\.htm$`, Pages: "a.bmml_con_div_name", PageURL: `/page_(\w+)\.htm$`,
+			Kicker: ".text_c h3", Headline: ".text_c h1", Subtitle: ".text_c h2", Byline: ".text_c .zz", Body: "#zoom",
+		}},
+		{form: papertest.N, platform: "html", html: &sources.HTMLRules{
+			Articles: "map area, #ulTitles a", ArticleURL: `show\.aspx\?id=(\d+)`, Pages: "a.banmian", PageURL: `page=(\w+)`, OnClick: []string{`openNews\('([^']+)'\)`},
+			Edition: "page.aspx?date={yyyy}-{mm}-{dd}&page=01", Date: "#lblDate", PageLabel: "#lblPage", Kicker: "#lblYinti", Headline: "#lblTitle", Subtitle: "#lblFuti", Byline: "#lblAuthor", Body: "#lblContent",
+		}},
+		{form: papertest.TRS, platform: "html", html: &sources.HTMLRules{
+			ArticleURL: `/\d{8}_(\d{3}_\d+)\.htm$`, PageURL: `/\d{8}_(\d{3})\.htm$`, Positional: true, PageNumbers: `banciArray="([\d,]+)"`,
+			PageLink: "../{yyyy}{mm}{dd}_{page}/{yyyy}{mm}{dd}_{page}.htm", PageLabel: "#imageth", PageNumber: `版次：第(\d+)版：版名：(\S+)`,
+			Headline: "#biaoti", Kicker: "#yinti", Subtitle: "#futi", Byline: "#zuozhe", Body: "#zhenwenzone",
+		}},
+		{form: papertest.JSONAPI, platform: "json", url: "api/list.do", json: &sources.JSONRules{
+			ListBody: "code={yyyymmdd}", Headers: []string{"X-Requested-With: XMLHttpRequest"}, Day: "data.paperDate", Paper: "data.paperName",
+			Pages: "data.pageList", PageNumber: "page", PageName: "pageName", PagePicture: "pic", PagePDF: "pdf",
+			Page: "getPage.do?page={page}&code={yyyymmdd}", PageBody: "page={page}&code={yyyymmdd}", Articles: "data.articleList", Reversed: true, ID: "articleId",
+			Title: "title", Kicker: "introTitle", Subtitle: "subTitle", Author: "author", Content: "content", Images: "images[*].src", Captions: "images[*].caption", Link: "url",
+		}},
+		{form: papertest.DataJS, platform: "json", json: &sources.JSONRules{
+			List: "{yyyy}/{yyyymmdd}/data.js", Day: "[0].paperDate", Pages: "[*]", PagePicture: "pagePic", PagePDF: "pagePdf", PageNumber: "pageNo", PageName: "pageName", Articles: "onePageArticleList",
+			Title: "mainTitle", Author: "articleAuthor", Link: "articleHref",
+		}},
+	} {
+		t.Run(string(x.form), func(t *testing.T) {
+			t.Parallel()
+			now := at(16, 6, 0)
+			p := papertest.New(papertest.Options{Key: "k", Form: x.form, Day: "2026-03-16", ArticlesPerPage: 3, Seed: 9, Gzip: true})
+			t.Cleanup(p.Close)
+			entry, err := url.Parse(p.URL())
+			if err == nil {
+				entry, err = entry.Parse(x.url)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, in := inProcess(t, func() time.Time { return now }, ingest.Source{
+				Source: sources.Source{Key: "k", Platform: x.platform, URL: entry.String(), HTML: x.html, JSON: x.json},
+			})
+			for range 2 {
+				if err := in.Fetch(t.Context(), nil, func(ingest.Report) {}); err != nil {
+					t.Error(err)
+				}
+				items, err := s.Items(t.Context(), paper.Public, paper.Scope{}, paper.Window{Day: p.Day()})
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := p.Articles(p.Day())
+				if len(items) != len(want) {
+					t.Fatalf("%s: %d items, want %d", p.Day(), len(items), len(want))
+				}
+				for i, a := range want {
+					g := items[i]
+					got := fmt.Sprintln(g.URL, g.Kicker, g.Headline, g.Subtitle, g.Page, g.Position, len(g.Images))
+					// A dash before a subtitle is not part of it.
+					if want := fmt.Sprintln(a.URL, a.Kicker, a.Headline, strings.TrimPrefix(a.Subtitle, "——"), a.Page, a.Position, len(a.Images)); got != want {
+						t.Errorf("got  %swant %s", got, want)
+					}
+					// The last paragraph may end with a name, which is a byline.
+					for _, s := range a.Paragraphs[:len(a.Paragraphs)-1] {
+						if !strings.Contains(g.Text, s) {
+							t.Errorf("%s lacks %s", g.ID, s)
+						}
+					}
+				}
+				p.NextDay()
+				now = now.Add(24 * time.Hour)
+			}
+		})
 	}
 }

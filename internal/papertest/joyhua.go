@@ -104,7 +104,7 @@ func (p *Publisher) hText(e *edition, q *page, x *entry, label string) string {
 	src := func(m *picture) string { return "../images/" + m.name + m.ext() }
 	b.WriteString(divHead(label, p.opts.Name))
 	fmt.Fprintf(&b, "<div class=\"rq\">%s</div><div class=\"bm\"><a href=\"%s\">第%s版：%s</a></div>\n<div class=\"text_c\">\n", longDay(e.day), hPage(q), q.Number, html.EscapeString(q.Name))
-	fmt.Fprintf(&b, "<h3>%s</h3>\n<h1>%s</h1>\n<h2>%s</h2>\n<h4>%s</h4>\n", html.EscapeString(x.Kicker), headlineHTML(x.Headline), html.EscapeString(x.Subtitle), html.EscapeString(x.Author))
+	fmt.Fprintf(&b, "<h3>%s</h3>\n<h1>%s</h1>\n<h2>%s</h2>\n<p class=\"zz\">%s</p>\n", html.EscapeString(x.Kicker), headlineHTML(x.Headline), html.EscapeString(x.Subtitle), html.EscapeString(x.Author))
 	b.WriteString("<div id=\"zoom\">\n" + figures(x, false, src) + x.body("<p>%s</p>\n", figures(x, true, src)) + "</div>\n</div>\n</body>\n</html>\n")
 	return b.String()
 }

@@ -150,7 +150,7 @@ func (p *Publisher) plainText(e *edition, q *page, x *entry, label string) strin
 	var b strings.Builder
 	b.WriteString(divHead(label, oneLine(listTitle(x))))
 	fmt.Fprintf(&b, "<div class=\"info\">%s　%s</div>\n", longDay(e.day), html.EscapeString(pageLabel(q.PageRef)))
-	fmt.Fprintf(&b, "<div class=\"introTitle\">%s</div>\n<div class=\"mainTitle\">%s</div>\n<div class=\"subTitle\">%s</div>\n<div class=\"author\">%s</div>\n<div class=\"article-content\">\n", html.EscapeString(x.Kicker), headlineHTML(x.Headline), html.EscapeString(x.Subtitle), html.EscapeString(x.Author))
+	fmt.Fprintf(&b, "<div class=\"preTitle\">%s</div>\n<div class=\"mainTitle\">%s</div>\n<div class=\"subTitle\">%s</div>\n<div class=\"author\">%s</div>\n<div class=\"article-content\">\n", html.EscapeString(x.Kicker), headlineHTML(x.Headline), html.EscapeString(x.Subtitle), html.EscapeString(x.Author))
 	b.WriteString(figures(x, false, func(m *picture) string { return layouts[p.form].picture(p, x, m) }) + p.dataBody(x))
 	b.WriteString("</div>\n</body>\n</html>\n")
 	return b.String()

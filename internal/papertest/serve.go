@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -255,7 +256,10 @@ func (p *Publisher) key(r *http.Request) string {
 	path, query := r.URL.Path, r.URL.Query()
 	if r.Method == http.MethodPost {
 		r.ParseForm() // what it cannot read is no parameter
-		path, query = "POST "+path, r.Form
+		path, query = "POST "+path, url.Values{}
+		for k := range r.Form { // in query and body alike: once
+			query.Set(k, r.Form.Get(k))
+		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
