@@ -86,6 +86,9 @@ type Report struct {
 	Gone     int    // articles withdrawn by the publisher
 	Platform string
 	Took     time.Duration
+
+	resting    int  // articles that failed before and are not tried at this look
+	unfinished bool // there was more to read than one look has time for
 }
 
 // Ingest is safe for concurrent use.

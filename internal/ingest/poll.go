@@ -24,8 +24,14 @@ const (
 	againFor    = 3                // days for which a partial edition is tried again
 	catchUp     = 7                // missed editions read after a pause
 	maxBackoff  = 6 * time.Hour
-	// letOutAfter is how long an edition waits for a look that gets through it.
+	// letOutAfter is how long what was read waits for a look that gets through its
+	// edition, so that it is let out in the paper's order.
 	letOutAfter = 20 * time.Minute
+	// lookFor bounds one look; what is left is read by the next, which follows at once.
+	lookFor = 8 * time.Minute
+	// maxWait bounds how long a command waits for free seconds: more means that a
+	// clock was wrong.
+	maxWait = 15 * time.Minute
 )
 
 // Poll looks at one source: the work of a queue job. at is when the job was
@@ -84,6 +90,10 @@ func (g *Ingest) Fetch(ctx context.Context, keys []string, each func(Report)) er
 			if r.Wait == 0 {
 				break
 			}
+			if r.Wait > maxWait {
+				errs = append(errs, fmt.Errorf("source %s: the newest article is dated %s ahead of this machine's clock: set the clock right", key, r.Wait.Round(time.Second)))
+				break
+			}
 			if err := sleep(ctx, r.Wait); err != nil {
 				return err
 			}
@@ -117,14 +127,23 @@ func (g *Ingest) look(ctx context.Context, s *source, at time.Time) (Report, err
 	if err := g.store.Hold(ctx, lease, owner, leaseFor, s.Key); err != nil {
 		return rep, err
 	}
-	work, cancel := context.WithCancel(ctx)
-	defer cancel()
+	work, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	go func() {
+		held := time.Now()
 		for sleep(work, leaseFor/3) == nil {
-			if err := g.store.Hold(work, lease, owner, leaseFor, s.Key); err != nil && work.Err() == nil {
-				g.log.Warn("lease lost", "source", s.Key, "lease", lease, "error", err)
-				cancel() // somebody else may be at the host by now
+			err := g.store.Hold(work, lease, owner, leaseFor, s.Key)
+			switch {
+			case work.Err() != nil:
 				return
+			case err == nil:
+				held = time.Now()
+			case errors.Is(err, store.ErrBusy) || time.Since(held) > leaseFor:
+				g.log.Warn("lease lost", "source", s.Key, "lease", lease, "error", err)
+				cancel(store.ErrBusy) // somebody else may be at the host by now
+				return
+			default:
+				g.log.Warn("lease not renewed", "source", s.Key, "lease", lease, "error", err)
 			}
 		}
 	}()
@@ -133,6 +152,9 @@ func (g *Ingest) look(ctx context.Context, s *source, at time.Time) (Report, err
 	rep.Took = g.now().Sub(began)
 	if ctx.Err() != nil { // stopped: what was read is kept, the rest falls due again
 		return rep, ctx.Err()
+	}
+	if errors.Is(context.Cause(work), store.ErrBusy) {
+		return rep, store.ErrBusy // the other one tells how it went
 	}
 	return rep, g.conclude(ctx, s, &rep, err)
 }
@@ -151,9 +173,9 @@ func (g *Ingest) conclude(ctx context.Context, s *source, rep *Report, err error
 		state, rep.Problem = "failing", err.Error()
 	case rep.Alarm != "":
 		state, rep.Problem = "alarm", rep.Alarm
-	case rep.Failed > 0:
+	case rep.Failed+rep.resting > 0:
 		state = "partial"
-		rep.Problem = fmt.Sprintf("%d of %d articles could not be read; they are tried again", rep.Failed, rep.Listed)
+		rep.Problem = fmt.Sprintf("%d of %d articles could not be read; they are tried again", rep.Failed+rep.resting, rep.Listed)
 	case rep.Problem != "":
 		state = "partial"
 	}
@@ -174,7 +196,9 @@ func (g *Ingest) conclude(ctx context.Context, s *source, rep *Report, err error
 			wait = min(wait, max(s.Window.Every, status429(status)))
 		}
 		next = now.Add(min(wait, maxBackoff))
-	} else if state == "partial" {
+	} else if rep.unfinished {
+		next = earlier(next, now.Add(5*time.Second))
+	} else if state == "partial" && (rep.Failed > 0 || rep.resting == 0) {
 		next = earlier(next, now.Add(2*time.Minute))
 	}
 	if err := g.store.Report(ctx, s.Key, state, rep.Problem, rep.Platform); err != nil {
@@ -240,13 +264,32 @@ func (g *Ingest) read(ctx context.Context, s *source, rep *Report) error {
 		return err
 	}
 	newest := st.Edition
+	until := now.Add(lookFor)
+	var trouble error
 	for _, e := range found.Editions {
-		if err := g.edition(ctx, s, e, st, today, rep); err != nil {
-			return err
+		if e.Day > today.Add(1) {
+			// Tomorrow's may be out before midnight; a later day is a misprint, and
+			// taking it for the newest would hide every edition until then.
+			trouble = fmt.Errorf("an edition of %s, which is yet to come, stands at %s: not read", e.Day, e.URL)
+			continue
+		}
+		if err := g.edition(ctx, s, e, st, today, until, rep); err != nil {
+			var blocked *sources.BlockedError
+			if ctx.Err() != nil || errors.As(err, &blocked) {
+				return err
+			}
+			trouble = err // of this edition; the later ones are read all the same
+			continue
 		}
 		newest = max(newest, e.Day)
 	}
-	return g.store.Seen(ctx, s.Key, newest)
+	if rep.unfinished && !st.Seen {
+		return trouble // still the first look: what comes of it is history too
+	}
+	if err := g.store.Seen(ctx, s.Key, newest); err != nil {
+		return err
+	}
+	return trouble
 }
 
 func contains(days []paper.Day, d paper.Day) bool {
@@ -259,7 +302,7 @@ func contains(days []paper.Day, d paper.Day) bool {
 }
 
 // edition takes in one edition, or one look at a feed.
-func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st store.SourceState, today paper.Day, rep *Report) error {
+func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st store.SourceState, today paper.Day, until time.Time, rep *Report) error {
 	rep.Editions++
 	rep.Listed += len(e.Refs)
 	if e.Day != "" && len(e.Refs) == 0 && !e.Partial {
@@ -299,16 +342,22 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 		}
 		l.Pages = append(l.Pages, page)
 	}
-	todo, since, err := g.store.List(ctx, l)
+	todo, resting, err := g.store.List(ctx, l)
 	if err != nil {
 		return err
 	}
+	rep.resting += resting
 	if err := g.shrunk(ctx, s, e, rep); err != nil {
 		return err
 	}
 	failures := 0
 	var wall error
 	for _, t := range todo {
+		if g.now().After(until) {
+			rep.unfinished = true
+			rep.Problem = "there is more to read than one look has time for; it goes on"
+			break
+		}
 		r := e.Refs[t.Index]
 		out, err := g.one(ctx, s, e, r, t)
 		if ctx.Err() != nil {
@@ -320,7 +369,9 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 			wall = err
 		case err != nil:
 			rep.Failed++
-			failures++
+			if !fetch.Missing(err) && !errors.Is(err, errEmpty) {
+				failures++ // a dead link is that article's trouble, not the publisher's
+			}
 			g.log.Debug("article", "source", s.Key, "day", e.Day, "url", r.URL, "error", err)
 		default:
 			failures = 0
@@ -343,14 +394,14 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 			break
 		}
 	}
-	if wall == nil && e.Day != "" && !e.Partial {
+	if wall == nil && !rep.unfinished && e.Day != "" && !e.Partial {
 		if err := g.withdrawn(ctx, s, e, rep); err != nil {
 			return err
 		}
 	}
 	// An edition is let out when a look has been through the whole of it, so that
-	// its order is the paper's; after a while what there is goes out all the same.
-	if wall == nil || e.Day == "" || g.now().Sub(since) > letOutAfter {
+	// its order is the paper's; after a while (see Run) what there is goes out.
+	if wall == nil && !rep.unfinished || e.Day == "" {
 		if err := g.mirror(ctx, s, e.Day); err != nil {
 			return err
 		}

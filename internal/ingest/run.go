@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -38,6 +39,12 @@ func (g *Ingest) Run(ctx context.Context) error {
 			if err := g.late(ctx); err != nil {
 				g.complain(ctx, "late editions", err)
 			}
+			n, err := g.store.Overdue(ctx, now.Add(-letOutAfter), g.hold)
+			if err != nil {
+				g.complain(ctx, "overdue articles", err)
+			} else if n > 0 {
+				g.log.Warn("let out before a look got through its edition", "articles", n)
+			}
 		}
 		if now := g.now(); now.Sub(pruned) > pruneEvery {
 			pruned = now
@@ -51,6 +58,14 @@ func (g *Ingest) Run(ctx context.Context) error {
 		case <-t.C:
 		}
 	}
+}
+
+// hold is the hold of a source, zero for one that was taken out.
+func (g *Ingest) hold(source string) time.Duration {
+	if s, ok := g.plan.Load().sources[source]; ok {
+		return s.Hold
+	}
+	return 0
 }
 
 func (g *Ingest) complain(ctx context.Context, what string, err error) {
@@ -86,7 +101,10 @@ func (g *Ingest) release(ctx context.Context, waits map[string]time.Time) error 
 			continue
 		}
 		if r.Wait > 0 {
-			waits[key] = g.now().Add(r.Wait)
+			waits[key] = g.now().Add(min(r.Wait, time.Minute))
+			if r.Wait > maxWait {
+				errs = append(errs, fmt.Errorf("paper %s: its newest article is dated %s ahead of this machine's clock: set the clock right", key, r.Wait.Round(time.Second)))
+			}
 		} else {
 			delete(waits, key)
 		}

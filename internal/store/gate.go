@@ -19,20 +19,25 @@ const (
 	feedItems = 50
 	feedMax   = 200
 	feedSpan  = 48 * time.Hour
+	// maxNotices bounds a feed against a publisher that corrects everything; what
+	// was withdrawn comes first.
+	maxNotices = 1000
 )
 
 // columns of every query that lets an article out; see gate.
-const columns = `a.id, a.doc, a.state, a.version, a.published, a.updated, a.notice, e.doc`
+const columns = `a.id, a.doc, a.state, a.version, a.published, a.updated, a.notice, e.doc, p.name, p.city, p.link, p.rights`
 
-const from = ` FROM articles a JOIN evidence e ON e.article = a.id`
+const from = ` FROM articles a JOIN evidence e ON e.article = a.id JOIN papers p ON p.key = a.paper`
 
 // gate turns a stored row into what one view may see (promise 7). Nothing else
 // makes an Item.
-func (s *Store) gate(rows *sql.Rows, v paper.View, papers map[string]paper.Paper) (paper.Item, error) {
+func gate(rows *sql.Rows, v paper.View) (paper.Item, error) {
 	var i paper.Item
+	var rights paper.Rights
 	var id, doc, state, filing string
 	var published, updated, notice int64
-	if err := rows.Scan(&id, &doc, &state, &i.Version, &published, &updated, &notice, &filing); err != nil {
+	if err := rows.Scan(&id, &doc, &state, &i.Version, &published, &updated, &notice, &filing,
+		&i.PaperName, &i.PaperCity, &i.Link, &rights); err != nil {
 		return i, err
 	}
 	if err := json.Unmarshal([]byte(doc), &i.Article); err != nil {
@@ -46,9 +51,7 @@ func (s *Store) gate(rows *sql.Rows, v paper.View, papers map[string]paper.Paper
 	i.URN = paper.URN(id)
 	i.Published, i.Updated = instant(published), instant(updated)
 	i.Notice = notice > 0
-	p := papers[i.Paper]
-	i.PaperName, i.PaperCity, i.Link = p.Name, p.City, p.Link
-	i.Rights = p.Rights.Narrower(v.Rights)
+	i.Rights = rights.Narrower(v.Rights)
 	i.Sections, i.Reach = f.Sections, f.Placing.Reach
 	for _, t := range f.Placing.Districts {
 		if t.Tier == paper.Sure {
@@ -89,29 +92,6 @@ func evidenceWithin(i *paper.Item) {
 	}
 }
 
-// paperIndex gives all papers by key. It is read again after two seconds, so a
-// change made by another process (which also raises every version) is seen.
-func (s *Store) paperIndex(ctx context.Context) (map[string]paper.Paper, error) {
-	s.papersMu.RLock()
-	have, at := s.papers, s.papersAt
-	s.papersMu.RUnlock()
-	if have != nil && time.Since(at) < 2*time.Second {
-		return have, nil
-	}
-	list, err := s.Papers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	index := make(map[string]paper.Paper, len(list))
-	for _, p := range list {
-		index[p.Key] = p
-	}
-	s.papersMu.Lock()
-	s.papers, s.papersAt = index, time.Now()
-	s.papersMu.Unlock()
-	return index, nil
-}
-
 // Items lets out the items of a scope that a window asks for.
 func (s *Store) Items(ctx context.Context, v paper.View, scope paper.Scope, w paper.Window) ([]paper.Item, error) {
 	items, err := s.items(ctx, v, scope, w)
@@ -122,14 +102,10 @@ func (s *Store) Items(ctx context.Context, v paper.View, scope paper.Scope, w pa
 }
 
 func (s *Store) items(ctx context.Context, v paper.View, scope paper.Scope, w paper.Window) ([]paper.Item, error) {
-	papers, err := s.paperIndex(ctx)
-	if err != nil {
-		return nil, err
-	}
 	var items []paper.Item
 	query := func(q string, args ...any) error {
 		return each(ctx, s.r, func(r *sql.Rows) error {
-			i, err := s.gate(r, v, papers)
+			i, err := gate(r, v)
 			if err == nil {
 				items = append(items, i)
 			}
@@ -218,19 +194,13 @@ func merge(a, b []key) []key {
 	return slices.CompactFunc(all, func(x, y key) bool { return x.id == y.id })
 }
 
-// newest finds the newest released articles of a scope by key look-ups. The
-// narrowest kind of part drives: districts, else sections, else papers, else all;
-// each value of it is walked newest first along its index, so the cost does not
-// grow with the store.
+// newest finds the newest released articles of a scope by key look-ups. The kind
+// of part that holds the fewest articles drives; each value of it is walked newest
+// first along its index, so the cost does not grow with the store.
 func (s *Store) newest(ctx context.Context, scope paper.Scope, limit int, before int64, beforeID string, paged bool) ([]key, error) {
-	drive, values := "all", []string{""}
-	switch {
-	case len(scope.Districts) > 0:
-		drive, values = "district", scope.Districts
-	case len(scope.Sections) > 0:
-		drive, values = "section", scope.Sections
-	case len(scope.Papers) > 0:
-		drive, values = "paper", scope.Papers
+	drive, values, err := s.driver(ctx, scope)
+	if err != nil {
+		return nil, err
 	}
 	var all []key
 	for _, value := range values {
@@ -275,6 +245,31 @@ func (s *Store) newest(ctx context.Context, scope paper.Scope, limit int, before
 	return all[:min(limit, len(all))], nil
 }
 
+// driver chooses the part that a query is driven by: the one with the fewest
+// articles, which scopes counts.
+func (s *Store) driver(ctx context.Context, scope paper.Scope) (kind string, values []string, err error) {
+	kind, values = "all", []string{""}
+	kinds := []struct {
+		kind   string
+		values []string
+	}{{"district", scope.Districts}, {"section", scope.Sections}, {"paper", scope.Papers}}
+	fewest := int64(-1)
+	for _, k := range kinds {
+		if len(k.values) == 0 {
+			continue
+		}
+		var args []any
+		var n int64
+		if err := s.r.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(items), 0) AS BIGINT) FROM scopes WHERE `+in("part", prefixed(k.kind, k.values), &args), args...).Scan(&n); err != nil {
+			return "", nil, err
+		}
+		if fewest < 0 || n < fewest {
+			fewest, kind, values = n, k.kind, k.values
+		}
+	}
+	return kind, values, nil
+}
+
 // notices finds what the scope ever carried whose correction or withdrawal is
 // still told (promise 4), filed here still or not.
 func (s *Store) notices(ctx context.Context, scope paper.Scope) ([]key, error) {
@@ -289,7 +284,8 @@ func (s *Store) notices(ctx context.Context, scope paper.Scope) ([]key, error) {
 		}
 		all = append(all, k)
 		return nil
-	}, `SELECT a.id, a.published FROM articles a WHERE `+and(conds)+` ORDER BY a.published DESC, a.id DESC LIMIT `+strconv.Itoa(feedMax), args...)
+	}, `SELECT a.id, a.published FROM articles a WHERE `+and(conds)+
+		` ORDER BY CASE WHEN a.state = 'withdrawn' THEN 0 ELSE 1 END, a.published DESC, a.id DESC LIMIT `+strconv.Itoa(maxNotices), args...)
 	return all, err
 }
 
@@ -321,38 +317,33 @@ func scopeConds(s paper.Scope, args *[]any, drive string) []string {
 	return conds
 }
 
-// everConds are the conditions that a scope carried an article at some version:
-// filings of every part overlap there. Exclusions count only where they held all
-// the time, which is where the article was in the excluded part from the start.
+// everConds are the conditions that a scope carried an article at some version of
+// it: the inclusions held there and the exclusions did not. The paper is compared
+// as an expression, so that the index of notices drives: they are few.
 func everConds(s paper.Scope, args *[]any) []string {
 	var conds []string
 	if len(s.Papers) > 0 {
-		conds = append(conds, in("a.paper", s.Papers, args))
+		conds = append(conds, in("a.paper || ''", s.Papers, args))
 	}
+	then := []string{"v.article = a.id"}
 	if len(s.Pages) > 0 {
-		conds = append(conds, in("a.page", s.Pages, args))
+		then = append(then, in("v.page", s.Pages, args))
 	}
-	filed := func(kind string, values []string, alias string) string {
-		return "FROM filings " + alias + " WHERE " + alias + ".article = a.id AND " + in(alias+".part", prefixed(kind, values), args)
+	held := func(kind string, values []string) string {
+		return "EXISTS (SELECT 1 FROM filings f WHERE f.article = a.id AND " + in("f.part", prefixed(kind, values), args) +
+			" AND f.from_seq <= v.seq AND (f.to_seq = 0 OR f.to_seq > v.seq))"
 	}
-	switch {
-	case len(s.Sections) > 0 && len(s.Districts) > 0:
-		conds = append(conds, "EXISTS (SELECT 1 "+filed("section", s.Sections, "f")+" AND EXISTS (SELECT 1 "+
-			filed("district", s.Districts, "g")+" AND (g.to_seq = 0 OR g.to_seq > f.from_seq) AND (f.to_seq = 0 OR f.to_seq > g.from_seq)))")
-	case len(s.Sections) > 0:
-		conds = append(conds, "EXISTS (SELECT 1 "+filed("section", s.Sections, "f")+")")
-	case len(s.Districts) > 0:
-		conds = append(conds, "EXISTS (SELECT 1 "+filed("district", s.Districts, "f")+")")
+	for _, x := range []struct {
+		kind   string
+		values []string
+		not    string
+	}{{"section", s.Sections, ""}, {"district", s.Districts, ""}, {"section", s.NotSections, "NOT "}, {"district", s.NotDistricts, "NOT "}} {
+		if len(x.values) > 0 {
+			then = append(then, x.not+held(x.kind, x.values))
+		}
 	}
-	not := func(kind string, values []string) string {
-		return "NOT EXISTS (SELECT 1 " + filed(kind, values, "f") +
-			" AND f.from_seq = (SELECT MIN(v.seq) FROM versions v WHERE v.article = a.id) AND f.to_seq = 0)"
-	}
-	if len(s.NotSections) > 0 {
-		conds = append(conds, not("section", s.NotSections))
-	}
-	if len(s.NotDistricts) > 0 {
-		conds = append(conds, not("district", s.NotDistricts))
+	if len(then) > 1 {
+		conds = append(conds, "EXISTS (SELECT 1 FROM versions v WHERE "+and(then)+")")
 	}
 	return conds
 }
@@ -368,14 +359,10 @@ func prefixed(kind string, values []string) []string {
 // Item lets out one article by id. Errors: paper.ErrNotFound, also for what is
 // not released; paper.ErrGone with the blanked item for what was withdrawn.
 func (s *Store) Item(ctx context.Context, v paper.View, id string) (paper.Item, error) {
-	papers, err := s.paperIndex(ctx)
-	if err != nil {
-		return paper.Item{}, fmt.Errorf("article %s: %w", id, err)
-	}
 	var item paper.Item
-	err = paper.ErrNotFound
+	err := paper.ErrNotFound
 	qerr := each(ctx, s.r, func(r *sql.Rows) error {
-		item, err = s.gate(r, v, papers)
+		item, err = gate(r, v)
 		return err
 	}, `SELECT `+columns+from+` WHERE a.id = $1 AND a.state IN ('released','withdrawn')`, id)
 	switch {

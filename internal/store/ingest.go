@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,7 +23,7 @@ const never = int64(1) << 62
 // schedule, sections. A paper or source that the configuration no longer has is
 // retired; its feeds stay.
 func (s *Store) Configure(ctx context.Context, c Setup) error {
-	err := s.tx(ctx, "configure store", func(t *sql.Tx) error {
+	return s.tx(ctx, "configure store", func(t *sql.Tx) error {
 		// Locked first, as in every transaction: see change.
 		var shown string
 		if err := t.QueryRowContext(ctx, `UPDATE clock SET n = n WHERE name = 'change' RETURNING doc`).Scan(&shown); err != nil {
@@ -90,10 +92,6 @@ func (s *Store) Configure(ctx context.Context, c Setup) error {
 		}
 		return nil
 	})
-	s.papersMu.Lock()
-	s.papers = nil
-	s.papersMu.Unlock()
-	return err
 }
 
 func shownOf(p paper.Paper) string {
@@ -167,25 +165,27 @@ func (s *Store) Seen(ctx context.Context, source string, edition paper.Day) erro
 // read: what was never read, failed before, or shows a changed mark, and what
 // was last read longer ago than Recheck.
 //
-// What failed before comes last, so that a few bad articles never keep the rest
-// from being read. since is when the edition was first listed.
-func (s *Store) List(ctx context.Context, l Listing) (todo []Todo, since time.Time, err error) {
+// What failed before comes last and rests for longer after each try, so that a few
+// bad articles never keep the rest from being read: resting is how many wait.
+func (s *Store) List(ctx context.Context, l Listing) (todo []Todo, resting int, err error) {
 	now := s.now()
-	since = now
 	var again []Todo
 	err = s.tx(ctx, fmt.Sprintf("list %s %s", l.Source, l.Day), func(t *sql.Tx) error {
+		if err := lockPaper(ctx, t, l.Paper); err != nil {
+			return err
+		}
 		history := l.History
 		if l.Day != "" {
-			var h, seen int64
+			var h int64
 			// An edition keeps the nature it had at first sight: news stays news.
 			if err := t.QueryRowContext(ctx, `INSERT INTO editions (paper, day, url, build, state, history, problem, listed, read, failed, seen, complete)
 				VALUES ($1,$2,$3,$4,'partial',$5,$6,0,0,0,$7,0)
 				ON CONFLICT (paper, day) DO UPDATE SET build=$4, problem=$6, url = CASE WHEN $3 = '' THEN editions.url ELSE $3 END
-				RETURNING history, seen`,
-				l.Paper, string(l.Day), l.URL, l.Build, flag(l.History), l.Problem, seconds(now)).Scan(&h, &seen); err != nil {
+				RETURNING history`,
+				l.Paper, string(l.Day), l.URL, l.Build, flag(l.History), l.Problem, seconds(now)).Scan(&h); err != nil {
 				return err
 			}
-			history, since = h != 0, instant(seen)
+			history = h != 0
 			for i, p := range l.Pages {
 				if _, err := t.ExecContext(ctx, `INSERT INTO edition_pages (paper, day, number, place, name, url, picture, pdf, areas, listed, read, failed)
 					VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'[]',0,0,0)
@@ -198,38 +198,41 @@ func (s *Store) List(ctx context.Context, l Listing) (todo []Todo, since time.Ti
 			}
 		}
 		type known struct {
-			state, mark, url string
-			history          bool
-			checked, gone    int64
+			state, mark, url     string
+			history              bool
+			checked, gone, tries int64
 		}
 		have := map[string]known{}
 		if err := each(ctx, t, func(r *sql.Rows) error {
 			var origin string
 			var k known
 			var h int64
-			if err := r.Scan(&origin, &k.state, &k.mark, &k.url, &h, &k.checked, &k.gone); err != nil {
+			if err := r.Scan(&origin, &k.state, &k.mark, &k.url, &h, &k.checked, &k.gone, &k.tries); err != nil {
 				return err
 			}
 			k.history = h != 0
 			have[origin] = k
 			return nil
-		}, `SELECT origin, state, mark, url, history, checked, gone FROM refs WHERE source = $1 AND day = $2`, l.Source, string(l.Day)); err != nil {
+		}, `SELECT origin, state, mark, url, history, checked, gone, tries FROM refs WHERE source = $1 AND day = $2`, l.Source, string(l.Day)); err != nil {
 			return err
 		}
 		for i, r := range l.Refs {
+			r.Origin, r.URL, r.Mark = short(r.Origin, maxOrigin), clean(r.URL), short(r.Mark, maxKey)
 			k, ok := have[r.Origin]
 			if !ok {
 				k.history = history
 			}
-			if _, err := t.ExecContext(ctx, `INSERT INTO refs (source, day, origin, paper, url, page, place, mark, state, listing, history, article, tries, problem, checked, gone, gone_at)
-				VALUES ($1,$2,$3,$4,$5,$6,$7,'','listed',$8,$9,'',0,'',0,0,0)
-				ON CONFLICT (source, day, origin) DO UPDATE SET url=$5, page=$6, place=$7, listing=$8`,
-				l.Source, string(l.Day), r.Origin, l.Paper, r.URL, r.Page, r.Ordinal, now.UnixMilli(), flag(k.history)); err != nil {
+			if _, err := t.ExecContext(ctx, `INSERT INTO refs (source, day, origin, paper, url, page, place, mark, listed, state, listing, history, article, tries, problem, checked, gone, gone_at)
+				VALUES ($1,$2,$3,$4,$5,$6,$7,'',$10,'listed',$8,$9,'',0,'',0,0,0)
+				ON CONFLICT (source, day, origin) DO UPDATE SET url=$5, page=$6, place=$7, listing=$8, listed=$10`,
+				l.Source, string(l.Day), r.Origin, l.Paper, r.URL, clean(r.Page), r.Ordinal, now.UnixMilli(), flag(k.history), r.Mark); err != nil {
 				return err
 			}
 			read := ok && k.state == "read"
 			t := Todo{Index: i, History: k.history, Known: read && k.url == r.URL && k.gone == 0}
 			switch {
+			case ok && k.state == "failed" && now.UnixMilli()-k.checked < retryAfter(k.tries).Milliseconds():
+				resting++
 			case ok && k.state == "failed":
 				again = append(again, t)
 			case !read, k.mark != r.Mark, k.url != r.URL, k.gone > 0,
@@ -239,14 +242,14 @@ func (s *Store) List(ctx context.Context, l Listing) (todo []Todo, since time.Ti
 		}
 		return nil
 	})
-	return append(todo, again...), since, err
+	return append(todo, again...), resting, err
 }
 
 // Unchanged notes that a listed article was looked at again and is as it was.
 func (s *Store) Unchanged(ctx context.Context, source string, day paper.Day, origin, mark string) error {
 	return s.tx(ctx, "ref "+origin, func(t *sql.Tx) error {
 		_, err := t.ExecContext(ctx, `UPDATE refs SET state='read', mark=$4, problem='', checked=$5 WHERE source=$1 AND day=$2 AND origin=$3`,
-			source, string(day), origin, mark, s.now().UnixMilli())
+			source, string(day), short(origin, maxOrigin), short(mark, maxKey), s.now().UnixMilli())
 		return err
 	})
 }
@@ -255,8 +258,9 @@ func (s *Store) Unchanged(ctx context.Context, source string, day paper.Day, ori
 // before keeps its state: what we have stands.
 func (s *Store) Failed(ctx context.Context, source string, day paper.Day, origin, problem string) error {
 	return s.tx(ctx, "ref "+origin, func(t *sql.Tx) error {
-		_, err := t.ExecContext(ctx, `UPDATE refs SET state = CASE WHEN state='read' THEN 'read' ELSE 'failed' END, tries=tries+1, problem=$4 WHERE source=$1 AND day=$2 AND origin=$3`,
-			source, string(day), origin, problem)
+		_, err := t.ExecContext(ctx, `UPDATE refs SET state = CASE WHEN state='read' THEN 'read' ELSE 'failed' END, tries=tries+1, problem=$4,
+				checked = CASE WHEN state='read' THEN checked ELSE $5 END WHERE source=$1 AND day=$2 AND origin=$3`,
+			source, string(day), short(origin, maxOrigin), clean(problem), s.now().UnixMilli())
 		return err
 	})
 }
@@ -266,8 +270,12 @@ func (s *Store) Failed(ctx context.Context, source string, day paper.Day, origin
 // released before Settle.
 func (s *Store) Ingest(ctx context.Context, in Incoming) (Outcome, error) {
 	var out Outcome
+	in.Origin, in.Mark, in.Article.URL = short(in.Origin, maxOrigin), short(in.Mark, maxKey), clean(in.Article.URL)
 	a := in.Article
 	err := s.tx(ctx, fmt.Sprintf("ingest %s %s %s", a.Paper, a.Day, in.Origin), func(t *sql.Tx) error {
+		if err := lockPaper(ctx, t, a.Paper); err != nil {
+			return err
+		}
 		id, err := s.identify(ctx, t, in)
 		if err != nil {
 			return err
@@ -318,16 +326,20 @@ func (s *Store) Ingest(ctx context.Context, in Incoming) (Outcome, error) {
 		if reason == byPublisher && (state == "withdrawn" || pending == "withdraw") {
 			// It was only a hiccup: the publisher has it again.
 			out.Result = Changed
-			if pending == "withdraw" {
-				pending = ""
-			} else {
+			draft, filing := encode(a), encode(in.Filing)
+			switch {
+			case state == "withdrawn":
 				pending = "restore"
+			case hash == in.Hash:
+				pending, draft, filing = "", "", ""
+			default:
+				pending = "correct"
 			}
 			if _, err := t.ExecContext(ctx, `UPDATE articles SET pending=$2, reason='', release_at=$3, hash=$4, fingerprint=$5, draft=$6 WHERE id=$1`,
-				id, pending, never, in.Hash, in.Fingerprint, encode(a)); err != nil {
+				id, pending, never, in.Hash, in.Fingerprint, draft); err != nil {
 				return err
 			}
-			_, err := t.ExecContext(ctx, `UPDATE evidence SET draft=$2 WHERE article=$1`, id, encode(in.Filing))
+			_, err := t.ExecContext(ctx, `UPDATE evidence SET draft=$2 WHERE article=$1`, id, filing)
 			return err
 		}
 		if hash == in.Hash {
@@ -344,9 +356,11 @@ func (s *Store) Ingest(ctx context.Context, in Incoming) (Outcome, error) {
 		}
 		out.Result = Changed
 		if state == "ingested" || state == "withheld" { // nobody has seen it: just replace it
-			if a.Pseudo != "" {
+			switch {
+			case reason != "": // the editor's hand holds it
+			case a.Pseudo != "":
 				state = "withheld"
-			} else {
+			default:
 				state = "ingested"
 			}
 			if _, err := t.ExecContext(ctx, `UPDATE articles SET state=$2, page=$3, ordinal=$4, hash=$5, fingerprint=$6, doc=$7 WHERE id=$1`,
@@ -362,11 +376,27 @@ func (s *Store) Ingest(ctx context.Context, in Incoming) (Outcome, error) {
 			_, err := t.ExecContext(ctx, `UPDATE articles SET hash=$2, fingerprint=$3, draft=$4 WHERE id=$1`, id, in.Hash, in.Fingerprint, encode(a))
 			return err
 		}
-		if pending == "" {
-			pending = "correct"
+		var out string
+		if err := t.QueryRowContext(ctx, `SELECT hash FROM versions WHERE article = $1 ORDER BY version DESC LIMIT 1`, id).Scan(&out); err != nil {
+			return err
 		}
-		if _, err := t.ExecContext(ctx, `UPDATE articles SET hash=$2, fingerprint=$3, draft=$4, pending=$5, release_at=$6 WHERE id=$1`,
-			id, in.Hash, in.Fingerprint, encode(a), pending, never); err != nil {
+		if out == in.Hash && pending == "correct" {
+			// Corrected and corrected back before anybody saw it.
+			if _, err := t.ExecContext(ctx, `UPDATE articles SET hash=$2, fingerprint=$3, draft='', pending='' WHERE id=$1`, id, in.Hash, in.Fingerprint); err != nil {
+				return err
+			}
+			_, err := t.ExecContext(ctx, `UPDATE evidence SET draft='' WHERE article=$1`, id)
+			return err
+		}
+		// What waits already keeps its time: an item that changes at every look
+		// would wait for ever.
+		q := `UPDATE articles SET hash=$2, fingerprint=$3, draft=$4 WHERE id=$1`
+		args := []any{id, in.Hash, in.Fingerprint, encode(a)}
+		if pending == "" {
+			q = `UPDATE articles SET hash=$2, fingerprint=$3, draft=$4, pending='correct', release_at=$5 WHERE id=$1`
+			args = append(args, never)
+		}
+		if _, err := t.ExecContext(ctx, q, args...); err != nil {
 			return err
 		}
 		_, err = t.ExecContext(ctx, `UPDATE evidence SET draft=$2 WHERE article=$1`, id, encode(in.Filing))
@@ -378,11 +408,11 @@ func (s *Store) Ingest(ctx context.Context, in Incoming) (Outcome, error) {
 func aliasKeys(in Incoming) []string {
 	keys := []string{"o:" + in.Article.Source + ":" + string(in.RefDay) + ":" + in.Origin}
 	if in.Article.URL != "" {
-		keys = append(keys, "u:"+in.Article.URL)
+		keys = append(keys, short("u:"+in.Article.URL, maxKey))
 	}
 	for _, k := range in.Also {
 		if k != "" {
-			keys = append(keys, "u:"+k)
+			keys = append(keys, short("u:"+k, maxKey))
 		}
 	}
 	return keys
@@ -422,10 +452,13 @@ func (s *Store) identify(ctx context.Context, t *sql.Tx, in Incoming) (string, e
 			return id, nil
 		case i == 0:
 			continue
-		case alike && (in.RefDay == "" || known.Day == in.Article.Day):
-			// A URL alone proves little (some feeds give every item the home
-			// page), so the content must agree.
-			return id, nil
+		case alike && (known.Day == in.Article.Day || in.RefDay == "" && near(known.Day, in.Article.Day)):
+			// A URL alone proves little (some feeds give every item the home page),
+			// so the content must agree, and nothing listed beside this one may be it.
+			beside, err := s.listedBeside(ctx, t, id, in)
+			if err != nil || !beside {
+				return id, err
+			}
 		}
 	}
 	if in.Fingerprint == "" {
@@ -433,17 +466,72 @@ func (s *Store) identify(ctx context.Context, t *sql.Tx, in Incoming) (string, e
 	}
 	// A redesign changed ids and URLs at once. An article that the publisher
 	// still lists beside this one is another article with the same words.
-	var id string
-	err := t.QueryRowContext(ctx, `SELECT a.id FROM articles a WHERE a.paper = $1 AND a.day = $2 AND a.fingerprint = $3
-		AND NOT EXISTS (
-			SELECT 1 FROM refs f JOIN refs mine ON mine.source = f.source AND mine.day = f.day AND mine.listing = f.listing
-			WHERE f.article = a.id AND mine.source = $4 AND mine.day = $5 AND mine.origin = $6 AND f.origin <> $6)
-		ORDER BY a.id LIMIT 1`,
-		in.Article.Paper, string(in.Article.Day), in.Fingerprint, in.Article.Source, string(in.RefDay), in.Origin).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
+	var same []string
+	if err := each(ctx, t, func(r *sql.Rows) error {
+		var id string
+		if err := r.Scan(&id); err != nil {
+			return err
+		}
+		same = append(same, id)
+		return nil
+	}, `SELECT id FROM articles WHERE paper = $1 AND day = $2 AND fingerprint = $3 ORDER BY id`,
+		in.Article.Paper, string(in.Article.Day), in.Fingerprint); err != nil {
+		return "", err
 	}
-	return id, err
+	for _, id := range same {
+		beside, err := s.listedBeside(ctx, t, id, in)
+		if err != nil || !beside {
+			return id, err
+		}
+	}
+	return "", nil
+}
+
+// listedBeside reports whether an article stands in the same listing as an
+// incoming one under another origin. A reference whose listing shows that it
+// changed, and that was not read since, proves nothing: a place in the edition may
+// hold another article by now.
+func (s *Store) listedBeside(ctx context.Context, t *sql.Tx, id string, in Incoming) (bool, error) {
+	var n int
+	err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM refs f JOIN refs mine ON mine.source = f.source AND mine.day = f.day AND mine.listing = f.listing
+		WHERE f.article = $1 AND f.listed = f.mark AND mine.source = $2 AND mine.day = $3 AND mine.origin = $4 AND f.origin <> $4`,
+		id, in.Article.Source, string(in.RefDay), in.Origin).Scan(&n)
+	return n > 0, err
+}
+
+// near reports whether two days are at most three days apart, or one is unknown.
+func near(a, b paper.Day) bool {
+	return a == "" || b == "" || a <= b.Add(3) && b <= a.Add(3)
+}
+
+// Bounds of what stands in an index: PostgreSQL takes 2,704 bytes at most.
+const (
+	maxOrigin = 200
+	maxKey    = 1000
+)
+
+// clean keeps text to what both databases take: UTF-8 without NUL.
+func clean(s string) string {
+	if strings.IndexByte(s, 0) >= 0 {
+		s = strings.ReplaceAll(s, "\x00", "")
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+// short is clean text of at most limit bytes: what is longer ends in its digest.
+func short(s string, limit int) string {
+	s = clean(s)
+	if len(s) <= limit {
+		return s
+	}
+	sum := sha256.Sum256([]byte(s))
+	digest := hex.EncodeToString(sum[:])
+	return strings.ToValidUTF8(s[:limit-len(digest)], "") + digest
+}
+
+// retryAfter is how long an article that could not be read rests after n tries.
+func retryAfter(n int64) time.Duration {
+	return min(2*time.Minute<<min(max(n-1, 0), 8), 6*time.Hour)
 }
 
 // newID makes an id that is free: {paper}-{yyyymmdd}-{origin}, and -2, -3 … for
@@ -465,12 +553,53 @@ func (s *Store) newID(ctx context.Context, t *sql.Tx, in Incoming) (string, erro
 	}
 }
 
+// Overdue lets out what was read and never settled, because no look got through
+// its edition since before an instant: hold gives the hold of each source.
+func (s *Store) Overdue(ctx context.Context, before time.Time, hold func(source string) time.Duration) (int, error) {
+	list := map[string]bool{}
+	if err := each(ctx, s.r, func(r *sql.Rows) error {
+		var source string
+		if err := r.Scan(&source); err != nil {
+			return err
+		}
+		list[source] = true
+		return nil
+	}, `SELECT DISTINCT a.source FROM articles a WHERE (a.state = 'ingested' OR a.pending <> '') AND a.release_at = $1
+		AND EXISTS (SELECT 1 FROM refs f WHERE f.article = a.id AND f.checked < $2)`, never, before.UnixMilli()); err != nil {
+		return 0, fmt.Errorf("overdue articles: %w", err)
+	}
+	total := 0
+	for _, source := range sorted(list) {
+		err := s.tx(ctx, "overdue articles of "+source, func(t *sql.Tx) error {
+			if _, err := t.ExecContext(ctx, `UPDATE papers SET stamp = stamp WHERE key = (SELECT paper FROM sources WHERE key = $1)`, source); err != nil {
+				return err
+			}
+			res, err := t.ExecContext(ctx, `UPDATE articles SET release_at = $1 WHERE (state = 'ingested' OR pending <> '') AND release_at = $2 AND source = $3
+				AND EXISTS (SELECT 1 FROM refs f WHERE f.article = articles.id AND f.checked < $4)`,
+				s.now().Add(hold(source)).UnixMilli(), never, source, before.UnixMilli())
+			if err != nil {
+				return err
+			}
+			n, err := res.RowsAffected()
+			total += int(n)
+			return err
+		})
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
 // Settle ends a look at an edition (or, with an empty day, at a feed): counts its
 // completeness, resolves the areas of its pages, and lets what it took in be
 // released after the hold.
 func (s *Store) Settle(ctx context.Context, source, pkey string, day paper.Day, pages []paper.EditionPage, hold time.Duration) error {
 	now := s.now()
 	return s.tx(ctx, fmt.Sprintf("settle %s %s", source, day), func(t *sql.Tx) error {
+		if err := lockPaper(ctx, t, pkey); err != nil {
+			return err
+		}
 		if _, err := t.ExecContext(ctx, `UPDATE articles SET release_at = $1 WHERE release_at = $2 AND (state = 'ingested' OR pending <> '')
 			AND id IN (SELECT article FROM refs WHERE source = $3 AND day = $4)`,
 			now.Add(hold).UnixMilli(), never, source, string(day)); err != nil {
@@ -504,9 +633,9 @@ func (s *Store) Settle(ctx context.Context, source, pkey string, day paper.Day, 
 				}
 			}
 			return nil
-		}, `SELECT f.page, f.state, COUNT(*) FROM refs f WHERE f.paper = $1 AND f.day = $2
-			AND f.listing = (SELECT MAX(g.listing) FROM refs g WHERE g.source = f.source AND g.day = f.day)
-			GROUP BY f.page, f.state`, pkey, string(day)); err != nil {
+		}, `SELECT f.page, f.state, COUNT(*) FROM refs f
+			JOIN (SELECT source, MAX(listing) AS newest FROM refs WHERE paper = $1 AND day = $2 GROUP BY source) g ON g.source = f.source AND g.newest = f.listing
+			WHERE f.paper = $1 AND f.day = $2 GROUP BY f.page, f.state`, pkey, string(day)); err != nil {
 			return err
 		}
 		for _, p := range pages {
@@ -514,7 +643,7 @@ func (s *Store) Settle(ctx context.Context, source, pkey string, day paper.Day, 
 			if len(areas) > 0 {
 				areas = slices.Clone(areas)
 				for i := range areas { // Article holds the origin key until here
-					err := t.QueryRowContext(ctx, `SELECT article FROM refs WHERE source=$1 AND day=$2 AND origin=$3`, source, string(day), areas[i].Article).Scan(&areas[i].Article)
+					err := t.QueryRowContext(ctx, `SELECT article FROM refs WHERE source=$1 AND day=$2 AND origin=$3`, source, string(day), short(areas[i].Article, maxOrigin)).Scan(&areas[i].Article)
 					if err != nil && !errors.Is(err, sql.ErrNoRows) {
 						return err
 					} else if err != nil {
@@ -555,6 +684,13 @@ func (s *Store) Settle(ctx context.Context, source, pkey string, day paper.Day, 
 	})
 }
 
+// lockPaper locks a paper's row: what takes an article in, lets one out or
+// withdraws one goes one after the other. Release locks the clock before it.
+func lockPaper(ctx context.Context, t *sql.Tx, key string) error {
+	_, err := t.ExecContext(ctx, `UPDATE papers SET stamp = stamp WHERE key = $1`, key)
+	return err
+}
+
 func flag(b bool) int64 {
 	if b {
 		return 1
@@ -579,7 +715,7 @@ func idPart(origin string) string {
 func (s *Store) Stored(ctx context.Context, source string, day paper.Day, origin string) (a paper.Article, ok bool, err error) {
 	var doc, draft string
 	err = s.r.QueryRowContext(ctx, `SELECT a.doc, a.draft FROM refs f JOIN articles a ON a.id = f.article WHERE f.source=$1 AND f.day=$2 AND f.origin=$3`,
-		source, string(day), origin).Scan(&doc, &draft)
+		source, string(day), short(origin, maxOrigin)).Scan(&doc, &draft)
 	if errors.Is(err, sql.ErrNoRows) {
 		return a, false, nil
 	}

@@ -124,7 +124,7 @@ func (r *release) load() error {
 	}, `SELECT a.doc, a.state, a.pending, a.history, a.archive, a.version, a.published, a.draft, a.hash, e.doc, e.draft
 		FROM articles a JOIN evidence e ON e.article = a.id
 		WHERE a.paper = $1 AND a.release_at <= $2 AND (a.state = 'ingested' OR a.pending <> '')
-		ORDER BY a.day, a.ordinal, a.id LIMIT $3`, r.paper.Key, r.now*1000+999, batch)
+		ORDER BY CASE WHEN a.pending = 'correct' THEN 1 ELSE 0 END, a.day, a.ordinal, a.id LIMIT $3`, r.paper.Key, r.now*1000+999, batch)
 }
 
 // history releases what a source already held when first seen: dated by its own
@@ -183,23 +183,31 @@ func (r *release) history() error {
 	return nil
 }
 
-// news releases new articles and corrections: the front page's lead gets the
-// greatest second. Corrections and withdrawals take seconds above the news of
-// their batch only in updated; their published stays.
+// news releases new articles, withdrawals and restored articles: the front page's
+// lead gets the greatest second. Corrections follow as far as there are seconds:
+// one that changes at every look never keeps the news back. What is released
+// before keeps its published; it takes its second in updated only.
 func (r *release) news(out *Released) error {
-	var fresh []readyRow
+	var fresh, corrections []readyRow
 	for _, x := range r.ready {
-		if !x.history || x.state != "ingested" {
+		switch {
+		case x.pending == "correct":
+			corrections = append(corrections, x)
+		case !x.history || x.state != "ingested":
 			fresh = append(fresh, x)
 		}
 	}
-	n := int64(len(fresh))
-	if n == 0 {
+	n, free := len(fresh), int(max(r.now-r.stamp, 0))
+	if free < n {
+		out.Wait = time.Duration(int64(n)-(r.now-r.stamp)) * time.Second
 		return nil
 	}
-	if free := r.now - r.stamp; free < n {
-		out.Wait = time.Duration(n-free) * time.Second
-		return nil
+	if most := free - n; len(corrections) > most {
+		corrections = corrections[:most]
+		out.Wait = time.Second
+	}
+	if len(r.ready) == batch {
+		out.Wait = time.Second // there may be more
 	}
 	// Later days above earlier ones, then print order, first highest.
 	sort.SliceStable(fresh, func(i, j int) bool {
@@ -209,7 +217,11 @@ func (r *release) news(out *Released) error {
 		}
 		return a.Ordinal < b.Ordinal
 	})
-	for i, x := range fresh {
+	all := append(fresh, corrections...)
+	if len(all) == 0 {
+		return nil
+	}
+	for i, x := range all {
 		at := r.now - int64(i)
 		var err error
 		if x.state == "ingested" {
@@ -230,8 +242,8 @@ func (r *release) publish(x readyRow, at int64) error {
 	if _, err := r.t.ExecContext(r.ctx, `UPDATE articles SET state='released', version=1, published=$2, updated=$2 WHERE id=$1`, x.a.ID, at); err != nil {
 		return err
 	}
-	if _, err := r.t.ExecContext(r.ctx, `INSERT INTO versions (article, version, seq, updated, hash, doc) VALUES ($1,1,$2,$3,$4,$5)`,
-		x.a.ID, r.seq, at, x.hash, encode(x.a)); err != nil {
+	if _, err := r.t.ExecContext(r.ctx, `INSERT INTO versions (article, version, seq, updated, hash, page, doc) VALUES ($1,1,$2,$3,$4,$5,$6)`,
+		x.a.ID, r.seq, at, x.hash, x.a.Page.Number, encode(x.a)); err != nil {
 		return err
 	}
 	parts := filedUnder(x.filing)
@@ -297,8 +309,8 @@ func (r *release) revise(x readyRow, at int64) error {
 		x.a.ID, state, version, at, notice, draft, doc, x.a.Page.Number, x.a.Ordinal); err != nil {
 		return err
 	}
-	if _, err := r.t.ExecContext(r.ctx, `INSERT INTO versions (article, version, seq, updated, hash, doc) VALUES ($1,$2,$3,$4,$5,$6)`,
-		x.a.ID, version, r.seq, at, x.hash, doc); err != nil {
+	if _, err := r.t.ExecContext(r.ctx, `INSERT INTO versions (article, version, seq, updated, hash, page, doc) VALUES ($1,$2,$3,$4,$5,$6,$7)`,
+		x.a.ID, version, r.seq, at, x.hash, x.a.Page.Number, doc); err != nil {
 		return err
 	}
 	if _, err := r.t.ExecContext(r.ctx, `UPDATE evidence SET doc=$2, draft='' WHERE article=$1`, x.a.ID, encode(filing)); err != nil {
@@ -455,6 +467,9 @@ func (s *Store) Withdraw(ctx context.Context, id, reason string) error {
 		reason = byPublisher
 	}
 	return s.tx(ctx, "withdraw "+id, func(t *sql.Tx) error {
+		if _, err := t.ExecContext(ctx, `UPDATE papers SET stamp = stamp WHERE key = (SELECT paper FROM articles WHERE id = $1)`, id); err != nil {
+			return err
+		}
 		res, err := t.ExecContext(ctx, `UPDATE articles SET pending='withdraw', reason=$3, release_at=$2 WHERE id=$1 AND state='released'`, id, s.now().UnixMilli(), reason)
 		if err != nil {
 			return err

@@ -11,8 +11,10 @@ import (
 )
 
 // claimFor is how long a due row rests after it was handed out. A look under way
-// pushes it ahead (see Hold); one that was killed is due again after this time.
-const claimFor = 30 * time.Second
+// sets it to the end of its lease (see Hold): one that is killed is due again soon.
+// The claim itself is long, so that sources that wait for a free worker are not
+// queued again and again.
+const claimFor = 5 * time.Minute
 
 // Due hands out the sources whose look is due, each to one caller only.
 func (s *Store) Due(ctx context.Context) ([]string, error) {
@@ -100,7 +102,7 @@ func (s *Store) Drop(ctx context.Context, name, owner string) error {
 
 // Recall gives what Remember kept for a URL; both are the memory of fetch.
 func (s *Store) Recall(ctx context.Context, url string) (etag, modified, contentType, body string, ok bool, err error) {
-	err = s.r.QueryRowContext(ctx, `SELECT etag, modified, type, body FROM documents WHERE url = $1`, url).Scan(&etag, &modified, &contentType, &body)
+	err = s.r.QueryRowContext(ctx, `SELECT etag, modified, type, body FROM documents WHERE url = $1`, short(url, maxKey)).Scan(&etag, &modified, &contentType, &body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", "", "", "", false, nil
 	}
@@ -114,7 +116,7 @@ func (s *Store) Recall(ctx context.Context, url string) (etag, modified, content
 func (s *Store) Remember(ctx context.Context, url, etag, modified, contentType, body string) error {
 	return s.tx(ctx, "remember "+url, func(t *sql.Tx) error {
 		_, err := t.ExecContext(ctx, `INSERT INTO documents (url, etag, modified, type, body, at) VALUES ($1,$2,$3,$4,$5,$6)
-			ON CONFLICT (url) DO UPDATE SET etag=$2, modified=$3, type=$4, body=$5, at=$6`, url, etag, modified, contentType, body, seconds(s.now()))
+			ON CONFLICT (url) DO UPDATE SET etag=$2, modified=$3, type=$4, body=$5, at=$6`, short(url, maxKey), clean(etag), clean(modified), clean(contentType), clean(body), seconds(s.now()))
 		return err
 	})
 }
@@ -135,6 +137,7 @@ func (s *Store) Prune(ctx context.Context, age time.Duration) error {
 // begins when the state turns to one of the last three and ends when it leaves it.
 func (s *Store) Report(ctx context.Context, source, state, problem, platform string) error {
 	now := seconds(s.now())
+	problem = clean(problem)
 	return s.tx(ctx, "report "+source, func(t *sql.Tx) error {
 		looked := state != "failing" && state != "blocked"
 		if _, err := t.ExecContext(ctx, `UPDATE sources SET state=$2, problem=$3, tried=$4,

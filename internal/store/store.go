@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -42,10 +41,6 @@ type Store struct {
 	notice time.Duration
 	shelf  shelf // of pictures
 	quota  int64 // of their bytes
-
-	papersMu sync.RWMutex // guards the two below
-	papers   map[string]paper.Paper
-	papersAt time.Time
 }
 
 // ErrBusy: another process holds the lease.

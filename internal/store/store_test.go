@@ -807,8 +807,12 @@ func TestCompleteness(t *testing.T) {
 		if e.State != paper.EditionPartial || p.Listed != 3 || p.Read != 1 || p.Failed != 1 || len(p.Areas) != 1 || p.Areas[0].Article != "a-20260318-1" {
 			t.Errorf("%+v", e)
 		}
-		if todo, _, _ = s.List(t.Context(), l); len(todo) != 2 || todo[1].Index != 1 {
-			t.Errorf("what failed is tried last: %+v", todo)
+		if todo, resting, _ := s.List(t.Context(), l); len(todo) != 1 || resting != 1 {
+			t.Errorf("what failed rests: %+v %d", todo, resting)
+		}
+		c.add(2 * time.Minute)
+		if todo, resting, _ := s.List(t.Context(), l); len(todo) != 2 || todo[1].Index != 1 || resting != 0 {
+			t.Errorf("and is tried last: %+v %d", todo, resting)
 		}
 		for i, w := range []string{"two", "three"} {
 			if _, err := s.Ingest(t.Context(), art("a", day, fmt.Sprint(i+2), i+1, w)); err != nil {

@@ -82,6 +82,7 @@ CREATE TABLE editions (
     complete BIGINT NOT NULL,  -- first complete, seconds; 0 while it is not
     PRIMARY KEY (paper, day)
 );
+CREATE INDEX editions_day ON editions (day DESC, paper);
 
 CREATE TABLE edition_pages (
     paper   TEXT NOT NULL,
@@ -108,7 +109,8 @@ CREATE TABLE refs (
     url      TEXT NOT NULL,
     page     TEXT NOT NULL,
     place    BIGINT NOT NULL,  -- ordinal in the edition
-    mark     TEXT NOT NULL,    -- changes when the listing says that the article changed
+    mark     TEXT NOT NULL,    -- of the listing when it was last read; changes when the listing says that the article changed
+    listed   TEXT NOT NULL,    -- the same of the newest listing
     state    TEXT NOT NULL,    -- listed, read, failed
     listing  BIGINT NOT NULL,  -- milliseconds of the listing that last had it
     history  BIGINT NOT NULL,
@@ -121,6 +123,7 @@ CREATE TABLE refs (
     PRIMARY KEY (source, day, origin)
 );
 CREATE INDEX refs_article ON refs (article);
+CREATE INDEX refs_edition ON refs (paper, day);
 
 CREATE TABLE articles (
     id          TEXT PRIMARY KEY,
@@ -157,6 +160,7 @@ CREATE TABLE versions (
     seq     BIGINT NOT NULL,
     updated BIGINT NOT NULL,
     hash    TEXT NOT NULL,
+    page    TEXT NOT NULL,
     doc     TEXT NOT NULL,
     PRIMARY KEY (article, version)
 );

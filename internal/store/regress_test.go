@@ -1,0 +1,429 @@
+package store
+
+// What a hostile reading of the store found once, and must not come back.
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"paperwire/internal/paper"
+)
+
+const rd = paper.Day("2026-03-18")
+
+func TestSwap(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(t testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		a, b, d := art("a", rd, "1_1", 0, "甲文内容"), art("a", rd, "1_2", 1, "乙文内容"), art("a", rd, "1_3", 2, "丙文内容")
+		a.Positional, b.Positional, d.Positional = true, true, true
+		take(t, s, false, a, b, d)
+		letOut(t, s, "a")
+		t.Log(ids(items(t, s, "all")))
+		c.add(time.Hour)
+		// the publisher drops the first article: the rest move up
+		b2, d2 := art("a", rd, "1_1", 0, "乙文内容"), art("a", rd, "1_2", 1, "丙文内容")
+		b2.Positional, d2.Positional = true, true
+		takeMarked(t, s, "m2", b2, d2)
+		c.add(time.Hour)
+		letOut(t, s, "a")
+		got := map[string]int{}
+		for _, i := range items(t, s, "all") {
+			got[i.Headline]++
+			t.Log(i.ID, i.Headline)
+		}
+		for h, n := range got {
+			if n > 1 {
+				t.Errorf("%s stands %d times", h, n)
+			}
+		}
+	})
+}
+
+func takeMarked(t testing.TB, s *Store, mark string, ins ...Incoming) []Outcome {
+	t.Helper()
+	l := Listing{Source: ins[0].Article.Source, Paper: ins[0].Article.Paper, Day: ins[0].RefDay, Pages: []paper.EditionPage{{PageRef: paper.PageRef{Number: "01"}}}}
+	for _, in := range ins {
+		l.Refs = append(l.Refs, Listed{Origin: in.Origin, URL: in.Article.URL, Page: in.Article.Page.Number, Ordinal: in.Article.Ordinal, Mark: mark})
+	}
+	todo, _, err := s.List(t.Context(), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []Outcome
+	for _, x := range todo {
+		in := ins[x.Index]
+		in.Mark = mark
+		o, err := s.Ingest(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, o)
+	}
+	if err := s.Settle(t.Context(), l.Source, l.Paper, l.Day, l.Pages, 0); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestUnrelease(t *testing.T) {
+	if os.Getenv("PAPERWIRE_TEST_POSTGRES") == "" {
+		t.Skip()
+	}
+	ctx := t.Context()
+	c := newClock()
+	dsn := freshPostgres(t)
+	s := open(t, dsn, c)
+	a := art("a", rd, "1_1", 0, "甲文内容")
+	b := art("a", rd, "1_2", 1, "乙文内容")
+	take(t, s, false, a, b)
+	locker, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer locker.Close(ctx)
+	lt, _ := locker.Begin(ctx)
+	if _, err := lt.Exec(ctx, `SELECT 1 FROM articles WHERE id = 'a-20260318-1_1' FOR UPDATE`); err != nil {
+		t.Fatal(err)
+	}
+	rel := make(chan error, 1)
+	go func() { _, err := s.Release(ctx, "a"); rel <- err }()
+	time.Sleep(400 * time.Millisecond)
+	ing := make(chan error, 1)
+	a2 := art("a", rd, "1_1", 0, "甲文内容")
+	a2.Hash = "changed"
+	go func() { _, err := s.Ingest(ctx, a2); ing <- err }()
+	time.Sleep(400 * time.Millisecond)
+	lt.Rollback(ctx)
+	t.Log("release:", <-rel, "ingest:", <-ing)
+	t.Log("feed now:", ids(items(t, s, "all")))
+	for range 3 {
+		c.add(time.Minute)
+		_, err := s.Release(ctx, "a")
+		t.Log("next release:", err)
+		if err != nil {
+			t.Fail()
+		}
+	}
+	// anything new in the paper
+	take(t, s, false, art("a", rd, "1_3", 2, "丁文内容"))
+	c.add(time.Minute)
+	_, err = s.Release(ctx, "a")
+	t.Log("release of a new article:", err, ids(items(t, s, "all")))
+}
+
+func TestTwinRace(t *testing.T) {
+	if os.Getenv("PAPERWIRE_TEST_POSTGRES") == "" {
+		t.Skip()
+	}
+	ctx := t.Context()
+	c := newClock()
+	dsn := freshPostgres(t)
+	s := open(t, dsn, c)
+	dup := 0
+	for n := range 30 {
+		w := fmt.Sprintf("同一篇%d", n)
+		x, y := art("a", rd, fmt.Sprintf("1_%d", n), 0, w), art("a", rd, fmt.Sprintf("9_%d", n), 0, w)
+		y.Article.Source = "a2"
+		y.Article.URL += "/other"
+		ch := make(chan Outcome, 2)
+		for _, in := range []Incoming{x, y} {
+			go func() {
+				o, err := s.Ingest(ctx, in)
+				if err != nil {
+					t.Error(err)
+				}
+				ch <- o
+			}()
+		}
+		if o, p := <-ch, <-ch; o.ID != p.ID {
+			dup++
+		}
+	}
+	if dup > 0 {
+		t.Errorf("%d of 30 articles got two ids", dup)
+	}
+}
+
+func TestWithheldComesBack(t *testing.T) {
+	c := newClock()
+	s := open(t, t.TempDir()+"/p.db", c)
+	a := art("a", rd, "1_1", 0, "甲文内容")
+	l := Listing{Source: "a", Paper: "a", Day: rd, Refs: []Listed{{Origin: "1_1", URL: a.Article.URL}}}
+	s.List(t.Context(), l)
+	s.Ingest(t.Context(), a)
+	s.Settle(t.Context(), "a", "a", rd, nil, 30*time.Minute)
+	if err := s.Withdraw(t.Context(), "a-20260318-1_1", "the editor"); err != nil { // the editor steps in
+		t.Fatal(err)
+	}
+	a.Hash = "typo mended by the publisher"
+	s.Ingest(t.Context(), a)
+	c.add(time.Hour)
+	r, err := s.Release(t.Context(), "a")
+	if err != nil || r.Articles > 0 || len(items(t, s, "all")) > 0 {
+		t.Errorf("withheld article released: %+v %v", r, err)
+	}
+}
+
+func TestRevertedBeforeRelease(t *testing.T) {
+	c := newClock()
+	s := open(t, t.TempDir()+"/p.db", c)
+	a := art("a", rd, "1_1", 0, "甲文内容")
+	take(t, s, false, a)
+	letOut(t, s, "a")
+	was := items(t, s, "all")[0]
+	c.add(time.Hour)
+	b := a
+	b.Hash = "wrong"
+	takeMarked(t, s, "1", b)
+	takeMarked(t, s, "2", a) // back before the release (hold, or no free second)
+	c.add(time.Hour)
+	letOut(t, s, "a")
+	if now := items(t, s, "all")[0]; !now.Updated.Equal(was.Updated) {
+		t.Errorf("updated moved from %v to %v, version %d, content as before", was.Updated, now.Updated, now.Version)
+	}
+}
+
+func TestStalePapers(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(t testing.TB) string) {
+		c := newClock()
+		d := dsn(t)
+		s := open(t, d, c)
+		take(t, s, false, art("a", rd, "1_1", 0, "甲文内容"))
+		letOut(t, s, "a")
+		other, err := Open(t.Context(), d, Options{Now: c.now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Close()
+		items(t, s, "all") // warm
+		setup := Setup{Papers: []paper.Paper{{Key: "a", Name: "新名", Zone: "Asia/Shanghai", Rights: paper.RightsHeadline}}}
+		seq0, _, _ := s.Changes(t.Context(), 0)
+		if err := other.Configure(t.Context(), setup); err != nil {
+			t.Fatal(err)
+		}
+		seq, _, err := s.Changes(t.Context(), seq0)
+		if err != nil || seq == seq0 {
+			t.Fatal("not told", err)
+		}
+		i := items(t, s, "all")[0]
+		if i.PaperName != "新名" || i.Text != "" {
+			t.Errorf("at sequence %d this process renders %q, rights %s, %d bytes of text", seq, i.PaperName, i.Rights, len(i.Text))
+		}
+	})
+}
+
+func TestNotices(t *testing.T) {
+	c := newClock()
+	s := open(t, t.TempDir()+"/p.db", c)
+	a := filed(art("a", rd, "1_1", 0, "甲文内容"), "yaowen", "410825")
+	take(t, s, false, a)
+	letOut(t, s, "a")
+	c.add(time.Hour)
+	// refiled: another district, and now an advertisement
+	b := filed(a, "ads", "410803")
+	b.Hash = "2"
+	b.Article.Page.Number = "02"
+	takeMarked(t, s, "2", b)
+	letOut(t, s, "a")
+	if got := ids(items(t, s, "district/410803/-section/ads")); len(got) > 0 {
+		t.Errorf("a feed without ads holds what it never carried and excludes: %v", got)
+	}
+	if got := ids(items(t, s, "paper/a/page/01")); len(got) == 0 {
+		t.Errorf("page 01 carried it and does not hear of the correction")
+	}
+}
+
+func TestManyNotices(t *testing.T) {
+	c := newClock()
+	s := open(t, t.TempDir()+"/p.db", c)
+	var ins []Incoming
+	for n := range 260 {
+		ins = append(ins, art("a", rd, fmt.Sprintf("1_%d", n), n, fmt.Sprintf("第%d文内容", n)))
+	}
+	take(t, s, false, ins...)
+	letOut(t, s, "a")
+	c.add(time.Hour)
+	if err := s.Withdraw(t.Context(), "a-20260318-1_259", ""); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 259 {
+		ins[n].Hash += "x"
+	}
+	takeMarked(t, s, "2", ins[:259]...)
+	letOut(t, s, "a")
+	list := items(t, s, "paper/a")
+	for _, i := range list {
+		if i.State == paper.Withdrawn {
+			return
+		}
+	}
+	t.Errorf("%d items, the withdrawal of an hour ago is not among them", len(list))
+}
+
+func TestWithdrawalWaits(t *testing.T) {
+	c := newClock()
+	s := open(t, t.TempDir()+"/p.db", c)
+	a := art("a", rd, "1_1", 0, "甲文内容")
+	take(t, s, false, a)
+	letOut(t, s, "a")
+	s.Withdraw(t.Context(), "a-20260318-1_1", "the editor")
+	a.Hash = "2"
+	s.Ingest(t.Context(), a) // a look under way reads a correction
+	c.add(24 * time.Hour)
+	r, err := s.Release(t.Context(), "a")
+	if err != nil || r.Articles != 1 {
+		t.Errorf("a day later the withdrawal is not released: %+v %v", r, err)
+	}
+}
+
+func TestBatchWait(t *testing.T) {
+	c := newClock()
+	s := open(t, t.TempDir()+"/p.db", c)
+	var ins []Incoming
+	for n := range 1200 {
+		ins = append(ins, art("a", rd, fmt.Sprintf("1_%d", n), n, fmt.Sprintf("第%d文内容", n)))
+	}
+	take(t, s, false, ins...)
+	r, err := s.Release(t.Context(), "a")
+	t.Log(r, err)
+	if r.Articles < 1200 && r.Wait == 0 {
+		t.Errorf("%d of 1200 released, Wait 0: fetch stops here", r.Articles)
+	}
+}
+
+func TestHistorySameSecond(t *testing.T) {
+	c := newClock()
+	s := open(t, t.TempDir()+"/p.db", c)
+	at := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	for round := range 6 {
+		var ins []Incoming
+		for n := range 900 {
+			in := art("a", "", fmt.Sprintf("%d_%d", round, n), n, fmt.Sprintf("轮%d第%d文内容", round, n))
+			in.Article.Day, in.Article.Dated, in.History = "2020-01-01", at, true
+			ins = append(ins, in)
+		}
+		take(t, s, true, ins...)
+		letOut(t, s, "a")
+	}
+	var n, d int
+	s.r.QueryRow(`SELECT COUNT(*), COUNT(DISTINCT published) FROM articles`).Scan(&n, &d)
+	if n != d {
+		t.Errorf("%d articles, %d instants", n, d)
+	}
+}
+
+var _ = context.Background
+
+func TestFeedSameLink(t *testing.T) {
+	c := newClock()
+	s := open(t, t.TempDir()+"/p.db", c)
+	x, y := art("a", "", "guid1", 0, "星期一的菜价"), art("a", "", "guid2", 1, "星期二的菜价")
+	for _, in := range []*Incoming{&x, &y} {
+		in.Article.Headline, in.Article.URL, in.Article.Day = "每日菜价", "http://a.example/prices", rd
+	}
+	take(t, s, false, x, y)
+	letOut(t, s, "a")
+	if got := items(t, s, "all"); len(got) != 2 {
+		t.Errorf("two items with two guids became %v", ids(got))
+	}
+}
+
+func TestHoldNeverEnds(t *testing.T) {
+	c := newClock()
+	s := open(t, t.TempDir()+"/p.db", c)
+	a := art("a", "", "g1", 0, "甲文内容")
+	take(t, s, false, a)
+	letOut(t, s, "a")
+	n := 0
+	for h := range 48 { // half a day, looked at every 15 minutes, hold 30 minutes
+		a.Hash = fmt.Sprint("read by ", h)
+		l := Listing{Source: "a", Paper: "a", Refs: []Listed{{Origin: "g1", URL: a.Article.URL, Mark: a.Hash}}}
+		s.List(t.Context(), l)
+		a.Mark = a.Hash
+		s.Ingest(t.Context(), a)
+		s.Settle(t.Context(), "a", "a", "", nil, 30*time.Minute)
+		c.add(15 * time.Minute)
+		n += letOut(t, s, "a").Articles
+	}
+	if n == 0 {
+		t.Error("no correction got out in twelve hours")
+	}
+}
+
+func isNot(err error) bool { return err != nil && (os.IsNotExist(err) || errorsIs(err)) }
+
+func errorsIs(err error) bool {
+	for err != nil {
+		if err == paper.ErrNotFound {
+			return true
+		}
+		u, ok := err.(interface{ Unwrap() error })
+		if !ok {
+			return false
+		}
+		err = u.Unwrap()
+	}
+	return false
+}
+
+func TestPostgresText(t *testing.T) {
+	if os.Getenv("PAPERWIRE_TEST_POSTGRES") == "" {
+		t.Skip()
+	}
+	c := newClock()
+	s := open(t, freshPostgres(t), c)
+	b := make([]byte, 3000)
+	rand.Read(b)
+	long := art("a", rd, "1", 0, "长")
+	long.Article.URL = "http://a.example/?" + hex.EncodeToString(b)
+	_, err := s.Ingest(t.Context(), long)
+	t.Log("long URL:", err)
+	guid := art("a", "", "2", 0, "长2")
+	guid.Also = []string{hex.EncodeToString(b)}
+	_, err = s.Ingest(t.Context(), guid)
+	t.Log("long guid:", err)
+	err = s.Remember(t.Context(), "http://x/?"+hex.EncodeToString(b), "", "", "", "")
+	t.Log("remember:", err)
+	err = s.Failed(t.Context(), "a", rd, "1", "bad \xff\x00 byte")
+	t.Log("failed with raw bytes:", err)
+	err = s.Report(t.Context(), "a", "failing", "bad \xff byte", "")
+	t.Log("report with raw bytes:", err)
+	_, _, err = s.List(t.Context(), Listing{Source: "a", Paper: "a", Day: rd, Refs: []Listed{{Origin: "x", URL: "http://a/\x00"}}})
+	t.Log("NUL in URL:", err)
+	nul := art("a", rd, "3", 0, "文")
+	nul.Mark = "标\x00题"
+	_, err = s.Ingest(t.Context(), nul)
+	t.Log("NUL in title:", err)
+	sec := art("a", rd, "4", 0, "文4")
+	sec.Filing.Sections = []paper.Section{{Slug: "x", Name: "名\x00"}}
+	_, err = s.Ingest(t.Context(), sec)
+	t.Log("NUL in section:", err)
+}
+
+func TestHiccup(t *testing.T) {
+	c := newClock()
+	s := open(t, t.TempDir()+"/p.db", c)
+	a := art("a", rd, "1", 0, "甲文内容")
+	take(t, s, false, a)
+	letOut(t, s, "a")
+	c.add(time.Hour)
+	s.Withdraw(t.Context(), "a-20260318-1", "")
+	b := a
+	b.Hash, b.Article.Subtitle = "corrected", "更正"
+	for n := range 3 {
+		takeMarked(t, s, string(rune('p'+n)), b)
+		c.add(time.Hour)
+		letOut(t, s, "a")
+	}
+	if got := items(t, s, "all")[0]; got.Subtitle != "更正" {
+		t.Errorf("state %s version %d subtitle %q", got.State, got.Version, got.Subtitle)
+	}
+}
