@@ -103,12 +103,17 @@ func attrOf(d *document, element, key string) string {
 
 // hasContent reports whether a body has any text or picture at all.
 func hasContent(n *html.Node) bool {
-	if text(n) != "" {
-		return true
-	}
 	found := false
 	walk(n, func(c *html.Node) bool {
-		found = found || c.DataAtom == atom.Img || c.DataAtom == atom.Video || c.DataAtom == atom.Iframe
+		switch {
+		case found:
+		case c.Type == html.TextNode:
+			found = collapse(c.Data[:min(len(c.Data), 64)]) != "" || len(c.Data) > 64 && collapse(c.Data) != ""
+		case c.DataAtom == atom.Img, c.DataAtom == atom.Video, c.DataAtom == atom.Iframe:
+			found = true
+		case c.Type == html.ElementNode && unseen(c):
+			return false
+		}
 		return !found
 	})
 	return found

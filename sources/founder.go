@@ -219,8 +219,10 @@ func collectAnchors(d *document) (list, headings []anchor) {
 	walk(d.root, func(n *html.Node) bool {
 		at++
 		if n.Type == html.TextNode && len(n.Data) < 200 && strings.Contains(n.Data, "版") && len(headings) < 2*maxPages {
-			if ref, sure := readLabel(n.Data); sure == strongLabel && closest(n, 3, func(p *html.Node) bool { return p.DataAtom == atom.A || unseen(p) }) == nil {
-				headings = append(headings, anchor{n: n, at: at, label: ref})
+			if closest(n, 3, func(p *html.Node) bool { return p.DataAtom == atom.A || unseen(p) }) == nil {
+				if ref, sure := readLabel(n.Data); sure == strongLabel {
+					headings = append(headings, anchor{n: n, at: at, label: ref})
+				}
 			}
 		}
 		if n.Type != html.ElementNode {

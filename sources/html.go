@@ -32,7 +32,8 @@ type document struct {
 	anchors     []anchor          // see anchorsOf
 	headings    []anchor          // page labels that stand as plain text
 	collected   bool
-	index       *index // see readIndex
+	shapes      map[string]shape // see shapeOf
+	index       *index           // see readIndex
 	indexed     bool
 	rules       *ruleSet        // nil where the source has none
 	picked      map[string]kind // links that the rules' selectors chose, by identity

@@ -389,7 +389,22 @@ func (d *document) shapeOf(u *url.URL) (shape, bool) {
 			return shape{}, false
 		}
 	}
-	return shapeOf(u)
+	// A page's readers ask for the same links again and again.
+	key := u.Host + u.Path
+	if s, ok := d.shapes[key]; ok {
+		return s, s.file != ""
+	}
+	s, ok := shapeOf(u)
+	if d.shapes == nil {
+		d.shapes = map[string]shape{}
+	}
+	if !ok {
+		s = shape{}
+	}
+	if len(d.shapes) < 4*maxArticles {
+		d.shapes[key] = s
+	}
+	return s, ok
 }
 
 // shape is what the rules say of a URL.

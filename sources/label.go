@@ -65,11 +65,13 @@ func readLabel(s string) (ref paper.PageRef, sure int) {
 	if s == "" || labelNav.MatchString(s) || countBan.MatchString(s) {
 		return ref, noLabel
 	}
-	if m := labelDate.FindString(s); m != "" && len(m) < len(s) {
+	if m := leadingDate(s); m != "" && len(m) < len(s) {
 		s = strings.TrimSpace(s[len(m):])
 	}
-	if m := labelRest.FindStringIndex(s); m != nil && m[0] > 0 {
-		s = strings.TrimSpace(s[:m[0]])
+	if strings.ContainsAny(s, "源者编期间号对年星周") || digits(s) >= 6 { // what labelRest begins with
+		if m := labelRest.FindStringIndex(s); m != nil && m[0] > 0 {
+			s = strings.TrimSpace(s[:m[0]])
+		}
 	}
 	number, name := "", ""
 	switch {
@@ -120,6 +122,24 @@ func readLabel(s string) (ref paper.PageRef, sure int) {
 	return paper.PageRef{Number: number, Name: name}, sure
 }
 
+// leadingDate is the date before a label; a number of four digits begins it.
+func leadingDate(s string) string {
+	if len(s) < 4 || s[0] < '0' || s[0] > '9' || digits(s[:4]) < 4 {
+		return ""
+	}
+	return labelDate.FindString(s)
+}
+
+func digits(s string) int {
+	n := 0
+	for i := range len(s) {
+		if s[i] >= '0' && s[i] <= '9' {
+			n++
+		}
+	}
+	return n
+}
+
 // match runs a pattern of two groups and stores what they captured.
 func match(re *regexp.Regexp, s string, first, second *string) bool {
 	m := re.FindStringSubmatch(s)
@@ -168,7 +188,8 @@ func tidyLabel(s string) (label string, cut bool) {
 		b.WriteRune(r)
 	}
 	s = b.String()
-	for i := 0; i < 4; i++ {
+	// None of these, none of labelTail: most labels are spared the expression.
+	for i := 0; i < 4 && (strings.ContainsAny(s, "上下前后导概返查>»→←") || strings.Contains(strings.ToLower(s), "pdf")); i++ {
 		t := labelTail.ReplaceAllString(s, "")
 		if t == s {
 			break
