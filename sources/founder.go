@@ -1618,15 +1618,15 @@ func otherDay(d *document, meta map[string]string, day paper.Day) paper.Day {
 	return says
 }
 
-// chineseDate is a date as a page's head prints it.
-var chineseDate = regexp.MustCompile(`((?:19|20)\d{2}) ?年 ?(\d{1,2}) ?月 ?(\d{1,2}) ?日`)
+// headDate is a date as a page's head prints it: 2024年1月1日, 2024-01-01.
+var headDate = regexp.MustCompile(`((?:19|20)\d{2}) ?[年\-/.] ?(\d{1,2}) ?[月\-/.] ?(\d{1,2})(?: ?日)?`)
 
 // printedDates are the dates of the document's title and of short lines that are
 // a date, with weekday or label, and nothing else. Links (上一期) do not count.
 func printedDates(d *document) []paper.Day {
 	var days []paper.Day
 	add := func(s string) {
-		if m := chineseDate.FindStringSubmatch(s); m != nil && len(days) < 20 {
+		if m := headDate.FindStringSubmatch(s); m != nil && len(days) < 20 {
 			if day, err := paper.ParseDay(m[1] + "-" + pad(m[2]) + "-" + pad(m[3])); err == nil {
 				days = append(days, day)
 			}
@@ -1635,9 +1635,9 @@ func printedDates(d *document) []paper.Day {
 	add(collapse(d.dom.Find("title").First().Text()))
 	walk(d.root, func(n *html.Node) bool {
 		switch {
-		case n.Type == html.TextNode && len(n.Data) < 200 && strings.Contains(n.Data, "年"):
+		case n.Type == html.TextNode && len(n.Data) < 200 && digits(n.Data) >= 6:
 			s := collapse(n.Data)
-			rest := strings.TrimSpace(chineseDate.ReplaceAllString(s, ""))
+			rest := strings.TrimSpace(headDate.ReplaceAllString(s, ""))
 			rest = strings.Trim(weekday.ReplaceAllString(rest, ""), " ,，|｜:：-—")
 			if _, sure := readLabel(rest); rest == "" || sure == strongLabel {
 				add(s)

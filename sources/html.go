@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -194,7 +195,11 @@ func isBlock(n *html.Node) bool {
 // collapse makes every run of white space one space. The ideographic space of
 // a title (标题　副题) counts; zero-width characters go.
 func collapse(s string) string {
+	if tidy(s) {
+		return s
+	}
 	var b strings.Builder
+	b.Grow(len(s))
 	space := false
 	for _, r := range s {
 		if unicode.IsSpace(r) {
@@ -211,6 +216,22 @@ func collapse(s string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+// tidy reports whether there is nothing to collapse, as mostly.
+func tidy(s string) bool {
+	space := true
+	for _, r := range s {
+		switch {
+		case r == ' ' && !space:
+			space = true
+		case unicode.IsSpace(r), r == '\u200b', r == '\ufeff', r == 0, r == utf8.RuneError:
+			return false
+		default:
+			space = false
+		}
+	}
+	return !space || s == ""
 }
 
 // text is the collapsed text of a node.

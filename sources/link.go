@@ -59,6 +59,15 @@ func shapeOf(u *url.URL) (shape, bool) {
 	if dot := strings.LastIndexByte(u.Path, '.'); dot < 0 || !strings.Contains(strings.ToLower(u.Path[dot:]), "htm") {
 		return shape{}, false
 	}
+	// The first letter of the file spares most links every expression.
+	slash := strings.LastIndexByte(u.Path, '/')
+	if slash < 0 || slash+1 == len(u.Path) {
+		return shape{}, false
+	}
+	c := u.Path[slash+1] | 0x20
+	if c != 'n' && c != 'c' && c != 'l' && c != 'a' && c != 'p' {
+		return shape{}, false
+	}
 	m := datedPath.FindStringSubmatch(u.Path)
 	if m == nil {
 		return shape{}, false
@@ -78,7 +87,7 @@ func shapeOf(u *url.URL) (shape, bool) {
 	// a node id and tells nothing.
 	classic := m[3] != ""
 	switch {
-	case nodeFile.MatchString(f):
+	case c == 'n' && nodeFile.MatchString(f):
 		s.kind = indexPage
 		if !classic {
 			s.number = nodeFile.FindStringSubmatch(f)[1]
@@ -86,20 +95,20 @@ func shapeOf(u *url.URL) (shape, bool) {
 		if m[6] != "" && s.number == "" {
 			s.number = lastDir(m[6])
 		}
-	case columnFile.MatchString(f):
+	case (c == 'c' || c == 'l') && columnFile.MatchString(f):
 		s.kind, s.number = indexPage, columnFile.FindStringSubmatch(f)[1]
-	case nbsFile.MatchString(f):
+	case c == 'n' && nbsFile.MatchString(f):
 		s.kind, s.number = indexPage, nbsFile.FindStringSubmatch(f)[1]
-	case contentFile.MatchString(f):
+	case (c == 'c' || c == 'a') && contentFile.MatchString(f):
 		s.kind, s.id = articlePage, contentFile.FindStringSubmatch(f)[1]
-	case cFile.MatchString(f):
+	case c == 'c' && cFile.MatchString(f):
 		s.kind, s.id = articlePage, cFile.FindStringSubmatch(f)[1]
-	case paperIndexPage.MatchString(f) && !classic:
+	case c == 'p' && !classic && paperIndexPage.MatchString(f):
 		s.platform, s.kind, s.number = "paperindex", indexPage, paperIndexPage.FindStringSubmatch(f)[1]
-	case paperIndexArticle.MatchString(f) && !classic:
+	case c == 'a' && !classic && paperIndexArticle.MatchString(f):
 		n := paperIndexArticle.FindStringSubmatch(f)
 		s.platform, s.kind, s.id, s.positional, s.number = "paperindex", articlePage, n[1]+n[2], true, n[1]
-	case nwFile.MatchString(f):
+	case c == 'n' && nwFile.MatchString(f):
 		n := nwFile.FindStringSubmatch(f)
 		s.kind, s.id, s.positional, s.number = articlePage, n[2]+"-"+n[3], true, n[3]
 		if s.day.Compact() != n[1] {

@@ -156,6 +156,8 @@ func TestOldEditionAtNewAddress(t *testing.T) {
 		{"one page only", index("", one, meta("2026-11-21")), index("", two, meta("2026-11-20")), false, false, true},
 		{"of its day", index("", one, meta("2026-11-21")), index("", two, ""), false, false, false},
 		{"metadata of the day before, printed date right", index("<span>2026年11月21日</span>", one, meta("2026-11-20")), index("<span>2026年11月21日</span>", two, meta("2026-11-20")), false, false, false},
+		{"printed in figures", index("<span>2026-11-21 星期六</span>", one, meta("2026-11-20")), index("<span>2026/11/21</span>", two, meta("2026-11-20")), false, false, false},
+		{"old in figures", index("<span>2026-11-20 星期五</span>", one, ""), index("", two, ""), false, true, false},
 		{"the day before is a link", index("<a href=../20/node_2.htm>2026年11月20日</a>", one, ""), index("", two, ""), false, false, false},
 		{"a date in a title", index("", `<li><a href=content_1.htm>2026年11月20日大事记</a></li>`, ""), index("<p>自2026年11月20日起施行</p>", two, ""), false, false, false},
 		{"paperindex title", pi("云桥日报 -01版:要闻-2026年11月20日", "01", ""), pi("云桥日报", "02", ""), true, true, false},
