@@ -441,6 +441,41 @@ func Read(ctx context.Context, g Getter, s Source, r Ref) (Printed, error) {
 	return Printed{}, &UnknownError{URL: r.URL, Reason: "the source's feed no longer holds it"}
 }
 
+// Report is what a look at a paper's site told.
+type Report struct {
+	URL      string // as asked
+	Landed   string // after redirects; empty where nothing answered
+	Platform string // empty where none knows it: then Saw says what stands there
+	Saw      string
+	Name     string   // the paper's or feed's own, as printed; may be empty
+	Edition  Edition  // the newest
+	Article  *Printed // a sample; nil where none could be read
+	Warnings []string
+	Lines    []string  // of configuration, to paste under sources
+	Fetched  []Fetched // every document, in order
+}
+
+// Fetched is one document as it came, decompressed and not decoded.
+type Fetched struct {
+	URL   string // after redirects
+	Label string // Content-Type as sent
+	Body  []byte
+}
+
+// Probe looks at a paper's site as platform auto does, reads one article and
+// proposes the lines of configuration. city, which may be nil, gives the division
+// code of the city that a paper's name speaks of, or nothing. An address that no
+// platform knows is no error; the error is the context's, or a bad address.
+func Probe(ctx context.Context, g Getter, at string, zone *time.Location, now time.Time, city func(name string) string) (Report, error) {
+	if u, err := url.Parse(at); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return Report{URL: at}, fmt.Errorf("probe %s: no absolute http(s) address: write it with http:// or https://", at)
+	}
+	if zone == nil {
+		zone = paper.Shanghai
+	}
+	return probe(ctx, g, at, zone, now, city)
+}
+
 // Parse reads one document as if it had been fetched from url; body is UTF-8
 // (see fetch.Decode). No network, no clock. It never fails: what it cannot tell
 // is of kind unknown, with the reason.
