@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"paperwire/internal/fetch"
 	"paperwire/internal/ingest"
 	"paperwire/internal/paper"
@@ -57,7 +59,7 @@ func newWeek(t *testing.T, o papertest.Options) *week {
 	o.Key, o.Day, o.ArticlesPerPage, o.Seed, o.Now = "wk", "2026-03-16", 3, 20260316, w.now
 	w.pub = papertest.New(o)
 	t.Cleanup(w.pub.Close)
-	w.store, w.in = inProcess(t, w.now, ingest.Source{
+	w.store, w.in = inProcess(t, w.now, fetch.Options{}, ingest.Source{
 		Source: sources.Source{Key: "wk", Platform: "auto", URL: w.pub.URL()},
 		Window: ingest.Window{From: 5 * time.Hour, To: 9 * time.Hour, Within: 5 * time.Minute, Every: time.Hour},
 	})
@@ -65,14 +67,16 @@ func newWeek(t *testing.T, o papertest.Options) *week {
 }
 
 // inProcess wires what polls sources, without a daemon, by a clock of the test.
-// Name, zone, city and rights of the sources are filled in.
-func inProcess(t *testing.T, now func() time.Time, list ...ingest.Source) (*store.Store, *ingest.Ingest) {
+// Name, zone, city and rights of the sources are filled in, and what a fetcher
+// on loopback needs.
+func inProcess(t *testing.T, now func() time.Time, o fetch.Options, list ...ingest.Source) (*store.Store, *ingest.Ingest) {
 	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "paperwire.db"), store.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	client := fetch.New(fetch.Options{Open: []string{"127.0.0.1"}, Pace: -1, Memory: s, Now: now})
+	o.Open, o.Pace, o.Memory, o.Now = []string{"127.0.0.1"}, -1, s, now
+	client := fetch.New(o)
 	t.Cleanup(client.Close)
 	names, err := place.Load(nil)
 	if err != nil {
@@ -460,7 +464,7 @@ func TestEveryForm(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, in := inProcess(t, func() time.Time { return now }, ingest.Source{
+			s, in := inProcess(t, func() time.Time { return now }, fetch.Options{}, ingest.Source{
 				Source: sources.Source{Key: "k", Platform: x.platform, URL: entry.String(), HTML: x.html, JSON: x.json},
 			})
 			for range 2 {
@@ -494,4 +498,127 @@ func TestEveryForm(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A publisher that answers with anything but its paper costs bounded bytes, keeps
+// its last good feed, says what is wrong, and is read again when it is over; the
+// other paper notices nothing.
+func TestHostilePublisher(t *testing.T) {
+	for name, x := range map[string]struct {
+		fault papertest.Fault
+		state string
+		says  string // part of the problem that the status page shows
+	}{
+		"slow-loris":     {papertest.SlowLoris(100 * time.Millisecond), "failing", "deadline exceeded"},
+		"endless":        {papertest.Endless(), "failing", "too large"},
+		"huge":           {papertest.Huge(), "failing", "too large"},
+		"gzip bomb":      {papertest.Bomb(), "failing", "too large"},
+		"redirect loop":  {papertest.RedirectLoop(), "failing", "too many redirects"},
+		"metadata":       {papertest.RedirectTo("http://169.254.169.254/latest/meta-data/"), "failing", "not allowed"},
+		"private":        {papertest.RedirectTo("http://10.0.0.1:6379/"), "failing", "not allowed"},
+		"file":           {papertest.RedirectTo("file:///etc/passwd"), "failing", "not allowed"},
+		"short body":     {papertest.WrongLength(200), "failing", "unexpected EOF"},
+		"cut off":        {papertest.CutOff(), "failing", "unexpected EOF"},
+		"no answer":      {papertest.Down(), "failing", "EOF"},
+		"too many":       {papertest.Status(429, 2*time.Hour), "failing", "429"},
+		"unavailable":    {papertest.Status(503, 0), "failing", "503"},
+		"captcha":        {papertest.Captcha(), "blocked", "agree on access"},
+		"script wall":    {papertest.Challenge(), "blocked", "agree on access"},
+		"failed upload":  {papertest.Empty(), "failing", "no platform"},
+		"entry vanished": {papertest.Status(404, 0), "failing", "404"},
+	} {
+		timeout := time.Minute // a busy machine shall not look like a slow publisher
+		if name == "slow-loris" {
+			timeout = 2 * time.Second
+		}
+		hostile(t, name, timeout, x.fault, func(h paper.Health) bool { return h.State == x.state && strings.Contains(h.Problem, x.says) })
+		// Where only articles are struck, the entry and the pages are read.
+		hostile(t, name+" for articles", timeout, x.fault.On("content_"), func(h paper.Health) bool { return h.State != "ok" && h.Problem != "" })
+	}
+	t.Run("certificate", func(t *testing.T) {
+		t.Parallel()
+		bad := papertest.New(papertest.Options{Key: "bad", Day: "2026-03-16"})
+		t.Cleanup(bad.Close)
+		s, in := inProcess(t, func() time.Time { return at(16, 6, 0) }, fetch.Options{}, ingest.Source{Source: sources.Source{Key: "bad", URL: bad.SelfSigned()}})
+		if err := in.Fetch(t.Context(), nil, func(ingest.Report) {}); err == nil {
+			t.Error("a certificate of nobody was taken")
+		}
+		h, err := s.Health(t.Context())
+		if err != nil || h[0].State != "failing" || !strings.Contains(h[0].Problem, "certificate") {
+			t.Errorf("%+v, %v", h, err)
+		}
+	})
+}
+
+// hostile lets a publisher misbehave beside another for three looks; right says
+// whether the first one's state is told as it should be.
+func hostile(t *testing.T, name string, timeout time.Duration, fault papertest.Fault, right func(paper.Health) bool) {
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		now := at(16, 6, 0)
+		bad := papertest.New(papertest.Options{Key: "bad", Day: "2026-03-16", Pages: 2, ArticlesPerPage: 2, Seed: 1})
+		t.Cleanup(bad.Close)
+		good := papertest.New(papertest.Options{Key: "good", Form: papertest.FounderNew, Day: "2026-03-16", Pages: 2, ArticlesPerPage: 2, Seed: 2})
+		t.Cleanup(good.Close)
+		s, in := inProcess(t, func() time.Time { return now }, fetch.Options{Timeout: timeout, MaxBody: 1 << 20},
+			ingest.Source{Source: sources.Source{Key: "bad", URL: bad.URL()}}, ingest.Source{Source: sources.Source{Key: "good", URL: good.URL()}})
+		feed := func(key string) []paper.Item {
+			items, err := s.Items(t.Context(), paper.Public, paper.Scope{Papers: []string{key}}, paper.Window{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return items
+		}
+		look := func() map[string]paper.Health {
+			in.Fetch(t.Context(), nil, func(ingest.Report) {}) // its error is what Health tells
+			list, err := s.Health(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			of := map[string]paper.Health{}
+			for _, h := range list {
+				of[h.Source] = h
+			}
+			return of
+		}
+		if h := look(); h["bad"].State != "ok" || h["good"].State != "ok" {
+			t.Fatalf("at first %+v", h)
+		}
+		before := feed("bad")
+
+		bad.Misbehave(fault)
+		bad.NextDay()
+		good.NextDay()
+		for range 3 {
+			now = now.Add(9 * time.Hour) // after what it asked for, and what is waited for at most
+			bad.Reset()
+			h := look()
+			if !right(h["bad"]) {
+				t.Errorf("the bad one is %s: %s", h["bad"].State, h["bad"].Problem)
+			}
+			if h["good"].State != "ok" {
+				t.Errorf("the good one is %s: %s", h["good"].State, h["good"].Problem)
+			}
+			if diff := cmp.Diff(before, feed("bad")); diff != "" {
+				t.Errorf("its feed changed: %s", diff)
+			}
+			// Counted where it is sent: most of 8 MiB never left the buffers between.
+			var sent int64
+			for _, r := range bad.Requests() {
+				sent += r.Bytes
+			}
+			if n := len(bad.Requests()); n == 0 || n > 64 || sent > int64(n)*8<<20 {
+				t.Errorf("it was asked %d times and sent %d bytes", n, sent)
+			}
+		}
+		if n := len(feed("good")); n != 8 {
+			t.Errorf("the good feed has %d items, want 8", n)
+		}
+
+		bad.Behave()
+		now = now.Add(9 * time.Hour)
+		if h := look(); h["bad"].State != "ok" || len(feed("bad")) != 8 {
+			t.Errorf("when it is over: %d items, %s: %s", len(feed("bad")), h["bad"].State, h["bad"].Problem)
+		}
+	})
 }
