@@ -1599,12 +1599,18 @@ func sketch(r Ref, err error) (Printed, error) {
 	return Printed{}, err
 }
 
-// otherDay is the day that a page prints where it is another than its URL's; the
-// metadata speak first, then the document's title and the line of the label.
+// otherDay is the day that a page prints where it is another than its URL's; a
+// rule on the date decides, else the metadata speak first, then the document's title and the line of the label.
 // A page that prints its URL's day anywhere among them is of that day.
 func otherDay(d *document, meta map[string]string, day paper.Day) paper.Day {
-	says := metaDay(meta)
-	if says == day {
+	says := d.rules.printedDay(d)
+	if says != "" {
+		if says == day {
+			return ""
+		}
+		return says
+	}
+	if says = metaDay(meta); says == day {
 		return ""
 	}
 	for _, s := range printedDates(d) {

@@ -261,10 +261,8 @@ func (s Source) rule(d *document) error {
 	d.rules, d.picked = c, map[string]kind{}
 	d.anchors, d.headings, d.collected, d.index, d.indexed = nil, nil, false, nil, false
 	d.day = c.dayOf(d.url)
-	if d.day == "" && c.date != nil {
-		if n := cascadia.Query(d.root, c.date); n != nil {
-			d.day = dayIn(text(n))
-		}
+	if d.day == "" {
+		d.day = c.printedDay(d)
 	}
 	if d.day == "" && c.Drives() && c.platform == "html" {
 		// Links without a date belong to the day that the page prints first.
@@ -273,6 +271,23 @@ func (s Source) rule(d *document) error {
 	c.pick(d, c.pages, c.pageURL, indexPage)
 	c.pick(d, c.articles, c.articleURL, articlePage)
 	return nil
+}
+
+// printedDay is the date that stands where the rules say.
+func (c *ruleSet) printedDay(d *document) paper.Day {
+	if c == nil || c.date == nil {
+		return ""
+	}
+	n := cascadia.Query(d.root, c.date)
+	if n == nil {
+		return ""
+	}
+	for _, s := range []string{text(n), attr(n, "title"), attr(n, "alt"), attr(n, "content"), attr(n, "datetime")} {
+		if day := dayIn(s); day != "" {
+			return day
+		}
+	}
+	return ""
 }
 
 // dayIn is the first date in a text, in figures.

@@ -176,6 +176,21 @@ func TestFindByRules(t *testing.T) {
 	}
 }
 
+// TestPrintedDayByRule: where a rule says what day is printed, that decides
+// whether an edition is of its address' day.
+func TestPrintedDayByRule(t *testing.T) {
+	page := strings.Replace(bodyOf(t, "trs-page"), `id="imageth"`, `id="imageth" title="报名：海湾日报 日期：20261120"`, 1)
+	s := newSite(t, map[string]string{"/hwrb/20261121/20261121_001/20261121_001.htm": page})
+	rules := *rulesOf(t, "trs-page")
+	for date, missing := range map[string]int{"": 0, "#imageth": 1} {
+		rules.Date = date
+		f, err := Find(t.Context(), s.client(), Source{Key: "k", URL: s.URL + "/hwrb/20261121/20261121_001/20261121_001.htm", HTML: &rules}, Want{})
+		if err != nil || len(f.Missing) != missing || len(f.Editions) != 1-missing || (f.Problem != "") != (missing > 0) {
+			t.Errorf("%q: %s missing %v: %s %v", date, days(f), f.Missing, f.Problem, err)
+		}
+	}
+}
+
 // TestRulesOverride: on top of a platform, what a rule says wins and the rest is
 // the platform's.
 func TestRulesOverride(t *testing.T) {

@@ -82,7 +82,7 @@ type HTMLRules struct {
 	Headline string   `mapstructure:"headline"`
 	Subtitle string   `mapstructure:"subtitle"`
 	Byline   string   `mapstructure:"byline"`
-	Date     string   `mapstructure:"date"` // of articles and index pages without a date in their URL
+	Date     string   `mapstructure:"date"` // the printed day: its text, else its title or alt. It names the day where the URL does not, and tells an old edition at a new address
 	Body     string   `mapstructure:"body"`
 	Images   string   `mapstructure:"images"`   // photos outside the body
 	Captions string   `mapstructure:"captions"` // their captions, in the same order
