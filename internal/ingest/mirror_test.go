@@ -124,6 +124,13 @@ func TestMirror(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// What is not copied in time keeps no edition back.
+	take("3", "/late.jpg")
+	began := time.Now()
+	g.now = func() time.Time { began = began.Add(mirrorFor); return began }
+	if err := g.mirror(t.Context(), src, day); err != nil {
+		t.Fatal(err)
+	}
 	want := map[string]int{
 		"/full.jpg": 1, "/only.jpg": 1, "/only.jpg.2": 1, "/thumb.jpg": 1, "/thumb_s.jpg": 1, "/again.jpg": 2, "/login.jpg": 1, "/none.jpg": 1, "/down.jpg": 3, "/robots.txt": 1,
 	}
@@ -139,7 +146,7 @@ func TestMirror(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
-	for _, id := range []string{"a-20260318-1", "a-20260318-2"} {
+	for _, id := range []string{"a-20260318-1", "a-20260318-2", "a-20260318-3"} {
 		item, err := s.Item(t.Context(), paper.Public, id)
 		if err != nil {
 			t.Fatal(err)
@@ -155,7 +162,7 @@ func TestMirror(t *testing.T) {
 	// The same bytes are kept once, with the source they came from first.
 	if diff := cmp.Diff(map[string]string{
 		"/full.jpg.2": "90 from /full.jpg", "/only.jpg.2": "45 from /only.jpg.2", "/thumb_s.jpg": "90 from /full.jpg",
-		"/again.jpg": "90 from /full.jpg", "/login.jpg": "theirs", "/none.jpg": "theirs", "/down.jpg": "theirs",
+		"/again.jpg": "90 from /full.jpg", "/login.jpg": "theirs", "/none.jpg": "theirs", "/down.jpg": "theirs", "/late.jpg": "theirs",
 	}, got); diff != "" {
 		t.Errorf("shown (-want +got):\n%s", diff)
 	}
