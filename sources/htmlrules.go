@@ -94,7 +94,7 @@ func (r *HTMLRules) Check() error {
 // ruleSet are rules ready for use. A nil one rules nothing.
 type ruleSet struct {
 	HTMLRules
-	platform string // whose links those of the rules are
+	platform string // whose links those of the rules are; empty: found by looking
 	root     *url.URL
 
 	articles, pages, label, picture, latest, calendarLinks                    cascadia.Selector
@@ -232,9 +232,11 @@ func (s Source) ruleSet() (*ruleSet, error) {
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("rules: %w", errors.Join(errs...))
 	}
-	c.platform = "html"
-	if s.Platform != "" && s.Platform != auto {
+	switch {
+	case s.Platform != "" && s.Platform != auto:
 		c.platform = s.Platform
+	case s.HTML.Drives():
+		c.platform = "html"
 	}
 	c.root, _ = url.Parse(s.URL)
 	if compiled.sets == nil || len(compiled.sets) >= maxCompiled {
@@ -433,6 +435,15 @@ func (c *ruleSet) shape(d *document, u *url.URL) (shape, bool) {
 	picked := d.picked[key]
 	self := key == identity(canonical(d.url))
 	s := shape{platform: c.platform, ruled: true, file: path.Base(u.Path)}
+	if s.platform == "" {
+		// Overrides of a platform that is found by looking.
+		if s.platform = "founder"; padPath.MatchString(u.Path) {
+			return shape{}, false
+		}
+		if own, ok := shapeOf(d.url); ok {
+			s.platform = own.platform
+		}
+	}
 	switch {
 	case picked == articlePage, c.articleURL != nil && (c.articles == nil || self && picked == other) && c.articleURL.MatchString(full):
 		s.kind, s.positional = articlePage, c.Positional
@@ -461,7 +472,7 @@ func (c *ruleSet) shape(d *document, u *url.URL) (shape, bool) {
 	if s.day = c.dayOf(&at); s.day == "" {
 		s.day = d.day
 	}
-	if c.platform != "html" {
+	if s.platform != "html" {
 		// Among the links of a built-in platform it has their directories.
 		if m := datedPath.FindStringSubmatch(at.Path); m != nil {
 			s.prefix = hostOf(&at) + strings.ToLower(m[1])

@@ -212,6 +212,12 @@ func TestRulesOverride(t *testing.T) {
 	if p.Kind != "page" || p.Platform != "founder" || len(p.Page.Pages) != 2 || len(p.Page.Refs) != 2 || p.Page.Refs[1].Origin != "42" || p.Page.Refs[1].Page.Number != "01" {
 		t.Errorf("%s %s %+v", p.Kind, p.Reason, p.Page)
 	}
+	// Pages of another form, on a site that is found by looking.
+	const pages = `<html><title>河阳日报</title><a href=bm-01.htm>第01版：要闻</a><a href=bm-02.htm>第02版：县区</a><a href=content_41.htm>甲乡修路</a><a href=content_42.htm>乙镇修桥</a></html>`
+	p = Parse(Source{HTML: &HTMLRules{PageURL: `/bm-(\d+)\.htm$`}}, "http://e.example/html/2026-11/21/bm-02.htm", "text/html", []byte(pages))
+	if p.Platform != "founder" || p.Page == nil || len(p.Page.Pages) != 2 || len(p.Page.Refs) != 2 || p.Page.Page.Name != "县区" {
+		t.Errorf("%s %s %+v", p.Kind, p.Reason, p.Page)
+	}
 	// And of PaperIndex.
 	const article = `<html><title>云桥日报</title><h1>题</h1><div class=neirong>正文，正文。</div><div class=real>全文，全文。</div></html>`
 	p = Parse(Source{HTML: &HTMLRules{Body: ".real"}}, "http://e.example/content/20261121/Articel01002MT.htm", "text/html", []byte(article))

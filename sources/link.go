@@ -156,14 +156,14 @@ func canonical(u *url.URL) string {
 
 var (
 	dynamicFile  = regexp.MustCompile(`(?i)\.(?:aspx?|php|jsp|do|action|ashx|cgi)$`)
-	sessionParam = regexp.MustCompile(`(?i)^(?:jsessionid|phpsessid|asp\.net_sessionid|session_?id|rnd|rand|random|timestamp|t|_|div|utm_[a-z]+|spm)$`)
+	sessionParam = regexp.MustCompile(`(?i)^(?:(?:jsessionid|phpsessid|asp\.net_sessionid|session_?id|div|utm_[a-z]+|spm)=|(?:rnd|rand|random|timestamp|time|t|_)=(?:\d{9,}|0?\.\d+)$|(?:rnd|rand|random|_)=)`)
 )
 
 // steadyQuery is a query without sessions and clocks, in its own order.
 func steadyQuery(q string) string {
 	keep := strings.Split(q, "&")[:0]
 	for _, p := range strings.Split(q, "&") {
-		if name, _, _ := strings.Cut(p, "="); p != "" && !sessionParam.MatchString(name) {
+		if p != "" && !sessionParam.MatchString(p) {
 			keep = append(keep, p)
 		}
 	}

@@ -89,7 +89,11 @@ func TestCanonical(t *testing.T) {
 	}
 	// What a program shows is told by the query, without sessions and clocks.
 	u := resolve(base, "/show.aspx?id=7&PHPSESSID=abc&page=2&_=1700000000&t=3#x")
-	if got := canonical(u); got != "http://e.cn/show.aspx?id=7&page=2" {
+	if got := canonical(u); got != "http://e.cn/show.aspx?id=7&page=2&t=3" {
+		t.Errorf("%s", got)
+	}
+	u = resolve(base, "/list.php?t=3&time=20261121&rnd=0.12&utm_source=x&tid=&t=0.5")
+	if got := canonical(u); got != "http://e.cn/list.php?t=3&time=20261121&tid=" {
 		t.Errorf("%s", got)
 	}
 }
