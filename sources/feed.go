@@ -61,8 +61,22 @@ func init() {
 
 // looksFeed decides by the root of the document, because content types lie.
 func looksFeed(d *document) bool {
-	head := bytes.TrimLeft(d.body[:min(len(d.body), 8192)], "\ufeff \t\r\n")
-	if len(head) == 0 {
+	head := bytes.TrimLeft(d.body, "\ufeff \t\r\n")
+	// A licence of many KB may stand before the root.
+	for {
+		end := "?>"
+		if bytes.HasPrefix(head, []byte("<!--")) {
+			end = "-->"
+		} else if !bytes.HasPrefix(head, []byte("<?")) {
+			break
+		}
+		n := bytes.Index(head, []byte(end))
+		if n < 0 {
+			break
+		}
+		head = bytes.TrimLeft(head[n+len(end):], " \t\r\n")
+	}
+	if head = head[:min(len(head), 8192)]; len(head) == 0 {
 		return false
 	}
 	if head[0] == '{' {
