@@ -248,8 +248,11 @@ func TestWhatThereIs(t *testing.T) {
 	t.Run("scopes", func(t *testing.T) {
 		dir := t.TempDir()
 		args := []string{"--data", dir}
-		if code, out, errs := paperwire(t, "", append([]string{"scopes"}, args...)...); code != exitDone || out != "" || !strings.Contains(errs, "paperwire fetch") {
-			t.Errorf("scopes of an empty store: %d %q %q", code, out, errs)
+		if code, out, errs := paperwire(t, "", append([]string{"scopes"}, args...)...); code != exitFailed || out != "" || !strings.Contains(errs, "--data") {
+			t.Errorf("scopes without a store: %d %q %q", code, out, errs)
+		}
+		if list, err := os.ReadDir(dir); err != nil || len(list) > 0 {
+			t.Errorf("asking for scopes made files: %v %v", list, err)
 		}
 		// The demo paper needs no network.
 		code, out, errs := paperwire(t, "", append([]string{"fetch", "demo"}, args...)...)

@@ -243,6 +243,11 @@ func (a *app) scopes(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	if !store.IsPostgres(c.storeDSN()) {
+		if _, err := os.Stat(c.storeDSN()); err != nil {
+			return fmt.Errorf("no store at %s: name its directory with --data, or run paperwire serve there first", c.storeDSN())
+		}
+	}
 	st, err := store.Open(cmd.Context(), c.storeDSN(), store.Options{})
 	if err != nil {
 		return err

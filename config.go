@@ -16,6 +16,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -129,6 +130,7 @@ func loadConfig(o overrides) (*config, error) {
 	v.SetDefault("store", "paperwire.db")
 	v.SetDefault("notice_days", 7)
 	v.SetDefault("cache_mb", 64)
+	v.SetDefault("fetch\x1fpace", "1.2s")
 	v.SetDefault("pictures\x1fquota_mb", 2048)
 	if err := v.BindEnv("alerts\x1fwebhook", "PAPERWIRE_ALERT_WEBHOOK"); err != nil {
 		return nil, err
@@ -233,6 +235,8 @@ func decodeHook(from, to reflect.Type, data any) (any, error) {
 var (
 	unusedKeys = regexp.MustCompile(`^'(.*)' has invalid keys: (.*)$`)
 	wrongType  = regexp.MustCompile(`^'(.*)' expected type '(.*)', got unconvertible type '(.*?)'`)
+	notAMap    = regexp.MustCompile(`^'(.*?)' expected a map(?: or struct)?, got "?'?(\w+)`)
+	notAList   = regexp.MustCompile(`^'(.*?)':? source data must be an array or slice`)
 	quotedPath = regexp.MustCompile(`^(?:error decoding )?'(.*?)':? (.*)$`)
 )
 
@@ -322,6 +326,12 @@ func decodeProblem(text string) []string {
 		}
 		return []string{keyPath(m[1]) + ": should be a " + plainType(m[2]) + ", not a " + plainType(m[3])}
 	}
+	if m := notAMap.FindStringSubmatch(text); m != nil {
+		return []string{strings.ToLower(m[1]) + ": should hold keys of its own, like {key: value}, not a " + m[2]}
+	}
+	if m := notAList.FindStringSubmatch(text); m != nil {
+		return []string{strings.ToLower(m[1]) + ": should be a list: begin each entry with \"- \""}
+	}
 	if m := quotedPath.FindStringSubmatch(text); m != nil {
 		return []string{keyPath(m[1]) + ": " + m[2]}
 	}
@@ -392,25 +402,41 @@ func (c *config) check() []string {
 	say := func(path, format string, args ...any) {
 		bad = append(bad, path+": "+fmt.Sprintf(format, args...))
 	}
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+	if !listenable(c.Listen) {
 		say("listen", "%q is no address: write it like :8080 or 127.0.0.1:8080", c.Listen)
 	}
-	if c.OperationsListen != "" {
-		if _, _, err := net.SplitHostPort(c.OperationsListen); err != nil {
-			say("operations_listen", "%q is no address: write it like 127.0.0.1:9090", c.OperationsListen)
+	if c.OperationsListen != "" && !listenable(c.OperationsListen) {
+		say("operations_listen", "%q is no address: write it like 127.0.0.1:9090", c.OperationsListen)
+	}
+	if u, err := url.Parse(c.BaseURL); c.BaseURL != "" && (!webURL(c.BaseURL) || err != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "") {
+		say("base_url", "%q is no address of a site: write scheme and host alone, like https://news.example.cn", redacted(c.BaseURL))
+	}
+	switch scheme, rest, ok := strings.Cut(c.Store, "://"); {
+	case c.Store == "":
+		say("store", "empty: name an SQLite file or postgres://…")
+	case ok && !store.IsPostgres(c.Store):
+		say("store", "%s:// is no database that can be used: name an SQLite file or postgres://…", scheme)
+	case ok && rest == "":
+		say("store", "names no database: write it like postgres://user@host/paperwire")
+	}
+	if c.Fetch.Pace < time.Millisecond {
+		say("fetch.pace", "%s: publishers are asked politely, at least 1ms apart, better 1.2s", c.Fetch.Pace)
+	}
+	for i, h := range c.Fetch.OpenHosts {
+		if !hostName(h) {
+			say(fmt.Sprintf("fetch.open_hosts[%d]", i), "%q: a host alone, or host:port, without scheme and path", h)
 		}
 	}
-	if c.BaseURL != "" && !webURL(c.BaseURL) {
-		say("base_url", "%q is no address: write it like https://news.example.cn", c.BaseURL)
-	}
-	if c.Store == "" {
-		say("store", "empty: name an SQLite file or postgres://…")
+	for i, h := range c.Fetch.IgnoreRobots {
+		if !hostName(h) {
+			say(fmt.Sprintf("fetch.ignore_robots[%d]", i), "%q: a host alone, or host:port, without scheme and path", h)
+		}
 	}
 	if c.NoticeDays < 1 || c.NoticeDays > 366 {
 		say("notice_days", "%d: between 1 and 366", c.NoticeDays)
 	}
-	if c.CacheMB < 1 {
-		say("cache_mb", "%d: at least 1", c.CacheMB)
+	if c.CacheMB < 1 || c.CacheMB > 1<<20 {
+		say("cache_mb", "%d: between 1 and %d", c.CacheMB, 1<<20)
 	}
 	if c.Alerts.Webhook != "" && !webURL(c.Alerts.Webhook) {
 		say("alerts.webhook", "no address: write it like https://hooks.example.cn/…")
@@ -459,7 +485,7 @@ func (c *config) check() []string {
 			say(at+".name", "missing: the paper's name as readers know it")
 		}
 		if !webURL(strings.ReplaceAll(s.URL, "{base_url}", "http://localhost")) {
-			say(at+".url", "%q is no address: write it like http://epaper.example.cn/jzrb/", s.URL)
+			say(at+".url", "%q is no address: write it like http://epaper.example.cn/jzrb/", redacted(s.URL))
 		}
 		if s.Platform != "" && !slices.Contains(platforms, s.Platform) {
 			say(at+".platform", "unknown platform %q: one of %s", s.Platform, strings.Join(platforms, ", "))
@@ -478,6 +504,9 @@ func (c *config) check() []string {
 		}
 		if s.EveryInWindow != 0 && s.EveryInWindow < time.Second {
 			say(at+".every_in_window", "%s is too often: at least 1s", s.EveryInWindow)
+		}
+		if s.Language != "" && !languagePattern.MatchString(s.Language) {
+			say(at+".language", "%q is no language: write it like zh-CN", s.Language)
 		}
 		if !slices.Contains([]string{"", "full", "summary", "headline"}, s.Rights) {
 			say(at+".rights", "%q: one of full, summary, headline", s.Rights)
@@ -522,8 +551,35 @@ func splitErrors(err error) []string {
 
 func webURL(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && !strings.ContainsAny(s, " \t\r\n")
 }
+
+// redacted is an address without the password somebody may have written in it.
+func redacted(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.User == nil {
+		return s
+	}
+	u.User = url.User("…")
+	return u.String()
+}
+
+// listenable reports whether an address can be listened on, as far as its form goes.
+func listenable(s string) bool {
+	_, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return false
+	}
+	n, err := strconv.Atoi(port)
+	return err == nil && n >= 0 && n <= 65535
+}
+
+// hostName reports whether s is a host or host:port.
+func hostName(s string) bool {
+	return s != "" && !strings.ContainsAny(s, "/ @?#")
+}
+
+var languagePattern = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 
 func zoneOf(name string) (*time.Location, error) {
 	if name == "" || name == paper.Shanghai.String() {

@@ -15,6 +15,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -159,6 +161,11 @@ func (a *app) fetch(ctx context.Context, keys []string) error {
 	if err != nil {
 		return err
 	}
+	for _, key := range keys {
+		if !slices.ContainsFunc(c.Sources, func(s sourceConfig) bool { return s.Key == key }) {
+			return usageError{fmt.Errorf("fetch: source %s is not in the configuration", key)}
+		}
+	}
 	h, err := open(ctx, c, c.base(""), log, false)
 	if err != nil {
 		return err
@@ -185,7 +192,10 @@ func (a *app) serve(ctx context.Context) error {
 	}
 	ln, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return fmt.Errorf("listen: %w: is another paperwire running? --listen takes another address", err)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("listen: %w: is another paperwire running? --listen takes another address", err)
+		}
+		return fmt.Errorf("listen: %w", err)
 	}
 	defer ln.Close()
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
@@ -259,6 +269,30 @@ func (a *app) serve(ctx context.Context) error {
 		err = nil
 	}
 	return err
+}
+
+// restart names what differs between two configurations and needs a restart.
+func (c *config) restart(next *config) []string {
+	var keys []string
+	for _, x := range []struct {
+		key       string
+		now, next any
+	}{
+		{"listen", c.Listen, next.Listen},
+		{"operations_listen", c.OperationsListen, next.OperationsListen},
+		{"base_url", c.BaseURL, next.BaseURL},
+		{"store", c.Store, next.Store},
+		{"notice_days", c.NoticeDays, next.NoticeDays},
+		{"cache_mb", c.CacheMB, next.CacheMB},
+		{"fetch", c.Fetch, next.Fetch},
+		{"alerts", c.Alerts, next.Alerts},
+		{"places", c.Places, next.Places},
+	} {
+		if !reflect.DeepEqual(x.now, x.next) {
+			keys = append(keys, x.key)
+		}
+	}
+	return keys
 }
 
 func storeName(c *config) string {
@@ -343,6 +377,7 @@ func (a *app) watch(ctx context.Context, log *slog.Logger, now *config, take fun
 		}
 	}
 	last, _ := os.ReadFile(a.flags.file)
+	gone := false // the file is away, and the log says so
 	settle := time.NewTimer(0)
 	<-settle.C
 	for {
@@ -357,7 +392,15 @@ func (a *app) watch(ctx context.Context, log *slog.Logger, now *config, take fun
 		case <-settle.C:
 		}
 		raw, err := os.ReadFile(a.flags.file)
-		if a.flags.file != "" && (err != nil || string(raw) == string(last) && last != nil) {
+		if a.flags.file != "" && err != nil {
+			if last == nil || !gone {
+				log.Error("configuration not taken up: the old one stays in use", "error", err)
+			}
+			gone = true
+			continue
+		}
+		gone = false
+		if a.flags.file != "" && string(raw) == string(last) && last != nil {
 			continue
 		}
 		last = raw
@@ -369,8 +412,8 @@ func (a *app) watch(ctx context.Context, log *slog.Logger, now *config, take fun
 			log.Error("configuration not taken up: the old one stays in use", "error", err)
 			continue
 		}
-		if next.Listen != now.Listen || next.Store != now.Store || next.OperationsListen != now.OperationsListen || next.BaseURL != now.BaseURL {
-			log.Warn("listen, operations_listen, store and base_url need a restart")
+		if keys := now.restart(next); len(keys) > 0 {
+			log.Warn("these changes need a restart", "keys", strings.Join(keys, ", "))
 		}
 		log.Info("configuration taken up", "file", a.flags.file, "sources", len(next.Sources), "sections", len(next.Sections))
 	}

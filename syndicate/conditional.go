@@ -150,8 +150,8 @@ func listed(list, etag string) bool {
 func (s *Syndicate) send(w http.ResponseWriter, r *http.Request, st *site, e *entry) int {
 	enc := accepted(r.Header["Accept-Encoding"])
 	if enc == refused {
-		s.problem(w, r, st, http.StatusNotAcceptable, "this document is sent as br, gzip or identity: accept one of them")
-		return http.StatusNotAcceptable
+		// RFC 9110 §12.5.3 lets us: an error item would stand in shared caches.
+		enc = plain
 	}
 	enc, v := e.pick(enc)
 	h := w.Header()

@@ -110,6 +110,26 @@ func newCatalog(papers []paper.Paper, sections []paper.Section, sn *snapshot, no
 	return c
 }
 
+// paperNamed finds a paper by its name; the first by key where two share it.
+func (c *catalog) paperNamed(name string) (found paper.Paper, ok bool) {
+	for _, p := range c.papers {
+		if strings.EqualFold(p.Name, name) && (!ok || p.Key < found.Key) {
+			found, ok = p, true
+		}
+	}
+	return found, ok
+}
+
+// sectionNamed finds a section by its name; the first by slug where two share it.
+func (c *catalog) sectionNamed(name string) (found paper.Section, ok bool) {
+	for _, x := range c.sections {
+		if strings.EqualFold(x.Name, name) && (!ok || x.Slug < found.Slug) {
+			found, ok = x, true
+		}
+	}
+	return found, ok
+}
+
 // resolve reads a scope as somebody wrote it and gives the canonical one: names
 // and slugs of districts become codes, moved sections their present slug. Errors
 // are *[paper.ScopeError] (400), *unknownError (404) or the store's.
@@ -137,11 +157,16 @@ func (s *Syndicate) resolve(ctx context.Context, st *site, written string) (pape
 func (st *site) settle(sc paper.Scope, c *catalog, written string) (paper.Scope, error) {
 	cities := c.cities
 	var own []string
-	for _, key := range sc.Papers {
+	sc.Papers = slices.Clone(sc.Papers)
+	for i, key := range sc.Papers {
 		p, ok := c.papers[key]
+		if !ok {
+			p, ok = c.paperNamed(key)
+		}
 		if !ok {
 			return sc, &unknownError{"paper", key, written}
 		}
+		sc.Papers[i] = p.Key
 		if p.City != "" {
 			own = append(own, p.City)
 		}
@@ -169,10 +194,13 @@ func (st *site) settle(sc paper.Scope, c *catalog, written string) (paper.Scope,
 			}
 			v = to
 		}
-		if _, ok := c.sections[v]; !ok {
-			return "", &unknownError{"section", v, written}
+		if _, ok := c.sections[v]; ok {
+			return v, nil
 		}
-		return v, nil
+		if x, ok := c.sectionNamed(v); ok {
+			return x.Slug, nil
+		}
+		return "", &unknownError{"section", v, written}
 	}
 	district := func(v string) (string, error) {
 		d, ok := st.Names.Division(v)
@@ -184,6 +212,8 @@ func (st *site) settle(sc paper.Scope, c *catalog, written string) (paper.Scope,
 		}
 		return d.Code, nil
 	}
+	slices.Sort(sc.Papers)
+	sc.Papers = slices.Compact(sc.Papers)
 	var err error
 	for _, part := range []struct {
 		values *[]string

@@ -102,6 +102,8 @@ type Ingest struct {
 	owner string
 	looks atomic.Int64 // numbers the owner of leases
 	plan  atomic.Pointer[plan]
+
+	seenPictures pictureMemory
 }
 
 // New makes an Ingest; it starts nothing. Call Configure before anything else.

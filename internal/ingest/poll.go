@@ -475,6 +475,10 @@ func (g *Ingest) pictures(ctx context.Context, s *source, day paper.Day, r sourc
 			i.Type, i.Width, i.Height, i.Length = k.Type, k.Width, k.Height, k.Length
 			continue
 		}
+		if k, ok := g.seenPictures.get(i.URL); ok {
+			i.Type, i.Width, i.Height, i.Length = k.Type, k.Width, k.Height, k.Length
+			continue
+		}
 		if n >= maxPictures || s.Mirror { // mirror asks for the whole
 			break
 		}
@@ -487,6 +491,7 @@ func (g *Ingest) pictures(ctx context.Context, s *source, day paper.Day, r sourc
 			continue
 		}
 		i.Type, i.Width, i.Height, i.Length = p.Type, p.Width, p.Height, p.Length
+		g.seenPictures.put(i.URL, p)
 	}
 	sizes(a)
 	return nil

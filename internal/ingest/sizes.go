@@ -3,11 +3,39 @@ package ingest
 import (
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/net/html"
 
+	"paperwire/internal/fetch"
 	"paperwire/internal/paper"
 )
+
+// maxRemembered bounds the picture heads that are remembered.
+const maxRemembered = 4096
+
+// pictureMemory remembers the heads of pictures that several articles show: a
+// logo, a column's picture. The zero value is ready.
+type pictureMemory struct {
+	mu    sync.Mutex
+	heads map[string]fetch.Picture
+}
+
+func (m *pictureMemory) get(url string) (fetch.Picture, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, ok := m.heads[url]
+	return p, ok
+}
+
+func (m *pictureMemory) put(url string, p fetch.Picture) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.heads == nil || len(m.heads) >= maxRemembered {
+		m.heads = map[string]fetch.Picture{}
+	}
+	m.heads[url] = p
+}
 
 // sizes writes the size of each known picture into the <img> that shows it:
 // schedulers take the first picture that has width and height.

@@ -515,15 +515,18 @@ type ScopeError struct{ Reason string }
 func (e *ScopeError) Error() string { return e.Reason }
 
 // ParseScope reads a scope from a URL path (already unescaped). It accepts
-// values in any order, repeated values and a lower-case page number and brings
-// them into canonical form; a caller redirects where the input differs from the
-// result's String. It checks shapes only: whether a value is known, and whether
-// a district was written by name, is for the caller. Errors are *[ScopeError].
+// values in any order, repeated values and the wrong case and brings them into
+// canonical form; a caller redirects where the input differs from the result's
+// String. It checks shapes only: whether a value is known, and whether one was
+// written by name, is for the caller. Errors are *[ScopeError].
 func ParseScope(path string) (Scope, error) {
 	var s Scope
 	path = strings.Trim(path, "/")
-	if path == "all" {
-		return s, nil
+	if all, rest, more := strings.Cut(path, "/"); strings.EqualFold(all, "all") {
+		if !more {
+			return s, nil
+		}
+		path = rest // all/-section/x says no more than -section/x
 	}
 	if path == "" {
 		return s, &ScopeError{"empty scope: write all, or paper/…, section/…, district/…"}
@@ -551,6 +554,8 @@ func ParseScope(path string) (Scope, error) {
 		for j, v := range values {
 			if parts[at].name == "page" {
 				v = strings.ToUpper(v)
+			} else {
+				v = strings.ToLower(v)
 			}
 			if !validValue(parts[at].name, v) {
 				return s, &ScopeError{fmt.Sprintf("part %q: bad value %q", fields[i], clip(v))}

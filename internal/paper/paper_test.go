@@ -61,6 +61,10 @@ func TestParseScope(t *testing.T) {
 		"paper/a/-section/x/-district/1": "paper/a/-section/x/-district/1",
 		"-section/guanggao":              "-section/guanggao",
 		"district/温县":                    "district/温县",
+		"section/要闻": "section/要闻",
+		"section/YaoWen": "section/yaowen",
+		"all/-section/x": "-section/x",
+		"ALL": "all",
 		"section/a-b/district/wenxian/":  "section/a-b/district/wenxian",
 	} {
 		s, err := ParseScope(in)
@@ -77,7 +81,6 @@ func TestParseScope(t *testing.T) {
 		"paper/":                              "no value",
 		"page/01":                             "exactly one paper",
 		"paper/a,b/page/01":                   "exactly one paper",
-		"section/A":                           "bad value",
 		"section/-a":                          "bad value",
 		"paper/ä":                             "bad value",
 		"district/1,2,3,4,5,6,7,8,9":          "at most 8",

@@ -83,13 +83,13 @@ func validValue(part, v string) bool {
 		switch {
 		case r >= '0' && r <= '9', r >= 'a' && r <= 'z':
 		case r >= 'A' && r <= 'Z' && part == "page":
-		case r == '-' && i > 0 && part != "paper":
-		case strings.HasSuffix(part, "district") && unicode.Is(unicode.Han, r):
+		case r == '-' && i > 0:
+		case part != "page" && (unicode.Is(unicode.Han, r) || r == '·'): // a name
 		default:
 			return false
 		}
 	}
-	return part != "paper" || len(v) <= 24
+	return true
 }
 
 func clip(s string) string {

@@ -298,7 +298,7 @@ func stamp(t time.Time) string {
 
 // maker is the generator's text: the program and the installation.
 func (f Feed) maker() string {
-	if site := plain(f.Site); site != "" {
+	if site := plain(f.Site); site != "" && site != generator {
 		return generator + " (" + site + ")"
 	}
 	return generator

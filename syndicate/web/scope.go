@@ -82,6 +82,17 @@ func (c catalog) labels(part string, values []string) []string {
 	return names
 }
 
+// sectionNamed gives the slug of a section by its name, the first where two share
+// it; empty where none has it.
+func (c catalog) sectionNamed(name string) (slug string) {
+	for part, x := range c.byPart {
+		if at, ok := strings.CutPrefix(part, "section/"); ok && strings.EqualFold(x.Name, name) && (slug == "" || at < slug) {
+			slug = at
+		}
+	}
+	return slug
+}
+
 // canonical brings the values of a scope to what they are called here: moved
 // section slugs to the new ones, districts written by name or slug to codes.
 // It gives paper.ErrNotFound for a value that nobody knows.
@@ -92,10 +103,15 @@ func (s *Site) canonical(c catalog, scope paper.Scope) (paper.Scope, error) {
 			cities = append(cities, p.City)
 		}
 	}
-	for _, key := range scope.Papers {
-		if _, ok := c.paper(key); !ok {
+	for i, key := range scope.Papers {
+		if _, ok := c.paper(key); ok {
+			continue
+		}
+		named := slices.IndexFunc(c.papers, func(p paper.Paper) bool { return strings.EqualFold(p.Name, key) })
+		if named < 0 {
 			return scope, paper.ErrNotFound
 		}
+		scope.Papers[i] = c.papers[named].Key
 	}
 	for _, list := range [][]string{scope.Sections, scope.NotSections} {
 		for i, slug := range list {
@@ -106,7 +122,9 @@ func (s *Site) canonical(c catalog, scope paper.Scope) (paper.Scope, error) {
 				slug = s.opts.Moved[slug]
 			}
 			if _, ok := c.byPart["section/"+slug]; !ok {
-				return scope, paper.ErrNotFound
+				if slug = c.sectionNamed(list[i]); slug == "" {
+					return scope, paper.ErrNotFound
+				}
 			}
 			list[i] = slug
 		}
