@@ -75,6 +75,9 @@ type sourceConfig struct {
 	Rights, Link                                                          string
 	Editions                                                              int
 	Mirror                                                                bool
+	FullText                                                              bool `mapstructure:"full_text"`
+	HTML                                                                  *sources.HTMLRules
+	JSON                                                                  *sources.JSONRules
 }
 
 type sectionConfig struct {
@@ -342,6 +345,10 @@ func decodeProblem(text string) []string {
 func nearKey(path, key string) string {
 	t := reflect.TypeFor[config]()
 	switch {
+	case strings.HasSuffix(path, "].html"):
+		t = reflect.TypeFor[sources.HTMLRules]()
+	case strings.HasSuffix(path, "].json"):
+		t = reflect.TypeFor[sources.JSONRules]()
 	case strings.HasPrefix(path, "sources["):
 		t = reflect.TypeFor[sourceConfig]()
 	case strings.HasPrefix(path, "sections["):
@@ -507,6 +514,20 @@ func (c *config) check() []string {
 		}
 		if s.Language != "" && !languagePattern.MatchString(s.Language) {
 			say(at+".language", "%q is no language: write it like zh-CN", s.Language)
+		}
+		for name, rules := range map[string]interface{ Check() error }{"html": s.HTML, "json": s.JSON} {
+			if reflect.ValueOf(rules).IsNil() {
+				continue
+			}
+			for _, line := range splitErrors(rules.Check()) {
+				say(at+"."+name, "%s", line)
+			}
+		}
+		if s.Platform == "html" && s.HTML != nil && !s.HTML.Drives() {
+			say(at+".html", "articles or article_url is missing: platform html finds articles by them")
+		}
+		if s.Platform == "html" && s.HTML == nil || s.Platform == "json" && s.JSON == nil {
+			say(at+"."+s.Platform, "missing: platform %s reads by rules; docs/platforms.md has examples", s.Platform)
 		}
 		if !slices.Contains([]string{"", "full", "summary", "headline"}, s.Rights) {
 			say(at+".rights", "%q: one of full, summary, headline", s.Rights)
@@ -680,7 +701,7 @@ func (c *config) ingest(base string) ingest.Config {
 		expect, _ := clockOf(s.Expect)
 		x := ingest.Source{
 			Source: sources.Source{
-				Key: s.Key, Paper: or(s.Paper, s.Key), Platform: or(s.Platform, "auto"),
+				Key: s.Key, Paper: or(s.Paper, s.Key), Platform: or(s.Platform, "auto"), HTML: s.HTML, JSON: s.JSON, FullText: s.FullText,
 				URL: strings.ReplaceAll(s.URL, "{base_url}", base), Zone: zone,
 			},
 			Name: s.Name, City: s.City, Language: or(s.Language, "zh-CN"), Window: window, Hold: s.Hold,

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"paperwire/internal/fetch"
@@ -262,6 +263,9 @@ func (g *Ingest) read(ctx context.Context, s *source, rep *Report) error {
 	rep.Platform = found.Platform
 	if err != nil {
 		return err
+	}
+	if found.Problem != "" {
+		rep.Problem = found.Problem
 	}
 	newest := st.Edition
 	until := now.Add(lookFor)
@@ -518,7 +522,7 @@ func (c *careful) Get(ctx context.Context, r fetch.Request) (*fetch.Document, er
 // listed, or anything of an item of a feed.
 func mark(r sources.Ref) string {
 	if r.Printed == nil {
-		return r.Title
+		return strings.TrimSuffix(r.Title+"|"+r.Changed, "|")
 	}
 	p := *r.Printed
 	p.Day = "" // of an undated item it is today's

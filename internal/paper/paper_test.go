@@ -61,10 +61,10 @@ func TestParseScope(t *testing.T) {
 		"paper/a/-section/x/-district/1": "paper/a/-section/x/-district/1",
 		"-section/guanggao":              "-section/guanggao",
 		"district/温县":                    "district/温县",
-		"section/要闻": "section/要闻",
-		"section/YaoWen": "section/yaowen",
-		"all/-section/x": "-section/x",
-		"ALL": "all",
+		"section/要闻":                     "section/要闻",
+		"section/YaoWen":                 "section/yaowen",
+		"all/-section/x":                 "-section/x",
+		"ALL":                            "all",
 		"section/a-b/district/wenxian/":  "section/a-b/district/wenxian",
 	} {
 		s, err := ParseScope(in)

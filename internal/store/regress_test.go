@@ -358,22 +358,6 @@ func TestHoldNeverEnds(t *testing.T) {
 	}
 }
 
-func isNot(err error) bool { return err != nil && (os.IsNotExist(err) || errorsIs(err)) }
-
-func errorsIs(err error) bool {
-	for err != nil {
-		if err == paper.ErrNotFound {
-			return true
-		}
-		u, ok := err.(interface{ Unwrap() error })
-		if !ok {
-			return false
-		}
-		err = u.Unwrap()
-	}
-	return false
-}
-
 func TestPostgresText(t *testing.T) {
 	if os.Getenv("PAPERWIRE_TEST_POSTGRES") == "" {
 		t.Skip()

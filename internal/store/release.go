@@ -284,7 +284,6 @@ func (r *release) revise(x readyRow, at int64) error {
 		fallthrough
 	default:
 		if x.draft != "" {
-			doc = x.draft
 			var a paper.Article
 			if err := json.Unmarshal([]byte(x.draft), &a); err != nil {
 				return err
