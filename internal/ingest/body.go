@@ -49,6 +49,9 @@ type block struct {
 	ordered bool     // list
 	inner   []block  // quote: paragraphs only
 	bold    bool     // the whole paragraph is strong
+	centred bool     // para, figure: as pictures and their captions are set
+	caption bool     // para: the markup says that it is one
+	labels  bool     // para: captions of several pictures, 图①：… 图②：…
 }
 
 // run is text of one style, or one line break.
@@ -108,6 +111,8 @@ type reader struct {
 	href       string
 	strong, em int
 	pre        bool
+	centred    bool
+	caption    bool
 	bytes      int // of text, so far
 	images     int
 	cells      int
@@ -171,6 +176,11 @@ func (r *reader) walk(n *html.Node, depth int) {
 		r.flush()
 	}
 	href, strong, em, pre, heading := r.href, r.strong, r.em, r.pre, r.heading
+	centred, caption := r.centred, r.caption
+	if breaks {
+		r.centred = aligned(n, r.centred)
+		r.caption = r.caption || n.DataAtom == atom.Figcaption || captionClass.MatchString(attribute(n, "class"))
+	}
 	switch n.DataAtom {
 	case atom.B, atom.Strong:
 		r.strong++
@@ -190,6 +200,28 @@ func (r *reader) walk(n *html.Node, depth int) {
 		r.flush()
 	}
 	r.href, r.strong, r.em, r.pre, r.heading = href, strong, em, pre, heading
+	r.centred, r.caption = centred, caption
+}
+
+var (
+	// Class names that content systems give to captions: wp-caption-text, pic-desc, tuzhu.
+	captionClass = regexp.MustCompile(`(?i)(?:^|[\s_-])(?:caption(?:-?text)?|tu-?(?:zhu|shuo)|(?:pic|img|image|photo)[_-]?(?:desc|info|note|text|txt|zs|sm|explain|title))(?:$|[\s_-])`)
+	textAlign    = regexp.MustCompile(`(?i)text-align\s*:\s*([a-z]+)`)
+)
+
+// aligned reports whether the text of n is centred, where around is what stands
+// around it.
+func aligned(n *html.Node, around bool) bool {
+	if n.DataAtom == atom.Center {
+		return true
+	}
+	if m := textAlign.FindStringSubmatch(attribute(n, "style")); m != nil {
+		return strings.EqualFold(m[1], "center")
+	}
+	if a := strings.TrimSpace(attribute(n, "align")); a != "" {
+		return strings.EqualFold(a, "center") || strings.EqualFold(a, "middle")
+	}
+	return around
 }
 
 // text adds text of the current style. White space of the source is decided
@@ -253,7 +285,7 @@ func (r *reader) flush() {
 	var cur []run
 	end := func() {
 		if cur = trimRuns(cur); len(cur) > 0 && len(r.blocks) < maxBlocks {
-			r.blocks = append(r.blocks, block{kind: kind, runs: cur, bold: allBold(cur)})
+			r.blocks = append(r.blocks, block{kind: kind, runs: cur, bold: allBold(cur), centred: r.centred, caption: r.caption})
 		}
 		cur = nil
 	}
@@ -573,7 +605,7 @@ func (r *reader) picture(n *html.Node) {
 	// A picture stands on its own; the words before it are a paragraph.
 	r.flush()
 	if len(r.blocks) < maxBlocks {
-		r.blocks = append(r.blocks, block{kind: figure, image: p})
+		r.blocks = append(r.blocks, block{kind: figure, image: p, centred: r.centred})
 	}
 }
 

@@ -245,10 +245,38 @@ func TestPictures(t *testing.T) {
 		{"the last words stay text", pictures("<p><img src=/a.jpg></p><p>桥上的孩子。林小河 摄</p>"), "a.jpg  林小河"},
 		{"credit from the byline", pictures(long+"<p>桥上的孩子。（林小河摄）</p>", outer("/a.jpg")), "a.jpg  林小河"},
 		{"credit of who wrote it", pictures("<p>本报讯（记者 林小河 文/摄）"+filler+"</p>", outer("/a.jpg 桥上。", "/b.jpg （罗大山摄）")), "a.jpg 桥上。 林小河|b.jpg  罗大山"},
+		{"short line under a centred one", pictures(long + "<p align=center><img src=/a.jpg></p><p align=center>三座小桥位置示意图</p>" + long + "<p>修桥之后</p>" + long), "a.jpg 三座小桥位置示意图 "},
+		{"short line under it", pictures(long + "<p><img src=/a.jpg></p><p>桥上的孩子</p>" + long), "a.jpg 桥上的孩子 "},
+		{"caption by its class", pictures(long + `<p><img src=/a.jpg></p><p class="pic-desc">孩子们在桥上放风筝。</p>` + long), "a.jpg 孩子们在桥上放风筝。 "},
+		{"subhead under it, others in the article", pictures(long + "<p>修桥</p>" + long + "<p><img src=/a.jpg></p><p>过桥</p>" + long), "a.jpg  "},
+		{"bold subhead under it", pictures(long + "<p align=center><img src=/a.jpg></p><p align=center><b>过桥</b></p>" + long), "a.jpg  "},
+		{"numbered subhead under it", pictures(long + "<p><img src=/a.jpg></p><p>一、桥怎么修</p>" + long), "a.jpg  "},
+		{"verse under it", pictures("<p align=center><img src=/a.jpg></p><p align=center>小桥弯弯</p><p align=center>流水潺潺</p>"), "a.jpg  "},
+		{"byline under it", pictures("<p align=center><img src=/a.jpg></p><p align=center>本报记者 林小河</p>" + long), "a.jpg  "},
+		{"file picture beside a photographer", pictures("<p>首席记者 林小河 / 文 罗大山 / 图</p>"+long, outer("/a.jpg 桥上。", "/b.jpg （资料图片）", "/c.jpg 旧桥。（资料照片）", "/d.jpg 图片来自网络", "/e.jpg 小桥位置示意图")), "a.jpg 桥上。 罗大山|b.jpg （资料图片） |c.jpg 旧桥。（资料照片） |d.jpg 图片来自网络 |e.jpg 小桥位置示意图 "},
+		{"file picture by its line", pictures("<p>林小河/文 罗大山/图</p>" + long + "<p><img src=/a.jpg></p><p>（资料图片）</p>" + long), "a.jpg （资料图片） "},
+		{"all from the files", pictures("<p>林小河/文 罗大山/图</p>"+long+"<p>（图片均为资料图片）</p>", outer("/a.jpg 旧桥。")), "a.jpg 旧桥。 "},
+		{"given by an office", pictures("<p>本报讯（记者 林小河 图片由市档案馆提供）"+filler+"</p>", outer("/a.jpg 旧桥。", "/b.jpg 新桥。（林小河摄）")), "a.jpg 旧桥。 市档案馆|b.jpg 新桥。 林小河"},
+		{"numbered captions", pictures(long+"<p>图①：桥上。图②：桥下。 本报记者 林小河 摄</p>", outer("/a.jpg", "/b.jpg")), "a.jpg 桥上。 林小河|b.jpg 桥下。 林小河"},
+		{"numbered captions inside", pictures(long + "<p><img src=/a.jpg><img src=/b.jpg></p><p>图①为桥上。林小河 摄</p><p>图②为桥下。罗大山 摄</p>" + long), "a.jpg 桥上。 林小河|b.jpg 桥下。 罗大山"},
+		{"numbered captions on lines", pictures(long+"<p>①桥上<br>②桥下<br>林小河 摄</p>", outer("/a.jpg", "/b.jpg")), "a.jpg 桥上 林小河|b.jpg 桥下 林小河"},
+		{"captions by place", pictures(long+"<p>上图：桥上。</p><p>下图：桥下。</p><p>本报记者 林小河 摄</p>", outer("/a.jpg", "/b.jpg")), "a.jpg 桥上。 林小河|b.jpg 桥下。 林小河"},
+		{"numbered captions in a table", pictures(long + "<table><tr><td><img src=/a.jpg></td></tr><tr><td><img src=/b.jpg></td></tr><tr><td>图①：桥上。图②：桥下。林小河 摄</td></tr></table>" + long), "a.jpg 桥上。 林小河|b.jpg 桥下。 林小河"},
+		{"numbered captions, other number of pictures", pictures(long+"<p>图①：桥上。图②：桥下。 本报记者 林小河 摄</p>"+long+long+long+long, outer("/a.jpg")), "a.jpg  林小河"},
 		{"bad addresses", pictures(long, outer("javascript:alert(1)", "data:image/png;base64,AA", "ftp://x/y.jpg", "")), ""},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, tt.got, tt.want)
+		}
+	}
+	for body, want := range map[string]string{
+		"<p>图①：桥上。图②：桥下。 本报记者 林小河 摄</p>" + long:                          "图①：桥上。图②：桥下。\n" + filler, // one picture: they stay
+		long + "<p>图①：桥上。图②：桥下。</p>" + long:                              filler + "\n图①：桥上。图②：桥下。\n" + filler,
+		long + "<p>①先修桥。②再修路。</p>" + long:                                filler + "\n①先修桥。②再修路。\n" + filler,
+		long + "<p align=center><img src=/b.jpg></p><p>桥上的孩子</p>" + long: filler + "\n" + filler,
+	} {
+		if a := normalised(body, outer("/a.jpg")); a.Text != want {
+			t.Errorf("%s: text\n%s\nwant\n%s", body, a.Text, want)
 		}
 	}
 	if a := normalised(long, outer("/a.jpg 桥上")); !strings.HasPrefix(a.HTML, "<figure>") || a.Images[0].URL != "http://paper.example/a.jpg" {

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,7 +17,18 @@ type credits struct {
 	agency string // the other paper or agency
 	// pictures: who wrote it took its pictures too (文/摄).
 	pictures bool
-	titled   bool // a role stood in it (记者, 通讯员, 摄 …), not bare names only
+	titled   bool   // a role stood in it (记者, 通讯员, 摄 …), not bare names only
+	giver    string // the office that the pictures come from (图片由市档案馆提供)
+	filed    bool   // the pictures are the paper's old ones, or somebody else's (资料图片)
+}
+
+// join adds what another byline of the same article says.
+func (c *credits) join(got credits) {
+	c.people = mergePeople(c.people, got.people)
+	c.agency = cmp.Or(c.agency, got.agency)
+	c.pictures = c.pictures || got.pictures
+	c.giver = cmp.Or(c.giver, got.giver)
+	c.filed = c.filed || got.filed
 }
 
 func (c *credits) add(name string, role paper.Role) {
@@ -105,6 +117,7 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 	s = bullets.ReplaceAllString(s, "")
 	s = strings.TrimRight(s, " \n\t。.；;：:】]")
 	s = bothTitle.ReplaceAllString(s, "文/图")
+	s = c.takeNotes(s)
 	role := paper.Role("")
 	keep := true       // the people of this role are part of the byline
 	var group []string // names since the last role or action
@@ -265,6 +278,51 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 	return c, true
 }
 
+const noteParty = `受访者|受访单位|受访企业|受访人|采访对象|被访者|当事人|主办方|活动方|主办单位|组委会|校方|院方|景区|企业|单位|网络|视觉中国|本报资料|资料|\p{Han}{2,16}(?:局|委|委员会|院|校|中心|公司|集团|队|所|部|政府|大学|中学|小学|街道|银行|馆|社区|协会|联合会)`
+
+// Clauses among those who sign that say where the pictures come from and name
+// nobody: 图片由受访者提供, 图据云州发布, 市文旅局供图, 资料图片, 综合.
+var (
+	givenNote  = regexp.MustCompile(`(?:本文|本组|本版|文中|文内|以上|配)?(?:图片|照片|视频|图)(?:、视频|、图片)?(?:均|皆|全部)?由\s*([^，,。；;、（）()]{2,24}?)\s*(?:提供|供图)`)
+	sourceNote = regexp.MustCompile(`(?:本文|本组|本版|文中|以上|配)?(?:图片|照片|视频|图)(?:均|皆)?(?:据|源自|选自|来源|来自|出自|自)于?\s*[:：]?\s*([\p{Han}A-Za-z0-9《》@·]{2,20}?)(?:$|[\s，,、；;|｜])`)
+	colonNote  = regexp.MustCompile(`(?:图片|照片|视频|供图|配图|图)\s*[/／:：]\s*(` + noteParty + `)\s*(?:提供|供图)?(?:$|[\s，,、；;|｜])`)
+	partyNote  = regexp.MustCompile(`(?:^|[\s，,、；;|｜])(` + noteParty + `)\s*(?:供图|提供图片|提供|[/／]\s*图)`)
+	fileNote   = regexp.MustCompile(`(?:^|[\s，,、；;|｜])(?:本报|本刊)?(?:资料|网络|档案)(?:图片|照片|图)|(?:^|[\s，,、；;|｜])(?:视频|网络)?截图`)
+	digestNote = regexp.MustCompile(`[\s，,、；;|｜]综合\s*$`)
+)
+
+// takeNotes takes such clauses out of a byline and keeps whom they name, unless
+// it is a person: who gave a picture did not take it.
+func (c *credits) takeNotes(s string) string {
+	if !strings.ContainsAny(s, "图照视供提截综") {
+		return s
+	}
+	for _, form := range []*regexp.Regexp{givenNote, sourceNote, colonNote, partyNote} {
+		for range 4 {
+			m := form.FindStringSubmatchIndex(s)
+			if m == nil {
+				break
+			}
+			who := strings.Trim(s[m[2]:m[3]], " 《》@")
+			if strings.Contains(who, "记者") || strings.Contains(who, "通讯员") || form == partyNote && isName(who, strictName) {
+				break
+			}
+			switch {
+			case strings.HasSuffix(who, "网络") || strings.HasSuffix(who, "资料"):
+				c.filed = true
+			case !isName(who, strictName):
+				c.giver = cmp.Or(c.giver, who)
+			}
+			s = s[:m[0]] + " " + s[m[1]:]
+		}
+	}
+	if fileNote.MatchString(s) {
+		c.filed = true
+		s = fileNote.ReplaceAllString(s, " ")
+	}
+	return strings.TrimRight(digestNote.ReplaceAllString(s, ""), " ，,、；;")
+}
+
 // actionHere reports whether an action word that is a single character (文, 图,
 // 摄) stands for itself and is not the beginning of a name (文静).
 func actionHere(s, m, pending string) bool {
@@ -395,6 +453,9 @@ func isAgency(s string) bool { return agencyForm.MatchString(s) }
 // houseForm is how a paper calls itself.
 var houseForm = regexp.MustCompile(`^本(?:报|刊|网|台|社|市|地)`)
 
+// bureau is the office of an agency: 云山社北京分社.
+var bureau = regexp.MustCompile(`^(\p{Han}{2,6}?社)\p{Han}{2,6}分社$`)
+
 var agencyWords = regexp.MustCompile(`^(?:(?:文章)?(?:来源|稿源|消息来源|转自|摘自|原载|据)\s*[:：]?\s*)+`)
 
 // agencyName cleans the name of another paper or agency; it is empty where that
@@ -403,6 +464,7 @@ func agencyName(s string, own []string) string {
 	s = cleanLine(s)
 	s = agencyWords.ReplaceAllString(s, "")
 	s = strings.Trim(s, " 《》“”\"'<>（）()：:，,。")
+	s = bureau.ReplaceAllString(s, "$1")
 	if houseForm.MatchString(s) {
 		return ""
 	}
@@ -419,6 +481,8 @@ var (
 	// 本报讯, 本报太原11月5日讯, 新华社北京9月5日电, 据《广西日报》消息 …
 	dateline  = regexp.MustCompile(`^\s*[【\[]?(据)?\s*(?:《([^》\n]{2,20})》|(` + orgWord + `))\s*(?:客户端|微信公众号)?\s*[\p{Han}/、·\s]{0,14}?\s*` + dateForm + `?\s*(?:综合|专)?\s*(讯|电|消息|报道)(?:$|[\s（(:：，】\]]|记者|通讯员)`)
 	placeLine = regexp.MustCompile(`^\s*\p{Han}{0,8}\s*` + dateForm + `?\s*(?:讯|电)\s*[（(]`)
+	// 云山社北京9月5日电: an agency that nobody has listed.
+	wireLine  = regexp.MustCompile(`^\s*(\p{Han}{2,6}?社)\p{Han}{0,8}\s*` + dateForm + `?\s*电`)
 	wireHouse = regexp.MustCompile(`^(?:新华|中新|央视|央广|人民网|光明网|中国新闻)`)
 	opening   = regexp.MustCompile(`^[\s】\]]*[（(【\[]\s*([^（）()【】\[\]\n]{2,120})\s*[）)】\]]`)
 	bareRole  = regexp.MustCompile(`^\s*(?:` + orgWord + `)?\s*(?:全媒体|融媒体|首席|见习|实习|特约)*(?:记者|通讯员)`)
@@ -464,6 +528,9 @@ func readDateline(s string, own []string) (credits, int) {
 		// 云州讯（记者 …）: only with the credits behind it.
 		if _, size := utf8.DecodeLastRuneInString(m); opening.MatchString(s[len(m)-size:]) {
 			if c, n := readDateline(s[len(m)-size:], own); n > 0 {
+				if a := wireLine.FindStringSubmatch(m); a != nil {
+					c.agency = cmp.Or(agencyName(a[1], own), c.agency)
+				}
 				return c, len(m) - size + n
 			}
 		}
@@ -475,7 +542,15 @@ func readDateline(s string, own []string) (credits, int) {
 				c.agency = got.agency
 			}
 			c.people, c.titled, c.pictures = got.people, true, got.pictures
+			c.giver, c.filed = got.giver, got.filed
 			end += p[1]
+		} else if inner := s[end+p[2] : end+p[3]]; end > 0 && bareRole.MatchString(inner) {
+			// Behind a dateline the names count, whatever else is said with them.
+			if got, n := leadingNames(inner, own); n > 0 && got.titled && len(got.people) > 0 {
+				c.people, c.titled, c.pictures = got.people, true, got.pictures
+				c.agency = cmp.Or(c.agency, got.agency)
+				end += p[1]
+			}
 		}
 	} else if end > 0 && bareRole.MatchString(s[end:]) {
 		// 本报讯 记者 张三 通讯员 李四 连日来，…: names as long as they are names.
@@ -544,13 +619,6 @@ var (
 // the text. It looks at the first three and the last four paragraphs.
 func takeByline(blocks []block, own []string) ([]block, credits) {
 	var c credits
-	join := func(got credits) {
-		c.pictures = c.pictures || got.pictures
-		c.people = mergePeople(c.people, got.people)
-		if c.agency == "" {
-			c.agency = got.agency
-		}
-	}
 	texts := func() (idx []int) {
 		for i, b := range blocks {
 			if b.kind == para && len(b.runs) > 0 || b.kind == subhead {
@@ -573,7 +641,7 @@ func takeByline(blocks []block, own []string) ([]block, credits) {
 			got, ok := wholeByline(s, own, true)
 			// A bare name stands under the title only: after prose it is a subhead.
 			if ok && (at == 0 || got.titled || bulletTop.MatchString(s)) {
-				join(got)
+				c.join(got)
 				blocks = slices.Delete(blocks, i, i+1)
 				removed++
 				continue
@@ -581,13 +649,13 @@ func takeByline(blocks []block, own []string) ([]block, credits) {
 		}
 		// The byline as the first lines of the paragraph that holds the text.
 		if cut, got := bylineLines(s, own); cut > 0 {
-			join(got)
+			c.join(got)
 			blocks[i].runs = cutRuns(blocks[i].runs, cut, len(s))
 			s = plain(blocks[i].runs)
 		}
 		if bulletTop.MatchString(s) {
 			if got, cut := bulletByline(s, own); cut >= 0 {
-				join(got)
+				c.join(got)
 				if cut > 0 {
 					blocks[i].runs = cutRuns(blocks[i].runs, cut, len(s))
 				}
@@ -596,7 +664,7 @@ func takeByline(blocks []block, own []string) ([]block, credits) {
 		}
 		got, end := readDateline(s, own)
 		if end > 0 {
-			join(got)
+			c.join(got)
 			break
 		}
 		at++
@@ -628,9 +696,19 @@ func takeByline(blocks []block, own []string) ([]block, credits) {
 	}
 	slices.Reverse(tail)
 	for _, t := range tail {
-		join(t)
+		c.join(t)
 	}
 	return blocks, c
+}
+
+var (
+	roleBehind = regexp.MustCompile(`^[■□●○◆◇▲△\s]*(\p{Han}{2,4})\s*[（(](\p{Han}{0,12}(?:记者|通讯员))[）)]$`)
+	viewpoint  = regexp.MustCompile(`社[“"][^“”"]{2,10}[”"]记者`) // 新华社“新华视点”记者
+)
+
+func lastRune(s string) rune {
+	c, _ := utf8.DecodeLastRuneInString(s)
+	return c
 }
 
 var columnHead = regexp.MustCompile(`^[■□●▲◆\s]*(?:记者|编辑|作者|通讯员|主编|主持人?)(\p{Han}{2,4})$`)
@@ -639,6 +717,7 @@ var columnHead = regexp.MustCompile(`^[■□●▲◆\s]*(?:记者|编辑|作�
 // need a bullet before them, or have to be two or three characters with a
 // surname, alone.
 func wholeByline(s string, own []string, top bool) (credits, bool) {
+	s = viewpoint.ReplaceAllString(s, "社记者")
 	if utf8.RuneCountInString(s) > 120 || strings.ContainsAny(s, "。！？“”") && !strings.HasSuffix(s, "。") {
 		return credits{}, false
 	}
@@ -655,11 +734,19 @@ func wholeByline(s string, own []string, top bool) (credits, bool) {
 	if m := columnHead.FindStringSubmatch(inner); m != nil && !isName(m[1], strictName) {
 		return credits{}, false
 	}
+	// □林小河（云山社记者）: the role behind the name.
+	if m := roleBehind.FindStringSubmatch(inner); m != nil {
+		inner, s = m[2]+" "+m[1], m[2]+" "+m[1]
+	}
 	got, ok := parseCredits(inner, own, strictName)
 	if !ok {
 		return got, false
 	}
 	bullet := bulletTop.MatchString(s)
+	// A sentence of two words (天亮了。 段一。) and a speaker (王伟：) are no names.
+	if !got.titled && inner == s && strings.ContainsRune(".。;；:：", lastRune(s)) {
+		return credits{}, false
+	}
 	if len(got.people) == 0 && !got.titled {
 		return got, inner != s || bullet || wireTag.MatchString(inner)
 	}
@@ -766,6 +853,9 @@ func splitCredit(s string) (caption, credit string) {
 	}
 	if p := creditParen.FindStringSubmatchIndex(s); p != nil {
 		inner := s[p[2]:p[3]]
+		if fileMark.MatchString(inner) && !strings.Contains(inner, "截图") {
+			return s, "" // 资料图片 is what a reader must be told
+		}
 		if creditSign.MatchString(inner) {
 			if who := photographer(inner); who != "" {
 				return strings.TrimSpace(s[:p[0]]), who

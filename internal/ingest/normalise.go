@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -76,9 +77,13 @@ func normalise(p sources.Printed, r sources.Ref, o normaliseOptions) paper.Artic
 		blocks = readBody(p.Summary, base)
 	}
 	blocks = dropRepeats(blocks, a.Kicker, a.Headline, a.Subtitle)
-	blocks = dropBoilerplate(blocks)
-	blocks = takeCaptions(blocks)
+	blocks, filed := dropBoilerplate(blocks)
+	markLabels(blocks)
+	blocks = takeCaptions(blocks, own)
+	blocks = addPictures(blocks, p.Images, base)
+	blocks, labelled := takeLabels(blocks, own)
 	blocks, credit := takeByline(blocks, own)
+	credit.join(labelled)
 	a.Byline = mergePeople(head.people, credit.people)
 	field := authorField(p.Author, own)
 	a.Byline = mergePeople(a.Byline, field.people)
@@ -91,8 +96,11 @@ func normalise(p sources.Printed, r sources.Ref, o normaliseOptions) paper.Artic
 		a.Byline = a.Byline[:maxPeople]
 	}
 	markSubheads(blocks)
-	blocks = addPictures(blocks, p.Images, base)
-	creditPictures(blocks, a.Byline, head.pictures || credit.pictures || field.pictures)
+	signed := head
+	signed.join(credit)
+	signed.join(field)
+	signed.filed = signed.filed || filed
+	creditPictures(blocks, a.Byline, signed)
 
 	a.Text = textOf(blocks)
 	a.HTML = writeHTML(blocks)
@@ -203,27 +211,23 @@ var (
 	markup   = regexp.MustCompile(`</?[a-zA-Z!][^<>]*>`)
 	lineTag  = regexp.MustCompile(`(?i)<br\s*/?>|</?p>|\r?\n`)
 	leadDash = regexp.MustCompile(`^[—―─–\-－_﹣]+\s*`)
+	dashLine = regexp.MustCompile(`^(.*?\S)\s+——\s*(\S.*)$`)
 )
 
 // titles reads kicker, headline and subtitle. A headline may hold its subtitle
-// after a line break and a dash: 主题<br>——副题.
+// after a line break and a dash: 主题<br>——副题, of which a page's metadata leaves
+// a space. Where the subtitle's own place is filled with something else the
+// paper printed a headline of two lines, and it stays one.
 func titles(p sources.Printed, r sources.Ref) (kicker, headline, subtitle string) {
 	head := p.Headline
 	if cleanTitle(head) == "" {
 		head = r.Title
 	}
 	subtitle = leadDash.ReplaceAllString(cleanTitle(p.Subtitle), "")
-	if lines := lineTag.Split(head, -1); len(lines) > 1 {
-		for i, l := range lines {
-			if l = cleanTitle(l); i > 0 && strings.HasPrefix(l, "——") && cleanTitle(strings.Join(lines[:i], " ")) != "" {
-				rest := append([]string{leadDash.ReplaceAllString(l, "")}, lines[i+1:]...)
-				subtitle = cleanTitle(strings.Join(append(rest, subtitle), " "))
-				head = strings.Join(lines[:i], " ")
-				break
-			}
-		}
-	}
 	headline = cleanTitle(head)
+	if m := dashLine.FindStringSubmatch(headline); m != nil && (subtitle == "" || fold(subtitle) == fold(m[2])) {
+		headline, subtitle = m[1], m[2]
+	}
 	kicker = cleanTitle(p.Kicker)
 	if kicker == headline {
 		kicker = ""
@@ -415,23 +419,35 @@ var boilerplate = regexp.MustCompile(`^(?:` + strings.Join([]string{
 	`(?:移动|联通|电信|手机)用户发送.{0,60}(?:到|至)\d{4,12}.{0,40}`,
 	`《[^》]{2,20}》\s*[（(]\s*\d{4}年\s*\d{1,2}月\s*\d{1,2}日\s*第?\s*[A-Za-z]{0,2}\d{0,3}\s*版?.{0,20}[）)]?`,
 	`(?:点击|阅读|浏览)(?:数|量|次数)?\s*[:：]\s*\d+`,
-	`[（(]?(?:本版|本期)?(?:图片|照片)?(?:均)?(?:为)?资料图片?[）)]?`,
 	`[（(](?:完|终|全文完)[）)]`,
 }, "|") + `)$`)
 
 var footerCredits = regexp.MustCompile(`^(《[^》]{2,20}》\s*[（(]\s*\d{4}年\s*\d{1,2}月\s*\d{1,2}日[^）)]{0,20}[）)])\s*([（(]?(?:责编|责任编辑|编辑).*)$`)
 
+// fileLine says of all pictures that they are no new ones.
+var fileLine = regexp.MustCompile(`^[（(]?(?:本版|本期|本组|本文|以上|文中)?(?:图片|照片)?(?:均)?(?:为)?资料(?:图片?|照片)[）)]?$`)
+
 // dropBoilerplate looks at the first and last lines only; an article may well
-// say in its middle what a skin says around it.
-func dropBoilerplate(blocks []block) []block {
-	is := func(b block) bool {
+// say in its middle what a skin says around it. It reports whether one of them
+// was that the pictures are from the files.
+func dropBoilerplate(blocks []block) (left []block, filed bool) {
+	is := func(i int) bool {
+		b := blocks[i]
 		if b.kind != para && b.kind != subhead {
 			return false
 		}
-		s := plain(b.runs)
-		return len(s) < 600 && boilerplate.MatchString(strings.TrimSpace(s))
+		s := strings.TrimSpace(plain(b.runs))
+		if fileLine.MatchString(s) {
+			// Right under a picture it is this picture's caption.
+			if i > 0 && blocks[i-1].kind == figure && len(blocks[i-1].runs) == 0 {
+				return false
+			}
+			filed = true
+			return true
+		}
+		return len(s) < 600 && boilerplate.MatchString(s)
 	}
-	for n := 0; n < 3 && len(blocks) > 0 && is(blocks[0]); n++ {
+	for n := 0; n < 3 && len(blocks) > 0 && is(0); n++ {
 		blocks = blocks[1:]
 	}
 	end := len(blocks)
@@ -444,20 +460,75 @@ func dropBoilerplate(blocks []block) []block {
 				continue
 			}
 		}
-		if is(*b) {
+		if is(i) {
 			blocks = slices.Delete(blocks, i, i+1)
 		}
 	}
-	return blocks
+	return blocks, filed
 }
 
 // captionStart are the words and signs that a caption opens with.
-var captionStart = regexp.MustCompile(`^(?:[▲△▼▽◀◁▶▷←→↑↓↖↗↘↙]|(?:上|下|左|右|本|题|组|大|小|资料)?图[①-⑳\d一二三四五]?\s*(?:[:：]|为|片)|图[①-⑳]|[（(]?资料图)`)
+var captionStart = regexp.MustCompile(`^(?:[▲△▼▽◀◁▶▷←→↑↓↖↗↘↙]|(?:上|下|左|右|本|题|组|大|小|资料)?图[①-⑳\d一二三四五]?\s*(?:[:：]|为|片)|图[①-⑳]|[（(]?资料(?:图|照片))`)
+
+// columnHeads open or close a text and are no picture's caption.
+var columnHeads = regexp.MustCompile(`^(?:编者按|编者的话|开栏的话|核心提示|阅读提示|内容提要|新闻提示|引子|导语|前言|序|结语|尾声|后记|相关链接|延伸阅读|新闻链接|[一二三四五六七八九十]{1,2}、|第[一二三四五六七八九十]{1,2}[章节]|\d{1,2}[.．、]).*$`)
+
+// captionBelow reports whether the paragraph at i, right under a picture, is its
+// caption by its markup or its shape: one short line that ends no sentence. A
+// subhead has the same shape. It is bold or numbered, stands to the left where
+// the picture is centred, or has others like it in the article.
+func captionBelow(blocks []block, i int, own []string) bool {
+	b, s := blocks[i], plain(blocks[i].runs)
+	n := utf8.RuneCountInString(s)
+	if b.caption {
+		return n <= 300
+	}
+	if b.kind != para || b.bold || b.labels || n < 2 || n > 60 || strings.Contains(s, "\n") || !shapeOfHead(s) || columnHeads.MatchString(s) {
+		return false
+	}
+	if _, ok := wholeByline(s, own, true); ok {
+		return false
+	}
+	if _, end := readDateline(s, own); end > 0 {
+		return false
+	}
+	prose := func(i int) bool {
+		s := plain(blocks[i].runs)
+		return utf8.RuneCountInString(s) > 30 || strings.ContainsAny(s, "。！？")
+	}
+	last := i+1 == len(blocks)
+	if !last && (blocks[i+1].kind == para && !prose(i+1) || blocks[i+1].kind != para && blocks[i+1].kind != figure && blocks[i+1].kind != subhead) {
+		return false // the first line of verse or of a list
+	}
+	if b.centred && blocks[i-1].centred {
+		return last || !blocks[i+1].centred || blocks[i+1].kind == figure
+	}
+	if last || n > 30 {
+		return false
+	}
+	for j := range blocks {
+		if j != i && j > 0 && j+1 < len(blocks) && blocks[j].kind == para && blocks[j].centred == b.centred && blocks[j-1].kind == para && blocks[j+1].kind == para {
+			if t := plain(blocks[j].runs); utf8.RuneCountInString(t) <= 30 && shapeOfHead(t) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// shapeOfHead reports whether a line ends no sentence and opens no parenthesis
+// or list, as subheads and short captions do.
+func shapeOfHead(s string) bool {
+	last, _ := utf8.DecodeLastRuneInString(s)
+	first, _ := utf8.DecodeRuneInString(s)
+	return !strings.ContainsRune("。！？；：，、…;:,.!?）)】", last) && !strings.ContainsRune("（(【[□■●◆▲△", first) &&
+		!strings.Contains(s, "。") && strings.IndexFunc(s, unicode.IsLetter) >= 0
+}
 
 // takeCaptions makes the paragraph after a picture its caption, where it looks
 // like one. It never takes the last words of an article: a picture story keeps
 // its text.
-func takeCaptions(blocks []block) []block {
+func takeCaptions(blocks []block, own []string) []block {
 	texts := 0
 	for _, b := range blocks {
 		if b.kind != figure && len(b.runs)+len(b.items)+len(b.rows)+len(b.inner) > 0 {
@@ -465,12 +536,12 @@ func takeCaptions(blocks []block) []block {
 		}
 	}
 	var out []block
-	for _, b := range blocks {
-		if n := len(out); n > 0 && b.kind == para && out[n-1].kind == figure && len(out[n-1].runs) == 0 && texts > 1 {
+	for i, b := range blocks {
+		if n := len(out); n > 0 && b.kind == para && !b.labels && out[n-1].kind == figure && len(out[n-1].runs) == 0 && texts > 1 {
 			s := plain(b.runs)
 			short := utf8.RuneCountInString(s) <= 200
 			_, credit := splitCredit(s)
-			if short && (captionStart.MatchString(s) || credit != "") {
+			if short && (captionStart.MatchString(s) || credit != "") || captionBelow(blocks, i, own) {
 				out[n-1].runs = b.runs
 				texts--
 				continue
@@ -484,6 +555,146 @@ func takeCaptions(blocks []block) []block {
 		}
 	}
 	return out
+}
+
+var (
+	// A label and what binds it to its caption: 图①：, 图1为, ①, 上图：.
+	label     = regexp.MustCompile(`[▲△（(]?(?:图\s*([①-⑳])\s*[）)]?\s*(?:[:：，,]|为)?|图\s*([一二三四五六七八九十]|\d{1,2})\s*[）)]?\s*(?:[:：]|为)|([①-⑳])|(?:左上|右上|左下|右下|[上下左右中大小])图\s*[）)]?\s*(?:[:：]|为))\s*`)
+	labelOnly = regexp.MustCompile(`^[（(]?图?\s*(?:[①-⑳一二三四五六七八九十]|\d{1,2})[）)]?[:：]?$`)
+)
+
+// labelled splits captions of several pictures that were printed together, in
+// the order of their numbers, which have to be 1, 2, 3 …; from is where those of
+// this text begin. Without a number (上图, 下图) they come in order. It is nil
+// where s is anything else.
+func labelled(s string, from int) (captions []string) {
+	var cuts [][]int
+	for _, m := range label.FindAllStringSubmatchIndex(s, maxImages) {
+		before, _ := utf8.DecodeLastRuneInString(s[:m[0]])
+		if m[0] > 0 && !unicode.IsSpace(before) && !strings.ContainsRune("。；;！？”）)，、", before) {
+			continue // 见图①
+		}
+		number := from + len(cuts)
+		switch {
+		case m[2] >= 0:
+			number = int(lastRune(s[m[2]:m[3]])-'①') + 1
+		case m[6] >= 0:
+			number = int(lastRune(s[m[6]:m[7]])-'①') + 1
+		case m[4] >= 0:
+			if v, err := strconv.Atoi(s[m[4]:m[5]]); err == nil {
+				number = v
+			} else {
+				number = strings.Index("一二三四五六七八九十", s[m[4]:m[5]])/len("一") + 1
+			}
+		}
+		if number != from+len(cuts) || len(cuts) == 0 && m[0] != 0 {
+			return nil
+		}
+		cuts = append(cuts, m)
+	}
+	for i, m := range cuts {
+		end := len(s)
+		if i+1 < len(cuts) {
+			end = cuts[i+1][0]
+		}
+		captions = append(captions, strings.Trim(cleanLine(s[m[1]:end]), "；; "))
+	}
+	return captions
+}
+
+// markLabels marks the paragraphs that hold the captions of several pictures,
+// and a line of credits below them. ①… alone numbers arguments as well: it needs
+// the credit.
+func markLabels(blocks []block) {
+	for i := 0; i < len(blocks); i++ {
+		count, end, credited, bare := 0, i, false, false
+		for end < len(blocks) && blocks[end].kind == para && utf8.RuneCountInString(plain(blocks[end].runs)) <= maxCaption {
+			s := plain(blocks[end].runs)
+			caption, credit := splitCredit(s)
+			got := labelled(s, count+1)
+			if len(got) == 0 && (count == 0 || caption != "" || credit == "") {
+				break
+			}
+			bare = bare || strings.ContainsRune("①②③④⑤⑥⑦⑧⑨", []rune(s)[0])
+			credited = credited || credit != ""
+			count += len(got)
+			end++
+			if len(got) == 0 {
+				break
+			}
+		}
+		if count >= 2 && (credited || !bare) {
+			for j := i; j < end; j++ {
+				blocks[j].labels = true
+			}
+		}
+		i = max(i, end-1)
+	}
+}
+
+// takeLabels gives captions that were printed together to the pictures that have
+// none, where there are as many; a credit at their end is all these pictures'.
+// Otherwise they stay text, and only their credit leaves.
+func takeLabels(blocks []block, own []string) ([]block, credits) {
+	var c credits
+	first := slices.IndexFunc(blocks, func(b block) bool { return b.labels })
+	if first < 0 {
+		// A table of pictures has them in its last row.
+		for i := range blocks {
+			if b := &blocks[i]; b.kind == figure && len(b.runs) > 0 {
+				if got := labelled(plain(b.runs), 1); len(got) >= 2 {
+					runs := b.runs
+					if b.runs = nil; !deal(blocks, got, b.image.credit) {
+						b.runs = runs
+					}
+				}
+			}
+		}
+		return blocks, c
+	}
+	end := first
+	var parts []string
+	for ; end < len(blocks) && blocks[end].labels; end++ {
+		parts = append(parts, plain(blocks[end].runs))
+	}
+	all, credit := splitCredit(strings.Join(parts, "\n"))
+	if deal(blocks, labelled(all, 1), credit) {
+		return slices.Delete(blocks, first, end), c
+	}
+	b := &blocks[end-1]
+	s := plain(b.runs)
+	caption, _ := splitCredit(s)
+	if !strings.HasPrefix(s, caption) {
+		return blocks, c
+	}
+	if got, ok := parseCredits(strings.Trim(s[len(caption):], " （()）。"), own, strictName); ok && len(got.people) > 0 {
+		c = got
+		if b.runs = cutRuns(b.runs, 0, len(caption)); len(b.runs) == 0 {
+			blocks = slices.Delete(blocks, end-1, end)
+		}
+	}
+	return blocks, c
+}
+
+// deal gives each picture without a caption one of captions, if they are as many.
+func deal(blocks []block, captions []string, credit string) bool {
+	var free []*block
+	for i := range blocks {
+		if b := &blocks[i]; b.kind == figure && (len(b.runs) == 0 || labelOnly.MatchString(plain(b.runs))) {
+			free = append(free, b)
+		}
+	}
+	if len(free) == 0 || len(free) != len(captions) {
+		return false
+	}
+	for i, b := range free {
+		b.runs = []run{{text: captions[i]}}
+		tidyCaption(b)
+		if !fileMark.MatchString(captions[i]) {
+			b.image.credit = cmp.Or(b.image.credit, credit)
+		}
+	}
+	return true
 }
 
 // tidyCaption makes a caption plain text of one line, its credit apart.
@@ -512,6 +723,10 @@ func markSubheads(blocks []block) {
 		return ok && (utf8.RuneCountInString(s) > 30 || strings.ContainsAny(s, "。！？"))
 	}
 	bold := func(i int) bool { return i >= 0 && i < len(blocks) && blocks[i].kind == para && blocks[i].bold }
+	opening := 0 // the first paragraph; pictures may stand above it
+	for opening < len(blocks) && blocks[opening].kind == figure {
+		opening++
+	}
 	heads := make([]bool, len(blocks))
 	allBold := true
 	for i := range blocks {
@@ -523,10 +738,7 @@ func markSubheads(blocks []block) {
 			continue
 		}
 		n := utf8.RuneCountInString(s)
-		last, _ := utf8.DecodeLastRuneInString(s)
-		first, _ := utf8.DecodeRuneInString(s)
-		if n < 2 || n > 40 || strings.ContainsRune("。！？；：，、…;:,.!?）)】", last) || strings.ContainsRune("（(【[□■●◆▲△", first) ||
-			strings.Contains(s, "。") || strings.IndexFunc(s, unicode.IsLetter) < 0 {
+		if n < 2 || n > 40 || !shapeOfHead(s) {
 			continue
 		}
 		after := prose(i+1) || i+1 < len(blocks) && blocks[i+1].kind == figure && prose(i+2)
@@ -539,7 +751,7 @@ func markSubheads(blocks []block) {
 		}
 		before := i == 0 || prose(i-1) || blocks[i-1].kind != para
 		// The first line of an article is a subhead only where more follow.
-		if n <= 30 && before && i > 0 {
+		if n <= 30 && before && i > opening {
 			heads[i] = true
 		}
 	}
@@ -618,9 +830,14 @@ func addPictures(blocks []block, images []sources.Image, base *url.URL) []block 
 	return out
 }
 
+// fileMark is in the captions of pictures that those who sign did not take: old
+// ones, other houses' ones, and drawings.
+var fileMark = regexp.MustCompile(`资料(?:图片|照片)|资料图(?:$|[^书像])|(?:图片|照片)(?:来自|据|源自|来源|选自)|[（(\s]图(?:据|源)|网络(?:图片|供图)|截图|新华社(?:发|照片|图片)|(?:示意|效果|规划|平面|位置|线路|流程|统计)图[）)。]?\s*$|[（(]漫画[）)]|AI\s*(?:生成|制图|绘图|合成)`)
+
 // creditPictures fills the credit of pictures that have none of their own from
-// the byline: its photographers, or its few writers where they signed 文/摄.
-func creditPictures(blocks []block, byline []paper.Person, both bool) {
+// the byline: its photographers, or its few writers where they signed 文/摄, or
+// the office it names. A picture from the files gets none.
+func creditPictures(blocks []block, byline []paper.Person, signed credits) {
 	var names, writers []string
 	for _, p := range byline {
 		switch p.Role {
@@ -631,12 +848,15 @@ func creditPictures(blocks []block, byline []paper.Person, both bool) {
 			writers = append(writers, p.Name)
 		}
 	}
-	if both && len(names) == 0 && len(writers) <= 3 {
+	if signed.pictures && len(names) == 0 && len(writers) <= 3 {
 		names = writers
 	}
+	credit := cmp.Or(strings.Join(names, "、"), signed.giver)
 	for i := range blocks {
 		if b := &blocks[i]; b.kind == figure {
-			b.image.credit = cmp.Or(b.image.credit, strings.Join(names, "、"))
+			if !signed.filed && !fileMark.MatchString(plain(b.runs)) {
+				b.image.credit = cmp.Or(b.image.credit, credit)
+			}
 			if b.image.alt == "" {
 				b.image.alt = clipRunes(plain(b.runs), 120)
 			}
@@ -785,7 +1005,7 @@ func contentHash(a paper.Article) string {
 // reading numbers the way articles are read and normalised. Raise it with every
 // change that makes another text of the same page: a hash of another reading is
 // no correction, it is only replaced.
-const reading = "1"
+const reading = "2"
 
 // writeSqueezed writes s without white space.
 func writeSqueezed(h hash.Hash, s string) {
