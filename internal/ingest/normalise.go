@@ -610,6 +610,9 @@ func markLabels(blocks []block) {
 		count, end, credited, bare := 0, i, false, false
 		for end < len(blocks) && blocks[end].kind == para && utf8.RuneCountInString(plain(blocks[end].runs)) <= maxCaption {
 			s := plain(blocks[end].runs)
+			if count == 0 && !strings.ContainsAny(clipBytes(s, 24), "图①") {
+				break // nearly every paragraph
+			}
 			caption, credit := splitCredit(s)
 			got := labelled(s, count+1)
 			if len(got) == 0 && (count == 0 || caption != "" || credit == "") {
