@@ -303,9 +303,9 @@ func TestHistorySameSecond(t *testing.T) {
 	c := newClock()
 	s := open(t, t.TempDir()+"/p.db", c)
 	at := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
-	for round := range 6 {
+	for round := range 3 {
 		var ins []Incoming
-		for n := range 900 {
+		for n := range 200 {
 			in := art("a", "", fmt.Sprintf("%d_%d", round, n), n, fmt.Sprintf("轮%d第%d文内容", round, n))
 			in.Article.Day, in.Article.Dated, in.History = "2020-01-01", at, true
 			ins = append(ins, in)
@@ -319,8 +319,6 @@ func TestHistorySameSecond(t *testing.T) {
 		t.Errorf("%d articles, %d instants", n, d)
 	}
 }
-
-var _ = context.Background
 
 func TestFeedSameLink(t *testing.T) {
 	c := newClock()
