@@ -3,7 +3,6 @@ package store
 // What a hostile reading of the store found once, and must not come back.
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
