@@ -95,7 +95,7 @@ fuzz() {
 	[ -n "$list" ] || { echo "no fuzz target found"; return 1; }
 	while read -r package target; do
 		for try in 1 2; do
-			if (cd "$package" && go test -run '^$' -fuzz "^$target\$" -fuzztime "${seconds}s" -timeout 10m .) >"$log" 2>&1; then
+			if (cd "$package" && go test -run '^$' -fuzz "^$target\$" -fuzztime "${seconds}s" -fuzzminimizetime 5x -timeout 10m .) >"$log" 2>&1; then
 				echo "${package#"$PWD"/} $target: $(grep -E '^fuzz: elapsed' "$log" | tail -n 1)"
 				break
 			fi
