@@ -172,8 +172,9 @@ func hostileChild(t *testing.T, which string) {
 		case !c.refused && (err != nil || refs > maxItems):
 			t.Errorf("%d items: %v", refs, err)
 		}
-		// Sockets buffer some MB on the way.
-		if n := sent.Load(); n > 16<<20+8<<20 {
+		// What the client took is counted below; what the server could hand over
+		// besides stands in socket buffers, which the kernel may grow to 10 MB and more.
+		if n := sent.Load(); n > 16<<20+24<<20 {
 			t.Errorf("%d MB were sent", n>>20)
 		}
 		if stats := g.Stats(); len(stats) != 1 || stats[0].Bytes > 16<<20+1 {
