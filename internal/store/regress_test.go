@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -73,9 +72,7 @@ func takeMarked(t testing.TB, s *Store, mark string, ins ...Incoming) []Outcome 
 }
 
 func TestUnrelease(t *testing.T) {
-	if os.Getenv("PAPERWIRE_TEST_POSTGRES") == "" {
-		t.Skip()
-	}
+	needPostgres(t)
 	ctx := t.Context()
 	c := newClock()
 	dsn := freshPostgres(t)
@@ -119,9 +116,7 @@ func TestUnrelease(t *testing.T) {
 }
 
 func TestTwinRace(t *testing.T) {
-	if os.Getenv("PAPERWIRE_TEST_POSTGRES") == "" {
-		t.Skip()
-	}
+	needPostgres(t)
 	ctx := t.Context()
 	c := newClock()
 	dsn := freshPostgres(t)
@@ -356,9 +351,7 @@ func TestHoldNeverEnds(t *testing.T) {
 }
 
 func TestPostgresText(t *testing.T) {
-	if os.Getenv("PAPERWIRE_TEST_POSTGRES") == "" {
-		t.Skip()
-	}
+	needPostgres(t)
 	c := newClock()
 	s := open(t, freshPostgres(t), c)
 	b := make([]byte, 3000)

@@ -43,14 +43,22 @@ func databases(t *testing.T, run func(t *testing.T, dsn func(t testing.TB) strin
 		run(t, func(t testing.TB) string { return filepath.Join(t.TempDir(), "p.db") })
 	})
 	t.Run("postgres", func(t *testing.T) {
-		if os.Getenv("PAPERWIRE_TEST_POSTGRES") == "" {
-			if os.Getenv("PAPERWIRE_TEST_ALL") == "1" {
-				t.Fatal("PAPERWIRE_TEST_POSTGRES is not set")
-			}
-			t.Skip("PAPERWIRE_TEST_POSTGRES is not set")
-		}
+		needPostgres(t)
 		run(t, freshPostgres)
 	})
+}
+
+// needPostgres skips a test where there is no server, and fails it where all tests
+// were promised.
+func needPostgres(t testing.TB) {
+	t.Helper()
+	if os.Getenv("PAPERWIRE_TEST_POSTGRES") != "" {
+		return
+	}
+	if os.Getenv("PAPERWIRE_TEST_ALL") == "1" {
+		t.Fatal("PAPERWIRE_TEST_POSTGRES is not set")
+	}
+	t.Skip("PAPERWIRE_TEST_POSTGRES is not set")
 }
 
 func freshPostgres(t testing.TB) string {
