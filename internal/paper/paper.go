@@ -396,7 +396,9 @@ type EditionPage struct {
 	URL     string `json:"url,omitempty"`
 	Picture string `json:"picture,omitempty"` // the page's picture
 	PDF     string `json:"pdf,omitempty"`
-	Areas   []Area `json:"areas,omitempty"`
+	// Mirror is our own copy of the picture, where there is one.
+	Mirror *Picture `json:"mirror,omitempty"`
+	Areas  []Area   `json:"areas,omitempty"`
 	Listed  int    `json:"listed"` // articles the page lists
 	Read    int    `json:"read"`   // of them read
 	Failed  int    `json:"failed"` // of them failed at the last try
@@ -445,6 +447,45 @@ type Item struct {
 	Districts []Tag // the sure tags with their evidence, county level
 	Reach     Reach
 	Notice    bool // in this feed because of a recent correction or withdrawal
+	// Related are released articles of the paper that this one is tied to, by day
+	// and place; nil where there are none.
+	Related []Related
+}
+
+// Relation says what another article is to an item.
+type Relation string
+
+// The relations. Each but same has its reverse on the other article.
+const (
+	Corrects    Relation = "corrects"     // the item is a notice (更正) about the other
+	CorrectedBy Relation = "corrected_by" // the other is a notice about the item
+	Fuller      Relation = "fuller"       // the item is a brief, the other the whole story
+	Brief       Relation = "brief"        // the other is a brief of the item
+	Same        Relation = "same"         // the same story printed twice
+)
+
+// Reverse is the relation as the other article has it.
+func (r Relation) Reverse() Relation {
+	switch r {
+	case Corrects:
+		return CorrectedBy
+	case CorrectedBy:
+		return Corrects
+	case Fuller:
+		return Brief
+	case Brief:
+		return Fuller
+	}
+	return r
+}
+
+// Related is an article that an item is tied to.
+type Related struct {
+	Relation Relation `json:"relation"`
+	ID       string   `json:"id"`
+	Title    string   `json:"title"`
+	Day      Day      `json:"day"`
+	Page     PageRef  `json:"page"`
 }
 
 // Corrected reports whether the item changed after its first release.
