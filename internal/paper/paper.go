@@ -399,9 +399,9 @@ type EditionPage struct {
 	// Mirror is our own copy of the picture, where there is one.
 	Mirror *Picture `json:"mirror,omitempty"`
 	Areas  []Area   `json:"areas,omitempty"`
-	Listed  int    `json:"listed"` // articles the page lists
-	Read    int    `json:"read"`   // of them read
-	Failed  int    `json:"failed"` // of them failed at the last try
+	Listed int      `json:"listed"` // articles the page lists
+	Read   int      `json:"read"`   // of them read
+	Failed int      `json:"failed"` // of them failed at the last try
 }
 
 // Area is a clickable area of a page's picture, as an HTML image map has it.
