@@ -188,6 +188,22 @@ func TestBodiesOnlyWhenAsked(t *testing.T) {
 	}
 }
 
+func TestRelated(t *testing.T) {
+	d := newData(2)
+	d.items[0].Related = []paper.Related{{Relation: paper.CorrectedBy, ID: "demo-20170908-4_1", Title: "更正", Day: "2017-09-08", Page: paper.PageRef{Number: "04", Name: "综合"}}}
+	h := open(t, d)
+	var a article
+	get(t, h, "/api/v1/articles/demo-20170907-1_0", &a)
+	want := related{paper.CorrectedBy, "demo-20170908-4_1", "https://news.example.cn/a/demo-20170908-4_1", "更正", "2017-09-08", "04"}
+	if len(a.Related) != 1 || a.Related[0] != want {
+		t.Errorf("%+v", a.Related)
+	}
+	var raw map[string]any
+	if get(t, h, "/api/v1/articles/demo-20170907-1_1", &raw); raw["related"] != nil {
+		t.Errorf("%v", raw["related"])
+	}
+}
+
 func TestProblems(t *testing.T) {
 	d := newData(3)
 	d.items[2].State = paper.Withdrawn

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"paperwire/internal/paper"
+	"paperwire/syndicate/feed"
 )
 
 // article is an article as the API tells it. Fields may join; none may leave.
@@ -36,6 +37,7 @@ type article struct {
 	Language  string     `json:"language"`
 	Published time.Time  `json:"published" doc:"First release here; never moves"`
 	Updated   time.Time  `json:"updated" doc:"Last change of content"`
+	Related   []related  `json:"related,omitempty" doc:"Articles of the paper that this one is tied to"`
 }
 
 type page struct {
@@ -56,6 +58,15 @@ type image struct {
 	Width   int    `json:"width,omitempty"`
 	Height  int    `json:"height,omitempty"`
 	Length  int64  `json:"length,omitempty"`
+}
+
+type related struct {
+	Relation paper.Relation `json:"relation" enum:"corrects,corrected_by,fuller,brief,same" doc:"What the other is: what this one corrects, a notice that corrects this one, the whole story of this brief, a brief of this story, the same printed again"`
+	ID       string         `json:"id"`
+	URL      string         `json:"url" doc:"Its share page"`
+	Title    string         `json:"title"`
+	Day      paper.Day      `json:"day"`
+	Page     string         `json:"page" doc:"Number of its page; empty for an item of a feed"`
 }
 
 type section struct {
@@ -100,6 +111,9 @@ func (s *server) tell(it paper.Item, full bool) article {
 	}
 	for i, m := range it.Images {
 		a.Images[i] = image{m.URL, m.Caption, m.Credit, m.Type, m.Width, m.Height, m.Length}
+	}
+	for _, r := range feed.Relations(it, s.Base) {
+		a.Related = append(a.Related, related(r))
 	}
 	for i, x := range it.Sections {
 		a.Sections[i] = section{x.Slug, x.Name}

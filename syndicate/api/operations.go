@@ -249,7 +249,7 @@ type source struct {
 	Name     string     `json:"name"`
 	Platform string     `json:"platform"`
 	URL      string     `json:"url" doc:"Without credentials and parameters"`
-	State    string     `json:"state" enum:"ok,waiting,failing,blocked,retired"`
+	State    string     `json:"state" enum:"ok,partial,waiting,alarm,failing,blocked,retired"`
 	Problem  string     `json:"problem,omitempty"`
 	Since    *time.Time `json:"since,omitempty" doc:"When the state began"`
 	Checked  *time.Time `json:"checked,omitempty" doc:"Last successful look at the publisher"`

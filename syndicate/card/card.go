@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"paperwire/internal/paper"
+	"paperwire/syndicate/feed"
 )
 
 // MaxDescription is how long a description may be, in characters (runes).
@@ -46,8 +47,9 @@ type Document struct {
 	Published    string          `json:"published"` // RFC 3339
 	Modified     *string         `json:"modified"`  // null unless the text was really corrected
 	Images       Images          `json:"images"`
-	Meta         []Meta          `json:"meta"`   // for the head of the share page, in this order
-	JSONLD       json.RawMessage `json:"jsonld"` // for <script type="application/ld+json">; null when withdrawn
+	Related      []feed.Related  `json:"related,omitempty"` // what it corrects, what corrects it, other forms of its story
+	Meta         []Meta          `json:"meta"`              // for the head of the share page, in this order
+	JSONLD       json.RawMessage `json:"jsonld"`            // for <script type="application/ld+json">; null when withdrawn
 }
 
 // Author is somebody named in the byline, or the agency where it names nobody.

@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"paperwire/internal/paper"
+	"paperwire/syndicate/feed"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected cards under testdata/syndicate")
@@ -169,7 +170,7 @@ func TestAnyItem(t *testing.T) {
 func TestSentences(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sentence := rapid.SampledFrom([]string{"渠首闸缓缓提起。", "“水来了！”他说。", "增长 3.5 个百分点。", "真的吗？", "（完）。", "It rose by 3.5 percent. ", "她说：“好。”"})
-		s := line(strings.Join(rapid.SliceOfN(sentence, 1, 40).Draw(t, "sentences"), ""))
+		s := feed.Line(strings.Join(rapid.SliceOfN(sentence, 1, 40).Draw(t, "sentences"), ""))
 		max := rapid.IntRange(24, 120).Draw(t, "max")
 		got := sentences(s, max)
 		if utf8.RuneCountInString(got) > max || got == "" || !strings.HasPrefix(s, got) {

@@ -8,10 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"paperwire/internal/paper"
+	"paperwire/syndicate/feed"
 )
 
 // Smallest pictures, in pixels: Facebook takes none below 200×200, X shows the
@@ -33,16 +32,16 @@ func build(item paper.Item, links Links) Document {
 		ID:        item.ID,
 		Revision:  item.Version,
 		URL:       links.Article(item.ID),
-		SourceURL: web(item.URL),
-		Title:     line(item.Title()),
-		SiteName:  line(links.Site),
+		SourceURL: feed.WebURL(item.URL),
+		Title:     feed.Line(item.Title()),
+		SiteName:  feed.Line(links.Site),
 		Locale:    locale(item.Language),
 		Authors:   []Author{},
 		Districts: []string{},
 		Tags:      []string{},
 		Edition: Edition{
-			Paper: item.Paper, PaperName: line(item.PaperName),
-			Page: line(item.Page.Number), PageName: line(item.Page.Name),
+			Paper: item.Paper, PaperName: feed.Line(item.PaperName),
+			Page: feed.Line(item.Page.Number), PageName: feed.Line(item.Page.Name),
 		},
 		Published: stamp(item.Published, links.Zone),
 	}
@@ -59,7 +58,7 @@ func build(item paper.Item, links Links) Document {
 		d.SiteName = d.Edition.PaperName
 	}
 	if withdrawn {
-		d.Title, d.Description = wording(item.Language)
+		d.Title, d.Description = feed.Withdrawal(item.Language)
 		modified := stamp(item.Updated, links.Zone)
 		d.Modified = &modified
 		d.Meta = []Meta{
@@ -72,7 +71,7 @@ func build(item paper.Item, links Links) Document {
 	}
 
 	if d.Title == "" {
-		d.Title = line(item.Subtitle)
+		d.Title = feed.Line(item.Subtitle)
 	}
 	d.Description = sentences(item.Summary, MaxDescription)
 	if d.Description == "" {
@@ -100,7 +99,7 @@ func build(item paper.Item, links Links) Document {
 		d.Authors = append(d.Authors, Author{a.Name})
 	}
 	for _, s := range item.Sections {
-		if name := line(s.Name); name != "" {
+		if name := feed.Line(s.Name); name != "" {
 			d.Tags = append(d.Tags, name)
 		}
 	}
@@ -113,11 +112,12 @@ func build(item paper.Item, links Links) Document {
 	}
 	// open-graph-scraper keeps the last article:tag only: the best district.
 	for i := len(item.Districts) - 1; i >= 0; i-- {
-		if name := line(item.Districts[i].Name); name != "" {
+		if name := feed.Line(item.Districts[i].Name); name != "" {
 			d.Tags = append(d.Tags, name)
 		}
 	}
 	d.Images.OG = own(item, d.Title)
+	d.Related = feed.Relations(item, links.Base)
 	d.Meta = d.head()
 	d.JSONLD = d.newsArticle(item, authors, links)
 	return d
@@ -127,11 +127,11 @@ func build(item paper.Item, links Links) Document {
 // since Facebook shows none at the first share without it.
 func own(item paper.Item, title string) *Image {
 	for _, img := range item.Images {
-		src := web(img.URL)
+		src := feed.WebURL(img.URL)
 		if src == "" || img.Width < minSide || img.Height < minSide || strings.EqualFold(path.Ext(src), ".svg") || strings.Contains(img.Type, "svg") {
 			continue
 		}
-		alt := line(img.Caption)
+		alt := feed.Line(img.Caption)
 		if alt == "" {
 			alt = title
 		}
@@ -249,16 +249,17 @@ type newsArticle struct {
 	Location    []thing  `json:"contentLocation,omitempty"`
 	Language    string   `json:"inLanguage,omitempty"`
 	Free        *bool    `json:"isAccessibleForFree,omitempty"`
+	Correction  []string `json:"correction,omitempty"` // pages of the notices that correct it
 }
 
 func (d *Document) newsArticle(item paper.Item, authors []party, links Links) json.RawMessage {
 	a := newsArticle{
 		Context: "https://schema.org", Type: "NewsArticle",
 		Page: thing{Type: "WebPage", ID: d.CanonicalURL}, URL: d.URL,
-		Headline: d.Title, Alternative: line(item.Subtitle), Description: d.Description,
+		Headline: d.Title, Alternative: feed.Line(item.Subtitle), Description: d.Description,
 		Published: d.Published, Author: authors,
 		Edition: string(d.Edition.Date), PrintPage: d.Edition.Page, PrintPart: d.Edition.PageName,
-		Section: d.Section, Keywords: d.Tags, Language: line(item.Language),
+		Section: d.Section, Keywords: d.Tags, Language: feed.Line(item.Language),
 	}
 	if d.Images.OG != nil {
 		a.Image = []string{d.Images.OG.URL}
@@ -272,12 +273,17 @@ func (d *Document) newsArticle(item paper.Item, authors []party, links Links) js
 	}
 	if publisher != "" {
 		a.Publisher = &party{Type: "Organization", Name: publisher}
-		if logo := web(links.Logo); logo != "" {
+		if logo := feed.WebURL(links.Logo); logo != "" {
 			a.Publisher.Logo = &thing{Type: "ImageObject", URL: logo}
 		}
 	}
+	for _, r := range d.Related {
+		if r.Relation == paper.CorrectedBy {
+			a.Correction = append(a.Correction, r.URL)
+		}
+	}
 	for _, t := range item.Districts {
-		if name := line(t.Name); name != "" {
+		if name := feed.Line(t.Name); name != "" {
 			a.Location = append(a.Location, thing{Type: "AdministrativeArea", Name: name, Identifier: t.Code})
 		}
 	}
@@ -300,23 +306,16 @@ func (d *Document) newsArticle(item paper.Item, authors []party, links Links) js
 func writers(item paper.Item) []party {
 	var all []party
 	for _, p := range item.Byline {
-		if name := line(p.Name); name != "" && p.Role != paper.Editor {
+		if name := feed.Line(p.Name); name != "" && p.Role != paper.Editor {
 			all = append(all, party{Type: "Person", Name: name})
 		}
 	}
-	for _, name := range []string{line(item.Agency), line(item.PaperName)} {
+	for _, name := range []string{feed.Line(item.Agency), feed.Line(item.PaperName)} {
 		if len(all) == 0 && name != "" {
 			all = append(all, party{Type: "Organization", Name: name})
 		}
 	}
 	return all
-}
-
-func wording(language string) (title, sentence string) {
-	if language == "" || strings.HasPrefix(strings.ToLower(language), "zh") {
-		return "本文已撤回", "本文已由发布方撤回，内容不再提供。"
-	}
-	return "This article has been withdrawn", "This article has been withdrawn by its publisher; its content is no longer available."
 }
 
 // locale is a language tag in Open Graph's form, language_TERRITORY.
@@ -349,37 +348,13 @@ func stamp(t time.Time, zone *time.Location) string {
 	return t.In(zone).Truncate(time.Second).Format(time.RFC3339)
 }
 
-// web lets absolute http and https URLs through and nothing else.
-func web(s string) string {
-	u, err := url.Parse(line(s))
-	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
-		return ""
-	}
-	return u.String()
-}
-
-// line is text on one line without what could harm a page that shows it:
-// controls, broken bytes, noncharacters and bidirectional controls are dropped.
-func line(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case r == utf8.RuneError, r == 0xfeff, unicode.In(r, unicode.Cc, unicode.Bidi_Control, unicode.Noncharacter_Code_Point):
-			return -1
-		}
-		return r
-	}, s)
-	return strings.Join(strings.Fields(s), " ")
-}
-
 const closers = "”’」』）)】\"'"
 
 // sentences is as many whole sentences from the beginning as fit into max
 // characters. Where not even the first does, it is cut at a comma, else
 // anywhere, and an ellipsis says so.
 func sentences(s string, max int) string {
-	r := []rune(line(s))
+	r := []rune(feed.Line(s))
 	if len(r) <= max {
 		return string(r)
 	}

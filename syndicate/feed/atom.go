@@ -158,6 +158,9 @@ func (in Input) atomEntry(e entry) atomEntryXML {
 	if e.other != "" {
 		x.Links = append(x.Links, atomLink{Rel: e.otherRel, Type: "text/html", Href: e.other})
 	}
+	for _, r := range e.related {
+		x.Links = append(x.Links, atomLink{Rel: "related", Type: "text/html", Title: r.Title, Href: r.URL})
+	}
 	if img := e.enclosure; img != nil {
 		x.Links = append(x.Links, atomLink{
 			Rel: "enclosure", Type: img.Type, Href: img.URL, Length: strconv.FormatInt(img.Length, 10),

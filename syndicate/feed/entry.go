@@ -37,6 +37,7 @@ type entry struct {
 	districts   []paper.Tag
 	images      []paper.Image
 	enclosure   *paper.Image // the first picture whose type and length are known
+	related     []Related
 	point       string
 	feed        string // scope of our feed of the paper
 	valid       string // how long a withdrawn item stood (DCMI Period)
@@ -105,6 +106,7 @@ func (in Input) entry(item paper.Item) entry {
 		return e
 	}
 
+	e.related = relations(item, in.Links.Base)
 	e.Kicker, e.Subtitle = plain(item.Kicker), plain(item.Subtitle)
 	e.description = flat(item.Summary)
 	if e.description == "" {
@@ -152,6 +154,26 @@ func (in Input) entry(item paper.Item) entry {
 		e.html = e.whole(language)
 	}
 	return e
+}
+
+func relations(item paper.Item, base string) []Related {
+	if item.State == paper.Withdrawn {
+		return nil
+	}
+	var all []Related
+	for _, r := range item.Related {
+		one := Related{
+			Relation: r.Relation, ID: r.ID, URL: uri(Links{Base: base}.Article(r.ID)),
+			Title: plain(r.Title), Day: r.Day, Page: line(r.Page.Number),
+		}
+		if one.Title == "" {
+			one.Title = plain(r.ID)
+		}
+		if one.URL != "" {
+			all = append(all, one)
+		}
+	}
+	return all
 }
 
 // imageType is the picture's media type: as its server said, else by the

@@ -68,6 +68,32 @@ type Profile struct {
 	Summaries bool // full=0: no bodies
 }
 
+// Related is an article that another one is tied to, as every document tells it.
+type Related struct {
+	Relation paper.Relation `json:"relation"`
+	ID       string         `json:"id"`
+	URL      string         `json:"url"` // its share page
+	Title    string         `json:"title"`
+	Day      paper.Day      `json:"day"`
+	Page     string         `json:"page"` // its number; empty for an item of a feed
+}
+
+// Relations are the articles an item is tied to, by their share pages below a
+// base address; nil where there are none. A withdrawn item tells of none.
+func Relations(item paper.Item, base string) []Related { return relations(item, base) }
+
+// Line is text on one line, without what may not leave the house: controls,
+// broken bytes, noncharacters, bidirectional controls.
+func Line(s string) string { return line(s) }
+
+// WebURL is an absolute http or https address in ASCII (RFC 3986), or the empty
+// string for everything else.
+func WebURL(s string) string { return uri(s) }
+
+// Withdrawal is what stands in place of a withdrawn article, in the language of
+// a BCP 47 tag: Chinese for the empty one, English for all but Chinese.
+func Withdrawal(language string) (title, sentence string) { return wording(language) }
+
 // Format is one way to write a feed.
 type Format struct {
 	Ext      string // as in the URL: rss

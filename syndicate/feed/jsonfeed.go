@@ -83,6 +83,7 @@ type jsonPaperwire struct {
 	State     string         `json:"state"`
 	Version   int            `json:"version"`
 	Valid     string         `json:"valid,omitempty"`
+	Related   []Related      `json:"related,omitempty"`
 }
 
 type jsonSection struct {
@@ -150,7 +151,7 @@ func (in Input) jsonItem(e entry) jsonItem {
 			Kicker: e.Kicker, Subtitle: e.Subtitle,
 			Sections: []jsonSection{}, Districts: []jsonDistrict{}, Editors: e.editors,
 			Point: e.point, Rights: e.Rights, Origin: uri(e.URL), Share: uri(in.Links.Article(e.ID)),
-			Feed: uri(in.Links.Scope(e.feed, "json")), State: string(e.State), Version: e.Version, Valid: e.valid,
+			Feed: uri(in.Links.Scope(e.feed, "json")), State: string(e.State), Version: e.Version, Valid: e.valid, Related: e.related,
 		},
 	}
 	if e.html == "" {

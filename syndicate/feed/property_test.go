@@ -57,6 +57,7 @@ func anyInput(t *rapid.T) Input {
 			Published: published, Updated: published.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "later")) * time.Hour),
 			Rights: paper.RightsFull, Link: rapid.SampledFrom([]paper.Link{paper.LinkShare, paper.LinkOrigin}).Draw(t, "link"),
 			PaperName: str("paper"), Sections: []paper.Section{{Slug: "yaowen", Name: str("section")}}, Districts: []paper.Tag{{Code: "410825", Name: str("district")}},
+			Related: []paper.Related{{Relation: paper.Same, ID: "slrb-20250303-1", Title: str("other title"), Day: "2025-03-03", Page: paper.PageRef{Number: str("other page")}}},
 		}
 		item.URN = paper.URN(item.ID)
 		in.Feed.Items = append(in.Feed.Items, item)

@@ -240,6 +240,9 @@ func (in Input) rssItem(e entry) rssItem {
 	if e.other != "" {
 		item.Links = append(item.Links, rssLink{Rel: e.otherRel, Type: "text/html", Href: e.other})
 	}
+	for _, r := range e.related {
+		item.Links = append(item.Links, rssLink{Rel: "related", Type: "text/html", Title: r.Title, Href: r.URL})
+	}
 	if e.changed() {
 		item.Updated = stamp(e.Updated)
 	}

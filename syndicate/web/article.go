@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"paperwire/internal/paper"
+	"paperwire/syndicate/feed"
 )
 
 // articleBody is what the page of an article shows.
@@ -30,6 +31,8 @@ type articleBody struct {
 	Host      string // of the origin
 	Published template.HTML
 	Corrected template.HTML
+	Notices   []template.HTML // what it corrects, and what corrects it: above the text
+	Stories   []template.HTML // other forms of the same story: below it
 	Sections  []scopeLink
 	Districts []reason
 	Before    *entry
@@ -139,6 +142,7 @@ func (s *Site) article(w http.ResponseWriter, r *http.Request) {
 	if it.Corrected() {
 		body.Corrected = p.rich("corrected_note", p.instant(it.Updated, zone), strconv.Itoa(it.Version))
 	}
+	body.Notices, body.Stories = p.relations(it)
 	for _, section := range it.Sections {
 		body.Sections = append(body.Sections, scopeLink{Path: p.href("/section/" + section.Slug), Name: section.Name})
 	}
@@ -177,6 +181,40 @@ func (b *articleBody) neighbours(p *page, it paper.Item, items []paper.Item) {
 			b.SamePage = append(b.SamePage, p.entry(o))
 		}
 	}
+}
+
+// relations sets out the articles that one is tied to: corrections, which a
+// reader must not miss, apart from other forms of the same story.
+func (p *page) relations(it paper.Item) (notices, stories []template.HTML) {
+	for _, r := range feed.Relations(it, p.site.opts.Base) {
+		where := p.dayPage(r.Day, r.Page)
+		href := p.href("/a/" + r.ID)
+		link := func(text template.HTML, lang template.HTMLAttr) template.HTML {
+			return template.HTML(`<a href="`+template.HTMLEscapeString(href)+`"`+string(lang)+`>`) + text + `</a>`
+		}
+		title := link(template.HTML(template.HTMLEscapeString(r.Title)), p.langAttr(p.langOf(it.Language, r.Title)))
+		switch r.Relation {
+		case paper.Corrects:
+			notices = append(notices, p.rich("corrects", where, title))
+		case paper.CorrectedBy:
+			notices = append(notices, link(p.rich("corrected_by", where), ""))
+		case paper.Fuller:
+			stories = append(stories, p.rich("story_fuller", where, title))
+		case paper.Brief:
+			stories = append(stories, p.rich("story_brief", where, title))
+		default:
+			stories = append(stories, p.rich("story_same", where, title))
+		}
+	}
+	return notices, stories
+}
+
+// dayPage says on which day and page something stood: 2017年9月7日第04版.
+func (l locale) dayPage(day paper.Day, page string) template.HTML {
+	if page == "" {
+		return l.date(day)
+	}
+	return l.rich("date_page", l.date(day), page)
 }
 
 // byline gathers the people by what they did, in the order of the byline.

@@ -3,6 +3,7 @@ package web
 import (
 	"html/template"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -28,7 +29,8 @@ func (p *page) entry(it paper.Item) entry {
 	e := entry{
 		Href: p.href("/a/" + it.ID), Lang: p.langOf(it.Language, it.Headline),
 		Kicker: it.Kicker, Headline: it.Title(), Subtitle: it.Subtitle, First: clipRunes(firstSentence(it.Summary), 80),
-		Paper: it.PaperName, Page: it.Page, Day: it.Day, Corrected: it.Corrected(),
+		Paper: it.PaperName, Page: it.Page, Day: it.Day,
+		Corrected: it.Corrected() || slices.ContainsFunc(it.Related, func(r paper.Related) bool { return r.Relation == paper.CorrectedBy }),
 	}
 	if e.Headline == "" {
 		e.Kicker, e.Headline = "", it.Title()

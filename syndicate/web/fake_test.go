@@ -277,6 +277,10 @@ func newsroom() *shelf {
 					it.Images = []paper.Image{{URL: pictures + "photo", Caption: "灯光映在新修的堤上", Credit: "赵摄影", Width: 900, Height: 600}}
 					it.HTML += "<h3>走夜路的人</h3><p>" + paragraphs[2] + "</p><h3>一盏一盏接上</h3><p>" + paragraphs[1] + "</p>"
 					it.Version, it.Updated = 2, at.Add(5*time.Hour)
+					it.Related = []paper.Related{
+						{Relation: paper.CorrectedBy, ID: "demo-" + day.Compact() + "-1010", Title: "更正", Day: day, Page: paper.PageRef{Number: "02", Name: "综合"}},
+						{Relation: paper.Brief, ID: "demo-" + day.Compact() + "-1011", Title: "堤上的灯亮了", Day: day, Page: paper.PageRef{Number: "02", Name: "综合"}},
+					}
 				case 1:
 					it.Headline = longHan
 					it.Images = []paper.Image{{URL: pictures + "broken", Caption: "打不开的图片"}}
@@ -286,6 +290,10 @@ func newsroom() *shelf {
 					it.Rights, it.HTML, it.Text = paper.RightsSummary, "", ""
 				case 6:
 					it.Agency = "新华社"
+				case 10:
+					it.Headline, it.Text = "更正", "本报同日第01版报道中的户数应为三百一十户，特此更正。"
+					it.HTML, it.Summary = "<p>"+it.Text+"</p>", it.Text
+					it.Related = []paper.Related{{Relation: paper.Corrects, ID: "demo-" + day.Compact() + "-1000", Title: "河堤上的<灯>重新亮了", Day: day, Page: paper.PageRef{Number: "01", Name: "要闻"}}}
 				case 9:
 					if d == 0 {
 						it = paper.Item{Article: paper.Article{ID: id, Paper: "demo", Day: day, Page: page.PageRef, Position: i + 1, Ordinal: n}, State: paper.Withdrawn, Version: 2, Published: at, Updated: at.Add(2 * time.Hour)}

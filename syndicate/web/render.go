@@ -137,6 +137,18 @@ func (l locale) longDay(d paper.Day) template.HTML {
 	return template.HTML(`<time datetime="` + template.HTMLEscapeString(string(d)) + `">` + template.HTMLEscapeString(l.longDayText(d)) + `</time>`)
 }
 
+// date writes an edition's day for sentences, without its weekday.
+func (l locale) date(d paper.Day) template.HTML {
+	text := string(d)
+	if t := d.In(time.UTC); !t.IsZero() {
+		text = t.Format("2006年1月2日")
+		if l.lang == english {
+			text = t.Format("2 January 2006")
+		}
+	}
+	return template.HTML(`<time datetime="` + template.HTMLEscapeString(string(d)) + `">` + template.HTMLEscapeString(text) + `</time>`)
+}
+
 func (l locale) longDayText(d paper.Day) string {
 	t := d.In(time.UTC)
 	if t.IsZero() {

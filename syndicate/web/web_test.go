@@ -292,6 +292,42 @@ func TestAssets(t *testing.T) {
 	}
 }
 
+// A correction is told above the text it corrects and leads both ways; other
+// forms of a story stand quietly below it.
+func TestRelations(t *testing.T) {
+	h := handler(options(newsroom(), base))
+	for path, want := range map[string][]string{
+		"/a/demo-20170907-1000": {
+			"2017年9月7日第02版刊登了对本文的更正 → /a/demo-20170907-1010",
+			"同一报道的简讯：堤上的灯亮了（2017年9月7日第02版） → /a/demo-20170907-1011",
+		},
+		"/a/demo-20170907-1010":         {"更正的是2017年9月7日第01版《河堤上的<灯>重新亮了》 → /a/demo-20170907-1000"},
+		"/a/demo-20170907-1010?lang=en": {"This is a correction of 河堤上的<灯>重新亮了 (7 September 2017, page 01) → /a/demo-20170907-1000?lang=en"},
+		"/a/demo-20170907-1002":         nil,
+	} {
+		doc := see(t, h, 200, path)
+		var got []string
+		doc.Find(".note, .other").Each(func(_ int, s *goquery.Selection) {
+			if to, ok := s.Find("a").Attr("href"); ok {
+				got = append(got, s.Text()+" → "+to)
+			}
+		})
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q", path, got)
+		}
+		if len(want) > 0 && doc.Find(".note ~ .text").Length() != 1 {
+			t.Errorf("%s: the correction does not stand above the text", path)
+		}
+	}
+	if doc := see(t, h, 200, "/a/demo-20170907-1010?lang=en"); doc.Find(".note a[lang=zh-CN]").Length() != 1 {
+		t.Error("the headline is not marked as Chinese")
+	}
+	marks := see(t, h, 200, "/editions/demo/2017-09-07").Find(`.entry:has(a[href="/a/demo-20170907-1000"])`).Text()
+	if !strings.Contains(marks, "有更正") {
+		t.Errorf("a corrected article is not marked in a list: %q", marks)
+	}
+}
+
 func TestRedirects(t *testing.T) {
 	h := handler(options(newsroom(), base))
 	for from, to := range map[string]string{
@@ -720,7 +756,7 @@ func TestArticle(t *testing.T) {
 	if figure.Length() != 1 || strings.TrimSpace(figure.Find("figcaption").Text()) != "灯光映在新修的堤上 摄影：赵摄影" || figure.Find("img[width='900'][height='600'][loading=lazy]").Length() != 1 {
 		t.Errorf("figure: %s", figure.Text())
 	}
-	if got := doc.Find(".note time").AttrOr("datetime", ""); got != "2017-09-07T13:30:00+08:00" {
+	if got := doc.Find(".note time").Last().AttrOr("datetime", ""); got != "2017-09-07T13:30:00+08:00" {
 		t.Errorf("corrected at %q", got)
 	}
 	if got := doc.Find("link[rel=canonical]").AttrOr("href", ""); got != base+"/a/demo-20170907-1000" {
