@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -104,6 +105,7 @@ type Ingest struct {
 	plan  atomic.Pointer[plan]
 
 	seenPictures pictureMemory
+	tried        sync.Map // source and day -> time.Time: older editions asked for again
 }
 
 // New makes an Ingest; it starts nothing. Call Configure before anything else.
@@ -159,13 +161,13 @@ func (g *Ingest) Article(key string, p sources.Printed, r sources.Ref) (paper.Ar
 		return paper.Article{}, paper.Filing{}, fmt.Errorf("source %s: %w", key, paper.ErrNotFound)
 	}
 	day := p.Day
-	a, f := plan.article(s, p, r, day)
+	a := plan.article(s, p, r, day)
 	refDay := day
 	if s.feedItem(r) {
 		refDay = ""
 	}
 	a.ID = store.BaseID(s.Paper, s.Key, refDay, r.Origin)
-	return a, f, nil
+	return a, plan.file(s, a), nil
 }
 
 // Prepare makes the plan of a configuration known without a store: for reading

@@ -35,6 +35,22 @@ func (g *Ingest) shrunk(ctx context.Context, s *source, e sources.Edition, rep *
 	return nil
 }
 
+// emptied raises an alarm for an edition many of whose articles came without any
+// content: a redesign has emptied them. What was read before stands.
+func (g *Ingest) emptied(ctx context.Context, s *source, e sources.Edition, rep *Report) error {
+	if e.Day == "" || rep.Failed+rep.resting == 0 || rep.Alarm != "" {
+		return nil
+	}
+	empty, listed, err := g.store.Emptied(ctx, s.Key, e.Day, errEmpty.Error())
+	if err != nil {
+		return err
+	}
+	if empty >= 3 && empty*3 > listed {
+		rep.Alarm = fmt.Sprintf("%d of %d articles of edition %s came with neither text nor picture: the site may have been redesigned; look at one with paperwire probe", empty, listed, e.Day)
+	}
+	return nil
+}
+
 // withdrawn looks after the articles that an edition lists no longer. One is
 // withdrawn when it is gone from the list and gone at its URL, at two looks. Many
 // at once, or any while something else is wrong, is an alarm and no withdrawal.

@@ -32,11 +32,67 @@ func (g *Ingest) mirror(ctx context.Context, s *source, day paper.Day) error {
 	if !s.Mirror {
 		return nil
 	}
+	end := g.now().Add(mirrorFor)
+	if err := g.mirrorArticles(ctx, s, day, end); err != nil || day == "" {
+		return err
+	}
+	return g.mirrorPages(ctx, s, day, end)
+}
+
+// mirrorPages copies the pictures of an edition's pages.
+func (g *Ingest) mirrorPages(ctx context.Context, s *source, day paper.Day, end time.Time) error {
+	pages, err := g.store.UnmirroredPages(ctx, s.Paper, day)
+	if err != nil || len(pages) == 0 {
+		return err
+	}
+	copied, failed := 0, 0
+	for _, p := range pages {
+		if !g.now().Before(end) {
+			g.log.Warn("page pictures not copied in time", "source", s.Key, "day", day, "after", mirrorFor.String())
+			break
+		}
+		kept, tries, err := g.store.Kept(ctx, p.Picture)
+		if err != nil {
+			return err
+		}
+		if kept == nil {
+			if tries >= mirrorTries {
+				continue
+			}
+			kept, err = g.copyPicture(ctx, paper.Image{URL: p.Picture}, paper.Article{URL: p.URL, Day: day})
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
+				failed++
+				g.log.Debug("copy page picture", "source", s.Key, "url", p.Picture, "error", err)
+				if err := g.store.PictureFailed(ctx, p.Picture, !passing(err)); err != nil {
+					return err
+				}
+				if asked := (*fetch.StatusError)(nil); errors.As(err, &asked) && asked.RetryAfter > 0 {
+					break
+				}
+				continue
+			}
+			copied++
+		}
+		p.Mirror = kept
+		if err := g.store.MirroredPage(ctx, s.Paper, day, p); err != nil {
+			return err
+		}
+	}
+	if copied+failed == 0 {
+		return nil
+	}
+	g.log.Info("page pictures", "source", s.Key, "day", day, "copied", copied, "failed", failed)
+	return nil
+}
+
+func (g *Ingest) mirrorArticles(ctx context.Context, s *source, day paper.Day, end time.Time) error {
 	articles, err := g.store.Unmirrored(ctx, s.Key, day)
 	if err != nil || len(articles) == 0 {
 		return err
 	}
-	end := g.now().Add(mirrorFor)
 	copies := map[string]*paper.Picture{}
 	done := map[string]bool{} // by URL: copied, or given up
 	copied, failed := 0, 0

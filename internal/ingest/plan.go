@@ -85,9 +85,9 @@ func zoneName(z *time.Location) string {
 // feedItem reports whether a reference is an item of a feed, which has no edition.
 func (s *source) feedItem(r sources.Ref) bool { return r.Printed != nil && r.Page.Number == "" }
 
-// article normalises and files one article. day is its edition's; for an item of
+// article normalises one article. day is its edition's; for an item of
 // a feed the item's own.
-func (p *plan) article(s *source, printed sources.Printed, r sources.Ref, day paper.Day) (paper.Article, paper.Filing) {
+func (p *plan) article(s *source, printed sources.Printed, r sources.Ref, day paper.Day) paper.Article {
 	a := normalise(printed, r, normaliseOptions{Paper: s.paper, PaperNames: s.names})
 	a.Paper, a.Source, a.Day = s.Paper, s.Key, day
 	a.URL, a.Position, a.Ordinal = r.URL, r.Position, r.Ordinal
@@ -95,9 +95,17 @@ func (p *plan) article(s *source, printed sources.Printed, r sources.Ref, day pa
 		a.Language = s.Language
 	}
 	a.Pseudo = pseudo(a)
+	if a.Pseudo != "" && corrects(a, s.Name) {
+		a.Pseudo = "" // the paper's own word to its readers
+	}
+	return a
+}
+
+// file files an article under sections and districts.
+func (p *plan) file(s *source, a paper.Article) paper.Filing {
 	f := paper.Filing{Sections: p.sections.file(a.Page, a.Columns), Placing: s.finder.Find(placeText(a))}
 	f.Districts = s.districts(f.Placing)
-	return a, f
+	return f
 }
 
 // districts are the codes that a placing files under: the sure districts and the

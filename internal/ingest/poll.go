@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -253,9 +254,10 @@ func (g *Ingest) read(ctx context.Context, s *source, rep *Report) error {
 	if st.Seen {
 		want.After = st.Edition
 		want.Again = st.Again
-		if st.Edition != "" && st.Edition > today.Add(-againFor) && !contains(want.Again, st.Edition) {
+		if st.Edition != "" && st.Edition > today.Add(-againFor) && !slices.Contains(want.Again, st.Edition) {
 			want.Again = append(want.Again, st.Edition)
 		}
+		want.Again = append(want.Again, g.before(s, st, now)...)
 	} else {
 		want.Max = max(1, s.Editions)
 	}
@@ -270,6 +272,8 @@ func (g *Ingest) read(ctx context.Context, s *source, rep *Report) error {
 	newest := st.Edition
 	until := now.Add(lookFor)
 	var trouble error
+	// What comes new is read before an older edition is looked through again.
+	slices.SortStableFunc(found.Editions, func(a, b sources.Edition) int { return b2i(again(a.Day, st)) - b2i(again(b.Day, st)) })
 	for _, e := range found.Editions {
 		if e.Day > today.Add(1) {
 			// Tomorrow's may be out before midnight; a later day is a misprint, and
@@ -296,19 +300,57 @@ func (g *Ingest) read(ctx context.Context, s *source, rep *Report) error {
 	return trouble
 }
 
-func contains(days []paper.Day, d paper.Day) bool {
-	for _, x := range days {
-		if x == d {
-			return true
+// again reports whether an edition is an older one that was complete.
+func again(day paper.Day, st store.SourceState) bool {
+	_, listed := st.Listed[day]
+	return listed && day < st.Edition && !slices.Contains(st.Again, day)
+}
+
+// before are the editions before the newest that are due to be looked at again,
+// for corrections and withdrawals: of yesterday every six hours, of the days before
+// daily. They wait until the edition of the day is there, or it is noon.
+func (g *Ingest) before(s *source, st store.SourceState, now time.Time) (days []paper.Day) {
+	local := now.In(zone(s))
+	today := paper.DayOf(local, zone(s))
+	if st.Edition < today && local.Hour() < 12 {
+		return nil
+	}
+	for day, at := range st.Listed {
+		if !again(day, st) {
+			continue
+		}
+		key := s.Key + " " + string(day)
+		if tried, ok := g.tried.Load(key); ok && tried.(time.Time).After(at) {
+			at = tried.(time.Time) // it is no longer there, as it seems
+		}
+		if now.Sub(at) >= recheck(day, today) {
+			g.tried.Store(key, now)
+			days = append(days, day)
 		}
 	}
-	return false
+	slices.Sort(days)
+	return days
+}
+
+// recheck is how long after it was last read an article of an edition is read again.
+func recheck(day, today paper.Day) time.Duration {
+	switch {
+	case day >= today:
+		return time.Hour
+	case day >= today.Add(-1):
+		return 6 * time.Hour
+	}
+	return 24 * time.Hour
 }
 
 // edition takes in one edition, or one look at a feed.
 func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st store.SourceState, today paper.Day, until time.Time, rep *Report) error {
 	rep.Editions++
 	rep.Listed += len(e.Refs)
+	if len(e.Refs) == 0 && again(e.Day, st) {
+		g.log.Info("older edition", "source", s.Key, "day", e.Day, "listed", 0)
+		return nil // it was taken from the site, as some do; what we have stays
+	}
 	if e.Day != "" && len(e.Refs) == 0 && !e.Partial {
 		// Never an empty edition: what we have stays, and somebody looks.
 		return fmt.Errorf("edition %s lists no article at %s: the site may have been redesigned", e.Day, e.URL)
@@ -323,14 +365,8 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 			rep.Problem = e.Problem
 		}
 	}
-	switch age := today; {
-	case e.Day == "": // a feed shows its changes itself
-	case e.Day >= age:
-		l.Recheck = time.Hour
-	case e.Day >= age.Add(-1):
-		l.Recheck = 6 * time.Hour
-	default:
-		l.Recheck = 24 * time.Hour
+	if e.Day != "" { // a feed shows its changes itself
+		l.Recheck = recheck(e.Day, today)
 	}
 	origins := map[string]string{} // URL -> origin
 	for _, r := range e.Refs {
@@ -354,7 +390,16 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 	if err := g.shrunk(ctx, s, e, rep); err != nil {
 		return err
 	}
-	failures := 0
+	kept, err := g.store.Pieces(ctx, s.Key, e.Day)
+	if err != nil {
+		return err
+	}
+	parts := map[string]bool{} // origins of articles on several pages
+	for _, p := range kept {
+		parts[p.Origin] = true
+	}
+	failures, asides := 0, 0
+	before := rep.New + rep.Changed
 	var wall error
 	for _, t := range todo {
 		if g.now().After(until) {
@@ -363,7 +408,7 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 			break
 		}
 		r := e.Refs[t.Index]
-		out, err := g.one(ctx, s, e, r, t)
+		out, err := g.one(ctx, s, e, r, t, parts)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -385,6 +430,8 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 				rep.New++
 			case store.Changed:
 				rep.Changed++
+			case "":
+				asides++
 			}
 			continue
 		}
@@ -396,6 +443,19 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 		}
 		if wall != nil {
 			break
+		}
+	}
+	if wall == nil && !rep.unfinished && asides > 0 {
+		if err := g.compose(ctx, s, e.Day, rep); err != nil {
+			return err
+		}
+	}
+	if err := g.emptied(ctx, s, e, rep); err != nil {
+		return err
+	}
+	if rep.New+rep.Changed > before {
+		if err := g.relate(ctx, s, e.Day); err != nil {
+			return err
 		}
 	}
 	if wall == nil && !rep.unfinished && e.Day != "" && !e.Partial {
@@ -419,8 +479,9 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 	return wall
 }
 
-// one reads, normalises, files and stores one article.
-func (g *Ingest) one(ctx context.Context, s *source, e sources.Edition, r sources.Ref, t store.Todo) (store.Outcome, error) {
+// one reads, normalises, files and stores one article. The result is empty where
+// the article was put aside, for it is part of one on several pages.
+func (g *Ingest) one(ctx context.Context, s *source, e sources.Edition, r sources.Ref, t store.Todo, parts map[string]bool) (store.Outcome, error) {
 	// Validators are remembered only once the article is stored: a process that
 	// dies in between must not be told "not modified" afterwards.
 	get := &careful{Getter: g.fetch, fresh: !t.Known}
@@ -435,7 +496,7 @@ func (g *Ingest) one(ctx context.Context, s *source, e sources.Edition, r source
 	if day == "" {
 		day = printed.Day
 	}
-	a, f := s.plan.article(s, printed, r, day)
+	a := s.plan.article(s, printed, r, day)
 	if e.Day != "" && a.Text == "" && len(a.Images) == 0 {
 		// A redesign empties bodies without a word; an article without any content
 		// is never let out.
@@ -444,10 +505,15 @@ func (g *Ingest) one(ctx context.Context, s *source, e sources.Edition, r source
 	if err := g.pictures(ctx, s, e.Day, r, &a); err != nil {
 		return store.Outcome{}, err
 	}
-	out, err := g.store.Ingest(ctx, store.Incoming{
-		Article: a, Filing: f, Origin: r.Origin, Positional: r.Positional, Also: r.Also, RefDay: e.Day, Mark: mark(r),
-		Hash: contentHash(a), Fingerprint: fingerprint(a), Similar: similar, History: t.History,
-	})
+	p := piece{Article: a, Origin: r.Origin, Positional: r.Positional, Also: r.Also, Mark: mark(r), History: t.History}
+	var out store.Outcome
+	apart := false
+	if e.Day != "" {
+		apart, err = g.aside(ctx, s, r, e.Day, p, parts)
+	}
+	if err == nil && !apart {
+		out, err = g.store.Ingest(ctx, s.incoming(p, a, e.Day))
+	}
 	if err == nil {
 		for _, remember := range get.after {
 			remember(ctx)

@@ -227,7 +227,7 @@ func (s *Store) Picture(ctx context.Context, v paper.View, name string) (paper.P
 	}
 	found := paper.ErrNotFound
 	for _, id := range ids {
-		item, err := s.Item(ctx, v, id)
+		item, err := s.item(ctx, v, id)
 		switch {
 		case errors.Is(err, paper.ErrGone):
 			found = paper.ErrGone
@@ -241,7 +241,88 @@ func (s *Store) Picture(ctx context.Context, v paper.View, name string) (paper.P
 			}
 		}
 	}
+	if p, err := s.pagePicture(ctx, v, name); err != nil || p != nil {
+		if err != nil {
+			return paper.Picture{}, fmt.Errorf("picture %s: %w", name, err)
+		}
+		return *p, nil
+	}
 	return paper.Picture{}, fmt.Errorf("picture %s: %w", name, found)
+}
+
+// pagePicture gives a copy of a page's picture that an edition shows to the view
+// now: whoever may read all of the page.
+func (s *Store) pagePicture(ctx context.Context, v paper.View, name string) (*paper.Picture, error) {
+	var pages []string
+	if err := each(ctx, s.r, func(r *sql.Rows) error {
+		var page string
+		err := r.Scan(&page)
+		pages = append(pages, page)
+		return err
+	}, `SELECT article FROM picture_articles WHERE name = $1 AND article >= 'page:' AND article < 'page;' ORDER BY article LIMIT `+strconv.Itoa(maxShowing), name); err != nil {
+		return nil, err
+	}
+	for _, page := range pages {
+		at := strings.SplitN(strings.TrimPrefix(page, "page:"), "/", 3)
+		if len(at) < 3 {
+			continue
+		}
+		var doc string
+		var rights paper.Rights
+		err := s.r.QueryRowContext(ctx, `SELECT g.mirror, p.rights FROM edition_pages g JOIN papers p ON p.key = g.paper
+			WHERE g.paper = $1 AND g.day = $2 AND g.number = $3 AND `+visible("g")+` AND `+clear("g"), at[0], at[1], at[2]).Scan(&doc, &rights)
+		if errors.Is(err, sql.ErrNoRows) || err == nil && (doc == "" || v.Rights.Narrower(rights) != paper.RightsFull) {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		var p paper.Picture
+		if err := json.Unmarshal([]byte(doc), &p); err != nil {
+			return nil, err
+		}
+		if p.Name == name {
+			return &p, nil
+		}
+	}
+	return nil, nil
+}
+
+// pageKey names a page where pictures note who shows them; no article id has a colon.
+func pageKey(pkey string, day paper.Day, number string) string {
+	return "page:" + pkey + "/" + string(day) + "/" + number
+}
+
+// UnmirroredPages gives the pages of an edition whose pictures have no copy.
+func (s *Store) UnmirroredPages(ctx context.Context, pkey string, day paper.Day) ([]paper.EditionPage, error) {
+	var list []paper.EditionPage
+	err := each(ctx, s.r, func(r *sql.Rows) error {
+		var p paper.EditionPage
+		err := r.Scan(&p.Number, &p.URL, &p.Picture)
+		list = append(list, p)
+		return err
+	}, `SELECT number, url, picture FROM edition_pages WHERE paper = $1 AND day = $2 AND picture <> '' AND mirror = '' ORDER BY place`, pkey, string(day))
+	if err != nil {
+		return nil, fmt.Errorf("page pictures of %s %s: %w", pkey, day, err)
+	}
+	return list, nil
+}
+
+// MirroredPage writes down our copy of a page's picture, if the page still shows it.
+func (s *Store) MirroredPage(ctx context.Context, pkey string, day paper.Day, page paper.EditionPage) error {
+	if page.Mirror == nil {
+		return nil
+	}
+	return s.tx(ctx, fmt.Sprintf("mirror page %s of %s %s", page.Number, pkey, day), func(t *sql.Tx) error {
+		res, err := t.ExecContext(ctx, `UPDATE edition_pages SET mirror=$4 WHERE paper=$1 AND day=$2 AND number=$3 AND picture=$5`, pkey, string(day), page.Number, encode(page.Mirror), page.Picture)
+		if err != nil {
+			return err
+		}
+		if n, _ := res.RowsAffected(); n == 0 {
+			return nil
+		}
+		_, err = t.ExecContext(ctx, `INSERT INTO picture_articles (name, article) VALUES ($1, $2) ON CONFLICT DO NOTHING`, page.Mirror.Name, pageKey(pkey, day, page.Number))
+		return err
+	})
 }
 
 // Blob opens the bytes of a copy or of a resized one. It asks nobody's leave: see

@@ -95,6 +95,9 @@ func evidenceWithin(i *paper.Item) {
 // Items lets out the items of a scope that a window asks for.
 func (s *Store) Items(ctx context.Context, v paper.View, scope paper.Scope, w paper.Window) ([]paper.Item, error) {
 	items, err := s.items(ctx, v, scope, w)
+	if err == nil {
+		err = s.related(ctx, v, items)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("items of %s: %w", scope, err)
 	}
@@ -359,6 +362,19 @@ func prefixed(kind string, values []string) []string {
 // Item lets out one article by id. Errors: paper.ErrNotFound, also for what is
 // not released; paper.ErrGone with the blanked item for what was withdrawn.
 func (s *Store) Item(ctx context.Context, v paper.View, id string) (paper.Item, error) {
+	item, err := s.item(ctx, v, id)
+	if err != nil {
+		return item, err
+	}
+	one := []paper.Item{item}
+	if err := s.related(ctx, v, one); err != nil {
+		return paper.Item{}, fmt.Errorf("article %s: %w", id, err)
+	}
+	return one[0], nil
+}
+
+// item is Item without what it is related to.
+func (s *Store) item(ctx context.Context, v paper.View, id string) (paper.Item, error) {
 	var item paper.Item
 	err := paper.ErrNotFound
 	qerr := each(ctx, s.r, func(r *sql.Rows) error {
@@ -438,11 +454,12 @@ func (s *Store) Scopes(ctx context.Context, v paper.View) ([]paper.ScopeInfo, er
 func (s *Store) Edition(ctx context.Context, v paper.View, pkey string, day paper.Day) (paper.Edition, error) {
 	e := paper.Edition{Paper: pkey, Day: day}
 	what := fmt.Sprintf("edition %s %s", pkey, day)
-	err := s.r.QueryRowContext(ctx, `SELECT url, state, (SELECT COUNT(*) FROM articles a WHERE a.paper = e.paper AND a.day = e.day AND a.state = 'released'),
+	var rights string
+	err := s.r.QueryRowContext(ctx, `SELECT url, state, (SELECT rights FROM papers WHERE key = e.paper), (SELECT COUNT(*) FROM articles a WHERE a.paper = e.paper AND a.day = e.day AND a.state = 'released'),
 			COALESCE((SELECT MAX(b.day) FROM editions b WHERE b.paper = e.paper AND b.day < e.day AND `+visible("b")+`), ''),
 			COALESCE((SELECT MIN(b.day) FROM editions b WHERE b.paper = e.paper AND b.day > e.day AND `+visible("b")+`), '')
 		FROM editions e WHERE e.paper = $1 AND e.day = $2 AND `+visible("e"), pkey, string(day)).
-		Scan(&e.URL, &e.State, &e.Articles, &e.Previous, &e.Next)
+		Scan(&e.URL, &e.State, &rights, &e.Articles, &e.Previous, &e.Next)
 	if errors.Is(err, sql.ErrNoRows) {
 		return e, fmt.Errorf("%s: %w", what, paper.ErrNotFound)
 	} else if err != nil {
@@ -450,16 +467,23 @@ func (s *Store) Edition(ctx context.Context, v paper.View, pkey string, day pape
 	}
 	err = each(ctx, s.r, func(r *sql.Rows) error {
 		var p paper.EditionPage
-		var areas string
-		if err := r.Scan(&p.Number, &p.Name, &p.URL, &p.Picture, &p.PDF, &areas, &p.Listed, &p.Read, &p.Failed); err != nil {
+		var areas, mirror string
+		if err := r.Scan(&p.Number, &p.Name, &p.URL, &p.Picture, &p.PDF, &areas, &p.Listed, &p.Read, &p.Failed, &mirror); err != nil {
 			return err
+		}
+		if mirror != "" && v.Rights.Narrower(paper.Rights(rights)) == paper.RightsFull {
+			p.Mirror = new(paper.Picture)
+			if err := json.Unmarshal([]byte(mirror), p.Mirror); err != nil {
+				return err
+			}
 		}
 		if err := json.Unmarshal([]byte(areas), &p.Areas); err != nil {
 			return err
 		}
 		e.Pages = append(e.Pages, p)
 		return nil
-	}, `SELECT number, name, url, picture, pdf, areas, listed, read, failed FROM edition_pages WHERE paper = $1 AND day = $2 ORDER BY place`, pkey, string(day))
+	}, `SELECT number, name, url, picture, pdf, areas, listed, read, failed, CASE WHEN `+clear("g")+` THEN mirror ELSE '' END
+		FROM edition_pages g WHERE paper = $1 AND day = $2 ORDER BY place`, pkey, string(day))
 	if err != nil {
 		return e, fmt.Errorf("%s: %w", what, err)
 	}
@@ -473,6 +497,13 @@ func (s *Store) Edition(ctx context.Context, v paper.View, pkey string, day pape
 // ingested only, or held, leaves no trace.
 func visible(alias string) string {
 	return "EXISTS (SELECT 1 FROM articles v WHERE v.paper = " + alias + ".paper AND v.day = " + alias + ".day AND v.state = 'released')"
+}
+
+// clear is the condition that all articles of a page are out: its picture shows
+// what was withdrawn, or is held, as well.
+func clear(alias string) string {
+	return "NOT EXISTS (SELECT 1 FROM articles w WHERE w.paper = " + alias + ".paper AND w.day = " + alias + ".day AND w.page = " + alias + ".number" +
+		" AND (w.state IN ('withdrawn','ingested') OR w.state = 'withheld' AND w.reason <> '' OR w.pending = 'withdraw'))"
 }
 
 // hideAreas drops the areas of articles that are not released.

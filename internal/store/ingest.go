@@ -137,15 +137,22 @@ func (s *Store) State(ctx context.Context, source string, since paper.Day) (Sour
 	}
 	st.Seen = seen != 0
 	st.Checked = instant(checked)
+	st.Listed = map[paper.Day]time.Time{}
 	err = each(ctx, s.r, func(r *sql.Rows) error {
 		var d paper.Day
-		if err := r.Scan(&d); err != nil {
+		var state string
+		var at int64
+		if err := r.Scan(&d, &state, &at); err != nil {
 			return err
 		}
-		st.Again = append(st.Again, d)
+		if state == string(paper.EditionPartial) {
+			st.Again = append(st.Again, d)
+		}
+		st.Listed[d] = time.UnixMilli(at)
 		return nil
-	}, `SELECT DISTINCT e.day FROM editions e WHERE e.paper = $1 AND e.day > $2 AND e.state = 'partial'
-		AND EXISTS (SELECT 1 FROM refs f WHERE f.source = $3 AND f.day = e.day) ORDER BY e.day`, pkey, string(since), source)
+	}, `SELECT e.day, e.state, f.listing FROM editions e
+		JOIN (SELECT day, MAX(listing) AS listing FROM refs WHERE source = $3 AND day > $2 GROUP BY day) f ON f.day = e.day
+		WHERE e.paper = $1 AND e.day > $2 ORDER BY e.day`, pkey, string(since), source)
 	if err != nil {
 		return st, fmt.Errorf("source %s: %w", source, err)
 	}
@@ -190,6 +197,7 @@ func (s *Store) List(ctx context.Context, l Listing) (todo []Todo, resting int, 
 				if _, err := t.ExecContext(ctx, `INSERT INTO edition_pages (paper, day, number, place, name, url, picture, pdf, areas, listed, read, failed)
 					VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'[]',0,0,0)
 					ON CONFLICT (paper, day, number) DO UPDATE SET place=$4, name=$5, url=$6,
+						mirror = CASE WHEN $7 = '' OR $7 = edition_pages.picture THEN edition_pages.mirror ELSE '' END,
 						picture = CASE WHEN $7 = '' THEN edition_pages.picture ELSE $7 END,
 						pdf = CASE WHEN $8 = '' THEN edition_pages.pdf ELSE $8 END`,
 					l.Paper, string(l.Day), p.Number, i, p.Name, p.URL, p.Picture, p.PDF); err != nil {
@@ -676,6 +684,13 @@ func (s *Store) Settle(ctx context.Context, source, pkey string, day paper.Day, 
 			state = string(paper.EditionPartial)
 		case state == string(paper.EditionPartial):
 			state = string(paper.EditionComplete)
+			var changed int
+			if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM articles WHERE paper=$1 AND day=$2 AND version > 1`, pkey, string(day)).Scan(&changed); err != nil {
+				return err
+			}
+			if changed > 0 {
+				state = string(paper.EditionCorrected) // it was, before a page failed
+			}
 		}
 		_, err := t.ExecContext(ctx, `UPDATE editions SET listed=$3, read=$4, failed=$5, state=$6,
 			complete = CASE WHEN complete = 0 AND $6 <> 'partial' THEN $7 ELSE complete END WHERE paper=$1 AND day=$2`,

@@ -260,6 +260,9 @@ func (r *release) publish(x readyRow, at int64) error {
 			r.touch(part, 1, x.a.Day)
 		}
 	}
+	if err := r.touchRelated(x.a.ID); err != nil {
+		return err
+	}
 	return r.out("article.published", x.a.ID, 1, parts)
 }
 
@@ -329,6 +332,9 @@ func (r *release) revise(x readyRow, at int64) error {
 		for _, part := range []string{"all", "paper/" + x.a.Paper} {
 			r.touch(part, gain, x.a.Day)
 		}
+	}
+	if err := r.touchRelated(x.a.ID); err != nil {
+		return err
 	}
 	return r.out(kind, x.a.ID, version, parts)
 }

@@ -69,7 +69,9 @@ type SourceState struct {
 	Seen    bool      // the first look has been completed
 	Edition paper.Day // newest edition known; empty at first
 	// Again are editions of the last days that are not complete.
-	Again    []paper.Day
+	Again []paper.Day
+	// Listed tells when each edition of the last days was listed last.
+	Listed   map[paper.Day]time.Time
 	Failures int // looks that failed in a row
 	Checked  time.Time
 }
@@ -129,6 +131,21 @@ type Gone struct {
 	Origin, URL, Article string
 	Times                int       // looks in a row that found it neither listed nor at its URL
 	Last                 time.Time // the last of them
+}
+
+// Tie says what another article is to one of the same paper.
+type Tie struct {
+	Article  string
+	Relation paper.Relation // what Other is to Article
+	Other    string
+}
+
+// Piece is part of an article that goes on on another page; see KeepPiece.
+type Piece struct {
+	Origin  string
+	Doc     string
+	Article string // which article its reference leads to now; may be empty
+	State   string // of that article
 }
 
 // Outcome says what Ingest made of it.
