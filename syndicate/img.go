@@ -51,7 +51,7 @@ func newGallery(p Pictures, log *slog.Logger) *gallery {
 }
 
 // mirrored puts our copies in the place of the publisher's pictures: the one
-// place where an item gets their addresses, before any format, card or page sees it.
+// place where an item or a page gets their addresses, before any format, card or page sees it.
 type mirrored struct {
 	Store
 	base func() string
@@ -70,6 +70,21 @@ func (m mirrored) Item(ctx context.Context, v paper.View, id string) (paper.Item
 	item, err := m.Store.Item(ctx, v, id)
 	showCopies(&item, m.base())
 	return item, err
+}
+
+func (m mirrored) Edition(ctx context.Context, v paper.View, key string, day paper.Day) (paper.Edition, error) {
+	e, err := m.Store.Edition(ctx, v, key, day)
+	showPages(&e, m.base())
+	return e, err
+}
+
+func (m mirrored) Editions(ctx context.Context, v paper.View, key string, n int) ([]paper.Edition, error) {
+	list, err := m.Store.Editions(ctx, v, key, n)
+	base := m.base()
+	for i := range list {
+		showPages(&list[i], base)
+	}
+	return list, err
 }
 
 // showCopies gives an item's pictures, and the <img> in its text, the address

@@ -29,9 +29,10 @@ type memory struct {
 	health    []paper.Health
 	incidents []paper.Incident
 	broken    error
-	reads     int          // calls of Items
-	views     []paper.View // of these calls
-	during    func()       // called inside Items, without the lock
+	reads     int                 // calls of Items
+	views     []paper.View        // of these calls
+	during    func()              // called inside Items, without the lock
+	pages     []paper.EditionPage // of the one edition; nil: a page without a picture
 }
 
 var epoch = time.Date(2017, 9, 7, 6, 0, 0, 0, time.UTC)
@@ -209,7 +210,11 @@ func (m *memory) Edition(_ context.Context, _ paper.View, key string, day paper.
 	if day != "2017-09-07" {
 		return paper.Edition{}, fmt.Errorf("edition %s %s: %w", key, day, paper.ErrNotFound)
 	}
-	return paper.Edition{Paper: key, Day: day, State: paper.EditionComplete, Articles: 12, Pages: []paper.EditionPage{{PageRef: paper.PageRef{Number: "01", Name: "要闻"}, Listed: 12, Read: 12}}}, nil
+	e := paper.Edition{Paper: key, Day: day, State: paper.EditionComplete, Articles: 12, Pages: m.pages}
+	if e.Pages == nil {
+		e.Pages = []paper.EditionPage{{PageRef: paper.PageRef{Number: "01", Name: "要闻"}, Listed: 12, Read: 12}}
+	}
+	return e, nil
 }
 
 func (m *memory) Editions(ctx context.Context, v paper.View, key string, _ int) ([]paper.Edition, error) {

@@ -21,7 +21,7 @@ func (s *Syndicate) newSite(o Options) (*site, error) {
 	st := &site{Options: o, cache: newCache(s.size), mux: http.NewServeMux(), operations: http.NewServeMux()}
 	st.pages = web.New(web.Options{
 		Base: o.Base, SiteTitle: o.Title, Footer: o.Footer, Data: s.store, Names: o.Names,
-		Formats: feed.Formats(), Moved: o.Moved, Log: s.log,
+		Formats: feed.Formats(), Moved: o.Moved, Widths: widths, Log: s.log,
 	})
 	with := func(h func(http.ResponseWriter, *http.Request, *site)) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h(w, r, st) })

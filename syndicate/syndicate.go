@@ -55,8 +55,8 @@ type Store interface {
 
 // Pictures are our copies of publishers' pictures.
 type Pictures interface {
-	// Picture is a copy that an article shows to the view now:
-	// [paper.ErrNotFound], or [paper.ErrGone] where only withdrawn ones did.
+	// Picture is a copy that an article or a page of an edition shows to the view
+	// now: [paper.ErrNotFound], or [paper.ErrGone] where only withdrawn ones did.
 	Picture(ctx context.Context, v paper.View, name string) (paper.Picture, error)
 	// Blob opens a copy, or one in another size; [paper.ErrNotFound] where it is
 	// not kept, or no longer.

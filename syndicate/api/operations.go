@@ -311,11 +311,20 @@ type editionPage struct {
 	Number  string `json:"number"`
 	Name    string `json:"name"`
 	URL     string `json:"url,omitempty"`
-	Picture string `json:"picture,omitempty"`
+	Picture string `json:"picture,omitempty" doc:"The page's picture: our own copy where there is one"`
+	Width   int    `json:"width,omitempty" doc:"Of our copy, in pixels"`
+	Height  int    `json:"height,omitempty"`
 	PDF     string `json:"pdf,omitempty"`
 	Listed  int    `json:"listed"`
 	Read    int    `json:"read"`
 	Failed  int    `json:"failed"`
+	Areas   []area `json:"areas" nullable:"false" doc:"Where its articles stand on the picture"`
+}
+
+type area struct {
+	Article string `json:"article" doc:"Id of the article"`
+	Shape   string `json:"shape" enum:"rect,poly,circle"`
+	Coords  string `json:"coords" example:"40,170,330,550" doc:"As in an image map of HTML: pixels of our copy, or of the picture that the publisher's page shows"`
 }
 
 func (s *server) edition(ctx context.Context, in *editionIn) (*editionOut, error) {
@@ -332,7 +341,17 @@ func (s *server) edition(ctx context.Context, in *editionIn) (*editionOut, error
 		State: string(e.State), Articles: e.Articles, Previous: string(e.Previous), Next: string(e.Next), Pages: make([]editionPage, len(e.Pages)),
 	}}
 	for i, p := range e.Pages {
-		out.Body.Pages[i] = editionPage{p.Number, p.Name, p.URL, p.Picture, p.PDF, p.Listed, p.Read, p.Failed}
+		one := editionPage{
+			Number: p.Number, Name: p.Name, URL: p.URL, Picture: p.Picture, PDF: p.PDF,
+			Listed: p.Listed, Read: p.Read, Failed: p.Failed, Areas: make([]area, len(p.Areas)),
+		}
+		if p.Mirror != nil {
+			one.Width, one.Height = p.Mirror.Width, p.Mirror.Height
+		}
+		for j, a := range p.Areas {
+			one.Areas[j] = area{a.Article, a.Shape, a.Coords}
+		}
+		out.Body.Pages[i] = one
 	}
 	return out, nil
 }

@@ -160,8 +160,8 @@ func number(s string) int {
 
 // figure is a picture that stands beside the text.
 type figure struct {
-	URL, Alt, Caption, Credit string
-	Width, Height             int
+	picture
+	Alt, Caption, Credit string
 }
 
 // figures are the pictures that the body does not hold itself.
@@ -173,12 +173,12 @@ func (p *page) figures(it paper.Item, inText map[string]bool) []figure {
 			continue
 		}
 		inText[src] = true // the same picture once
-		f := figure{URL: src, Alt: image.Caption, Caption: image.Caption, Credit: image.Credit}
+		f := figure{picture{URL: src}, image.Caption, image.Caption, image.Credit}
 		if f.Alt == "" {
 			f.Alt = p.plain("picture_of", it.Title())
 		}
 		if image.Width > 0 && image.Height > 0 {
-			f.Width, f.Height = image.Width, image.Height
+			f.picture = p.site.wide(src, image.Width, image.Height, image.Width, textSizes)
 		}
 		all = append(all, f)
 	}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -17,7 +16,8 @@ type editionBody struct {
 	Partial            bool
 	Tabs               []tab
 	Page               paper.EditionPage
-	Picture, PDF       string
+	Picture            picture
+	Full, PDF          string // the picture in its own size
 	Origin             string
 	Areas              []area
 	Entries            []entry // of this page, in order
@@ -140,7 +140,9 @@ func (s *Site) edition(w http.ResponseWriter, r *http.Request) {
 	}
 	if len(pages) > 0 {
 		here := pages[at]
-		body.Page, body.Picture, body.PDF = here, webURL(here.Picture), webURL(here.PDF)
+		body.Page, body.Full, body.PDF = here, webURL(here.Picture), webURL(here.PDF)
+		width, height := sizeOf(here)
+		body.Picture = s.wide(body.Full, width, height, sheetWidth, columnSizes)
 		if u := webURL(here.URL); u != "" {
 			body.Origin = u
 		}
@@ -156,10 +158,8 @@ func (s *Site) edition(w http.ResponseWriter, r *http.Request) {
 		}
 		for _, a := range here.Areas {
 			// An area whose article is not released, or not for this view, leads nowhere.
-			alt, ok := titles[a.Article]
-			shape, coords := imageMap(a.Shape, a.Coords)
-			if ok && coords != "" {
-				body.Areas = append(body.Areas, area{p.href("/a/" + a.Article), shape, coords, alt})
+			if alt, ok := titles[a.Article]; ok {
+				body.Areas = append(body.Areas, area{p.href("/a/" + a.Article), a.Shape, shrunk(a.Coords, body.Picture.Width, width), alt})
 			}
 		}
 	}
@@ -179,41 +179,31 @@ func pagesOf(ed paper.Edition, items []paper.Item) []paper.EditionPage {
 	return pages
 }
 
-// imageMap brings an area to what HTML allows: whole numbers, as many as the
-// shape needs. Publishers write shape=polygon, fractions
-// (7.5449154,129.64706316) and odd counts. It gives no coordinates for what
-// cannot be mended.
-func imageMap(shape, coords string) (string, string) {
-	const most = 128 // numbers; a page's areas have a dozen corners at most
-	var numbers []string
-	for field := range strings.FieldsFuncSeq(clip(coords, 4000), func(r rune) bool { return r == ',' || r == ' ' }) {
-		f, err := strconv.ParseFloat(field, 64)
-		if err != nil || math.IsNaN(f) || math.Abs(f) > 1e5 || len(numbers) == most {
-			return "", ""
-		}
-		numbers = append(numbers, strconv.Itoa(int(math.Round(math.Max(f, 0)))))
+// sheetWidth is the greatest width of a page's picture, in CSS pixels. Without a
+// script that follows the screen its areas fit this width only.
+const sheetWidth = 960
+
+// sizeOf is the size of a page's picture in pixels: known of our own copies.
+func sizeOf(p paper.EditionPage) (width, height int) {
+	if p.Mirror == nil {
+		return 0, 0
 	}
-	switch shape = strings.ToLower(shape); {
-	case strings.HasPrefix(shape, "circ") && len(numbers) == 3:
-		return "circle", strings.Join(numbers, ",")
-	case len(numbers) == 4:
-		// A rectangle may be given from any corner; HTML wants the first smaller.
-		x, y := ordered(numbers[0], numbers[2]), ordered(numbers[1], numbers[3])
-		if x[0] == x[1] || y[0] == y[1] {
-			return "", ""
-		}
-		return "rect", strings.Join([]string{x[0], y[0], x[1], y[1]}, ",")
-	case len(numbers) >= 6 && !strings.HasPrefix(shape, "circ"):
-		return "poly", strings.Join(numbers[:len(numbers)/2*2], ",")
-	}
-	return "", ""
+	return p.Mirror.Width, p.Mirror.Height
 }
 
-func ordered(a, b string) [2]string {
-	x, _ := strconv.Atoi(a)
-	y, _ := strconv.Atoi(b)
-	if x > y {
-		return [2]string{b, a}
+// shrunk brings the coordinates of an area from the width of a picture to the
+// width it is shown at; 0 is a width that is not known.
+func shrunk(coords string, shown, width int) string {
+	if shown == width || shown == 0 || width == 0 {
+		return coords
 	}
-	return [2]string{a, b}
+	numbers := strings.Split(coords, ",")
+	for i, field := range numbers {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			return coords
+		}
+		numbers[i] = strconv.Itoa((n*shown + width/2) / width)
+	}
+	return strings.Join(numbers, ",")
 }

@@ -17,7 +17,7 @@ type entry struct {
 	Lang                       string // of its text
 	Kicker, Headline, Subtitle string
 	First                      string // first sentence of the summary
-	Thumb                      string // picture URL; empty where there is none
+	Thumb                      picture
 	Paper                      string
 	Page                       paper.PageRef
 	Edition                    string // href of the page it stood on; empty for an item of a feed
@@ -39,7 +39,9 @@ func (p *page) entry(it paper.Item) entry {
 		e.Headline = it.ID // a link without text cannot be followed by ear
 	}
 	if len(it.Images) > 0 {
-		e.Thumb = webURL(it.Images[0].URL)
+		if src := webURL(it.Images[0].URL); src != "" {
+			e.Thumb = p.site.thumb(src, it.Images[0].Width, it.Images[0].Height, 120, 90)
+		}
 	}
 	if it.Page.Number != "" && it.Day != "" {
 		e.Edition = p.href(editionPath(it.Paper, it.Day, it.Page.Number))

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	mux := http.NewServeMux()
 	site := New(options(newsroom(), "http://"+*serveAt))
 	site.Register(mux, nil)
-	mux.HandleFunc("GET /pictures/{name}", picture)
+	mux.HandleFunc("GET /pictures/{name}", drawPicture)
 	mux.HandleFunc("GET /empty/", func(w http.ResponseWriter, r *http.Request) {
 		empty := New(options(&shelf{}, "http://"+*serveAt))
 		empty.home(w, r)
@@ -41,8 +41,8 @@ func TestMain(m *testing.M) {
 	os.Exit(1)
 }
 
-// picture draws the pictures of the fake newspaper.
-func picture(w http.ResponseWriter, r *http.Request) {
+// drawPicture draws the pictures of the fake newspaper.
+func drawPicture(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	if strings.HasPrefix(name, "broken") {
 		http.NotFound(w, r)
@@ -301,7 +301,7 @@ func newsroom() *shelf {
 				}
 				if i < 4 {
 					x, y := 40+i%2*320, 170+i/2*410
-					page.Areas = append(page.Areas, paper.Area{Article: id, Shape: "rect", Coords: fmt.Sprintf("%d,%d,%d.4,%d", x, y, x+290, y+380), Title: heads[i]})
+					page.Areas = append(page.Areas, paper.Area{Article: id, Shape: "rect", Coords: fmt.Sprintf("%d,%d,%d,%d", x, y, x+290, y+380), Title: heads[i]})
 				}
 				s.items = append(s.items, it)
 				ed.Articles++

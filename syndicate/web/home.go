@@ -33,7 +33,7 @@ type front struct {
 	Edition paper.Edition
 	Href    string
 	Page    paper.EditionPage
-	Picture string
+	Picture picture
 	Lead    *entry
 	More    []entry
 }
@@ -108,7 +108,10 @@ func (s *Site) fronts(ctx context.Context, p *page, c catalog) ([]front, error) 
 		f := front{Paper: c.label("paper", ed.Paper), Edition: ed, Href: p.href(editionPath(ed.Paper, ed.Day, ""))}
 		if len(ed.Pages) > 0 {
 			f.Page = ed.Pages[0]
-			f.Picture = webURL(f.Page.Picture)
+			if src := webURL(f.Page.Picture); src != "" {
+				width, height := sizeOf(f.Page)
+				f.Picture = s.thumb(src, width, height, 255, 364)
+			}
 		}
 		for _, it := range items {
 			if it.State == paper.Withdrawn {

@@ -101,6 +101,7 @@ var messages = map[string]message{
 	"page_picture":     {"%[1]s第%[2]s版版面图", "Picture of %[1]s, page %[2]s"},
 	"page_picture_map": {"点版面上的文章即可阅读，旁边的目录里也有。", "Choose an article on the picture or in the list."},
 	"no_picture":       {"这一版没有版面图。", "There is no picture of this page."},
+	"full_picture":     {"看大图", "Full size"},
 	"pdf":              {"本版 PDF", "PDF of this page"},
 	"origin_edition":   {"报社的数字报", "The publisher’s edition"},
 	"prev_page":        {"上一版", "Previous page"},

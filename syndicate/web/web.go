@@ -48,6 +48,7 @@ type Options struct {
 	Names     Names
 	Formats   []feed.Format     // those without a LinkType are listed, not advertised
 	Moved     map[string]string // old section slug → new
+	Widths    []int             // pixels, rising: what /img/{name}?w= gives of our copies of pictures
 	Log       *slog.Logger      // nil: slog.Default()
 }
 

@@ -719,30 +719,6 @@ func TestEdition(t *testing.T) {
 	}
 }
 
-func TestImageMap(t *testing.T) {
-	for _, c := range []struct{ shape, coords, want string }{
-		{"rect", "1,2,3,4", "rect 1,2,3,4"},
-		{"RECT", "30,40,1,2", "rect 1,2,30,40"},
-		{"", "1, 2, 3, 4", "rect 1,2,3,4"},
-		{"polygon", "7.5449154,129.64706316,674.7307968,129.6,674,700,7,700", "poly 8,130,675,130,674,700,7,700"},
-		{"poly", "1,1,9,1,9,9,4", "poly 1,1,9,1,9,9"},
-		{"circle", "5,5,3", "circle 5,5,3"},
-		{"rect", "1,2,3", " "},
-		{"rect", "5,5,5,9", " "},
-		{"poly", "1,2,x,4,5,6", " "},
-		{"poly", "NaN,2,3,4,5,6", " "},
-		{"poly", "1e9,2,3,4,5,6", " "},
-		{"poly", strings.Repeat("1,", 2000), " "},
-		{"poly", "-3,2,3,4,5,6", "poly 0,2,3,4,5,6"},
-		{"", "", " "},
-	} {
-		shape, coords := imageMap(c.shape, c.coords)
-		if got := shape + " " + coords; got != c.want {
-			t.Errorf("%s %.40s: %q, want %q", c.shape, c.coords, got, c.want)
-		}
-	}
-}
-
 func TestArticle(t *testing.T) {
 	h := handler(options(newsroom(), base))
 	doc := see(t, h, 200, "/a/demo-20170907-1000")

@@ -21,9 +21,17 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
 for (const picture of document.querySelectorAll(".mapped img")) {
   const areas = [...picture.parentNode.querySelectorAll("area")];
   const printed = areas.map((a) => a.coords.split(",").map(Number));
+  // The width that the areas are given for: what the page says, else the
+  // picture's own, unless it is plainly a larger one than they were drawn on.
+  const given = () => {
+    const { naturalWidth: width, naturalHeight: height } = picture;
+    if (picture.hasAttribute("width")) return Number(picture.getAttribute("width"));
+    const reach = Math.max(...printed.flatMap((c) => c.map((n, i) => i % 2 ? n * width / height : n)));
+    return reach < width / 2 || reach > width * 1.05 ? reach * 1.03 : width;
+  };
   const fit = () => {
-    if (!picture.naturalWidth) return;
-    const scale = picture.clientWidth / picture.naturalWidth;
+    if (!picture.naturalWidth || !picture.clientWidth) return;
+    const scale = picture.clientWidth / given();
     areas.forEach((a, i) => { a.coords = printed[i].map((n) => Math.round(n * scale)).join(","); });
   };
   picture.addEventListener("load", fit);
