@@ -3,10 +3,12 @@ package sources
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
@@ -15,11 +17,32 @@ import (
 
 // bodySelectors name the containers of a body, the surest first. A marker
 // element of the publishing system is tried before all of them.
-var bodySelectors = []string{
+var bodySelectors = containers(
 	"#ozoom", "#articleContent", "#ArticleContent", "#article_content", "#article-content", "#contenttext", "#zoom", "#zhenwenzone",
 	"[itemprop=articleBody]", ".newsdetatext", ".article-content", ".article_content", ".articleContent", ".news-content", ".news_content",
 	".detail-content", ".text_c", ".content-text", ".txt_con", "#neirong", ".neirong", ".article-body", ".articletext", "#content", ".content",
+)
+
+// container is the selector of one container.
+type container struct {
+	cascadia.Selector
+	name string
+	id   bool // by its id
 }
+
+func containers(names ...string) []container {
+	list := make([]container, 0, len(names))
+	for _, name := range names {
+		list = append(list, container{cascadia.MustCompile(name), name, name[0] == '#'})
+	}
+	return list
+}
+
+var (
+	markerSelector = cascadia.MustCompile("founder-content")
+	authorSelector = cascadia.MustCompile("#Author, #author, .sec, .author, founder-author")
+	cellSelector   = cascadia.MustCompile(".font01, .font02") // of the classic form's titles
+)
 
 var (
 	authorField = regexp.MustCompile(`^(?:作者|本文作者|文[/／]图|撰稿|记者)[ 　]*[:：][ 　]*(.{2,40}?)(?: {2,}|[|｜]|来源|版次|编辑|日期|$)`)
@@ -61,7 +84,7 @@ func readArticle(d *document) (*Printed, string) {
 			a.Day, _ = paper.ParseDay(m[1] + "-" + pad(m[2]) + "-" + pad(m[3]))
 		}
 	}
-	if lang := strings.TrimSpace(attrOf(d, "html", "lang")); len(lang) <= 20 && (strings.HasPrefix(strings.ToLower(lang), "zh") || !han.MatchString(a.Headline)) {
+	if lang := strings.TrimSpace(attrOf(d, atom.Html, "lang")); len(lang) <= 20 && (strings.HasPrefix(strings.ToLower(lang), "zh") || !han.MatchString(a.Headline)) {
 		a.Language = lang // many Chinese templates say lang="en", as their editor made them
 	}
 	d.rules.article(d, body, a)
@@ -76,7 +99,7 @@ func readArticle(d *document) (*Printed, string) {
 	switch {
 	case a.Body == "" && len(a.Images) == 0 && a.Headline == "":
 		return nil, "no body, no picture and no headline"
-	case !sure && errorPage.MatchString(a.Headline+" "+d.dom.Find("title").First().Text()):
+	case !sure && errorPage.MatchString(a.Headline+" "+d.seen.title):
 		return nil, "looks like an error page"
 	case !sure && len(meta) == 0 && a.Body == "" && len(a.Images) == 0:
 		return nil, "no container of a body is known and no block of text is dense enough"
@@ -96,9 +119,19 @@ func pad(s string) string {
 	return s
 }
 
-func attrOf(d *document, element, key string) string {
-	v, _ := d.dom.Find(element).First().Attr(key)
-	return v
+// attrOf is an attribute of the first element of a name.
+func attrOf(d *document, element atom.Atom, key string) string {
+	var first *html.Node
+	walk(d.root, func(n *html.Node) bool {
+		if first == nil && n.DataAtom == element {
+			first = n
+		}
+		return first == nil
+	})
+	if first == nil {
+		return ""
+	}
+	return attr(first, key)
 }
 
 // hasContent reports whether a body has any text or picture at all.
@@ -125,14 +158,17 @@ func findBody(d *document) (*html.Node, bool) {
 	var known *html.Node // a known container that is empty: a page of pictures
 	var best *html.Node
 	size := -1
-	d.dom.Find("founder-content").EachWithBreak(func(i int, s *selection) bool {
-		n := s.Nodes[0]
-		// Markers nest: the innermost with all of the text is the body.
-		if l := len(text(n)); l > size || l == size && inside(n, best) {
-			best, size = n, l
+	markers := d.find(markerSelector)
+	if len(markers) == 1 {
+		best = markers[0]
+	} else {
+		for _, n := range markers[:min(len(markers), 21)] {
+			// Markers nest: the innermost with all of the text is the body.
+			if l := len(text(n)); l > size || l == size && inside(n, best) {
+				best, size = n, l
+			}
 		}
-		return i < 20
-	})
+	}
 	if best != nil && hasContent(best) {
 		return best, true
 	}
@@ -148,20 +184,19 @@ func findBody(d *document) (*html.Node, bool) {
 	}
 	for _, sel := range bodySelectors {
 		best, size = nil, 0
-		d.dom.Find(sel).EachWithBreak(func(i int, s *selection) bool {
-			n := s.Nodes[0]
+		boxes := d.find(sel.Selector)
+		for _, n := range boxes[:min(len(boxes), 21)] {
 			if marker != nil && !inside(marker, n) {
-				return i < 20
+				continue
 			}
-			if known == nil && sel[0] == '#' && !tooWide(d, n) {
+			if known == nil && sel.id && !tooWide(d, n) {
 				known = n
 			}
 			if l := len(text(n)); (l > size || best == nil && hasContent(n)) && !tooWide(d, n) {
 				best, size = n, l
 			}
-			return i < 20
-		})
-		if best != nil && hasContent(best) && (sel[0] == '#' || size >= 60 || paragraphs(best) > 0) {
+		}
+		if best != nil && hasContent(best) && (sel.id || size >= 60 || paragraphs(best) > 0) {
 			return best, true
 		}
 	}
@@ -215,12 +250,10 @@ func tooWide(d *document, n *html.Node) bool {
 	pages, articles := 0, map[string]bool{}
 	look(n, func(c *html.Node) bool {
 		if c.DataAtom == atom.A || c.DataAtom == atom.Area {
-			if u := resolve(d.base, attr(c, "href")); u != nil {
-				if sh, ok := d.shapeOf(u); ok && sh.kind == indexPage {
-					pages++
-				} else if ok && sh.kind == articlePage {
-					articles[u.Path] = true
-				}
+			if l := d.link(attr(c, "href")); l.isPage() {
+				pages++
+			} else if l.ok && l.sh.kind == articlePage {
+				articles[l.u.Path] = true
 			}
 		}
 		return true
@@ -235,10 +268,11 @@ var bodyMarkers = [][2]string{{"enpcontent", "/enpcontent"}, {"<npm:article-cont
 // system, where both are children of one element.
 func betweenMarkers(d *document) *html.Node {
 	var found *html.Node
-	walk(d.root, func(n *html.Node) bool {
-		if n.Type != html.CommentNode || found != nil {
-			return found == nil
+	for _, n := range d.seen.comments {
+		if found != nil || n.Parent == nil {
+			break
 		}
+	marks:
 		for _, m := range bodyMarkers {
 			if strings.TrimSpace(n.Data) != m[0] {
 				continue
@@ -249,13 +283,12 @@ func betweenMarkers(d *document) *html.Node {
 					if len(between) > 0 {
 						found = wrap(n, between)
 					}
-					return false
+					break marks
 				}
 				between = append(between, c)
 			}
 		}
-		return true
-	})
+	}
 	if found != nil && !hasContent(found) {
 		return nil
 	}
@@ -330,14 +363,14 @@ func articlePageRef(d *document, meta map[string]string, self shape) paper.PageR
 	labels := map[string]paper.PageRef{}
 	for _, a := range all {
 		if a.sh.kind == indexPage && (a.sh.day == own.day || own.day == "") {
-			if l, sure := readLabel(anchorText(a)); sure != noLabel && (labels[a.key].Number == "" || labels[a.key].Name == "") {
+			if l, sure := a.read().label, a.read().sure; sure != noLabel && (labels[a.key].Number == "" || labels[a.key].Name == "") {
 				labels[a.key] = l
 			}
 		}
 	}
 	// Classic articles name the page to go back to.
 	if m := jumpPage.FindSubmatch(d.body); m != nil {
-		if u := resolve(d.base, string(m[1])); u != nil {
+		if u := d.resolve(string(m[1])); u != nil {
 			if l, ok := labels[identity(canonical(u))]; ok && (ref.Number == "" || sameNumber(ref.Number, l.Number)) {
 				return l
 			}
@@ -350,7 +383,7 @@ func articlePageRef(d *document, meta map[string]string, self shape) paper.PageR
 	if ref.Number == "" {
 		var n string
 		walk(d.root, func(x *html.Node) bool {
-			if x.Type == html.TextNode && n == "" && len(x.Data) < 400 {
+			if x.Type == html.TextNode && n == "" && len(x.Data) < 400 && strings.Contains(x.Data, "版") {
 				if m := banField.FindStringSubmatch(x.Data); m != nil {
 					n = m[1]
 				} else if m := footerPage.FindStringSubmatch(x.Data); m != nil {
@@ -385,10 +418,9 @@ func articlePageRef(d *document, meta map[string]string, self shape) paper.PageR
 func bylineFields(d *document, meta map[string]string, body, column *html.Node, a *Printed) {
 	a.Author = collapse(meta["author"])
 	if a.Author == "" {
-		d.dom.Find("#Author, #author, .sec, .author, founder-author").EachWithBreak(func(_ int, s *selection) bool {
-			n := s.Nodes[0]
+		for _, n := range d.find(authorSelector) {
 			if body != nil && inside(n, body) {
-				return true
+				continue
 			}
 			t := collapse(rawText(n, 400, func(c *html.Node) bool { return hasClass(c, "date") }))
 			if m := authorField.FindStringSubmatch(t); m != nil {
@@ -396,15 +428,14 @@ func bylineFields(d *document, meta map[string]string, body, column *html.Node, 
 			}
 			if t != "" && utf8.RuneCountInString(t) <= 60 && !strings.Contains(t, "版次") && !strings.Contains(t, "来源") && !dateInText.MatchString(t) {
 				a.Author = t
+				break
 			}
-			return a.Author == ""
-		})
+		}
 	}
 	if a.Author == "" {
 		// The fourth title cell of the classic form.
-		cells := d.dom.Find(".font01").First().Closest("table").Find(".font02")
-		if cells.Length() >= 3 {
-			a.Author = titleText(cells.Nodes[cells.Length()-1])
+		if cells := sameTable(d.find(cellSelector)); len(cells) >= 3 {
+			a.Author = titleText(cells[len(cells)-1])
 		}
 	}
 	walk(d.root, func(n *html.Node) bool {
@@ -415,15 +446,19 @@ func bylineFields(d *document, meta map[string]string, body, column *html.Node, 
 			return true
 		}
 		t := collapse(n.Data)
-		if a.Author == "" && column != nil && bylineLine.MatchString(t) && inside(n, column) {
-			a.Author = t
+		if a.Author == "" && strings.ContainsAny(t, "者员稿图") { // one of them is in either
+			if column != nil && bylineLine.MatchString(t) && inside(n, column) {
+				a.Author = t
+			} else if m := authorField.FindStringSubmatch(t); m != nil {
+				a.Author = strings.TrimSpace(m[1])
+			}
 		}
-		if m := authorField.FindStringSubmatch(t); m != nil && a.Author == "" {
-			a.Author = strings.TrimSpace(m[1])
+		if a.Agency != "" || !strings.Contains(t, "来源") {
+			return true
 		}
-		if m := sourceField.FindStringSubmatch(t); m != nil && a.Agency == "" {
+		if m := sourceField.FindStringSubmatch(t); m != nil {
 			// The paper itself is no other source.
-			if name := meta["papername"]; name != m[1] && paperName(d, meta) != m[1] && !strings.Contains(d.dom.Find("title").First().Text(), m[1]) {
+			if name := meta["papername"]; name != m[1] && paperName(d, meta) != m[1] && !strings.Contains(d.seen.title, m[1]) {
 				a.Agency = m[1]
 			}
 		}
@@ -439,8 +474,30 @@ func bylineFields(d *document, meta map[string]string, body, column *html.Node, 
 	}
 }
 
+// sameTable are the cells .font02 in the table of the first .font01.
+func sameTable(cells []*html.Node) []*html.Node {
+	i := slices.IndexFunc(cells, func(n *html.Node) bool { return hasClass(n, "font01") })
+	if i < 0 {
+		return nil
+	}
+	table := cells[i]
+	for table != nil && table.DataAtom != atom.Table {
+		table = table.Parent
+	}
+	if table == nil {
+		return nil
+	}
+	var list []*html.Node
+	for _, n := range cells {
+		if n != table && hasClass(n, "font02") && inside(n, table) {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
 // pictureBoxes are where skins put photos outside the body.
-const pictureBoxes = "#newspic, #picres, #articlePic, .newspic, table.pci_c, .pci_c, .attachment, .article-pic, .pic_list, .imgbox"
+var pictureBoxes = cascadia.MustCompile("#newspic, #picres, #articlePic, .newspic, table.pci_c, .pci_c, .attachment, .article-pic, .pic_list, .imgbox")
 
 var noPhoto = regexp.MustCompile(`(?i)tplimg|/static/|/template|/images?/(?:logo|icon|img\d|pic\d|bg|btn)|webcss|logo|icon|_brief\.|_thumb\.|qrcode|erweima|spacer|blank\.gif|\.gif$|/css/|/js/`)
 
@@ -461,7 +518,7 @@ func outsidePictures(d *document, meta map[string]string, body, column *html.Nod
 				break
 			}
 		}
-		u := resolve(d.base, fullSize(src))
+		u := d.resolve(fullSize(src))
 		if u == nil || seen[u.String()] || noPhoto.MatchString(u.Path) || meta["pagepicurl"] != "" && strings.HasSuffix(u.Path, meta["pagepicurl"]) {
 			return
 		}
@@ -471,11 +528,14 @@ func outsidePictures(d *document, meta map[string]string, body, column *html.Nod
 		seen[u.String()] = true
 		list = append(list, Image{URL: u.String(), Caption: caption(n, body)})
 	}
-	d.dom.Find(pictureBoxes).Find("img").Each(func(_ int, s *selection) {
-		if !leadsToPage(d, s.Nodes[0]) {
-			add(s.Nodes[0], true)
-		}
-	})
+	for _, box := range d.find(pictureBoxes) {
+		walk(box, func(n *html.Node) bool {
+			if n.DataAtom == atom.Img && !leadsToPage(d, n) {
+				add(n, true)
+			}
+			return true
+		})
+	}
 	if column != nil {
 		walk(column, func(n *html.Node) bool {
 			if n.DataAtom == atom.Img {
@@ -494,25 +554,20 @@ func articleColumn(d *document, body *html.Node) *html.Node {
 		return nil
 	}
 	column := body
+	var seen *html.Node // below p, and not wide
 	for p, steps := body.Parent, 0; p != nil && steps < 12 && p.DataAtom != atom.Html; p, steps = p.Parent, steps+1 {
 		wide := false
 		walk(p, func(n *html.Node) bool {
-			if n.DataAtom == atom.Img && attr(n, "usemap") != "" {
-				wide = true
+			if n == seen || wide {
+				return false
 			}
-			if n.DataAtom == atom.A {
-				if u := resolve(d.base, attr(n, "href")); u != nil {
-					if sh, ok := d.shapeOf(u); ok && sh.kind == indexPage {
-						wide = true
-					}
-				}
-			}
+			wide = n.DataAtom == atom.Img && attr(n, "usemap") != "" || n.DataAtom == atom.A && d.link(attr(n, "href")).isPage()
 			return !wide
 		})
 		if wide {
 			break
 		}
-		column = p
+		column, seen = p, p
 	}
 	return column
 }
@@ -536,11 +591,7 @@ func datedFile(p string, day paper.Day) bool {
 func leadsToPage(d *document, n *html.Node) bool {
 	found := false
 	check := func(a *html.Node) {
-		if u := resolve(d.base, attr(a, "href")); u != nil {
-			if sh, ok := d.shapeOf(u); ok && sh.kind == indexPage {
-				found = true
-			}
-		}
+		found = found || d.link(attr(a, "href")).isPage()
 	}
 	for p, steps := n.Parent, 0; p != nil && steps < 3; p, steps = p.Parent, steps+1 {
 		if p.DataAtom == atom.A {

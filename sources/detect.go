@@ -101,6 +101,10 @@ func wall(d *document) string {
 	}
 	words := ""
 	if body := d.dom.Find("body"); body.Length() > 0 {
+		// Mostly the first 4 KB tell that there is enough.
+		if words = collapse(rawText(body.Nodes[0], 4<<10, nil)); utf8.RuneCountInString(words) > wallText && !noscript.Match(d.body) {
+			return ""
+		}
 		words = collapse(rawText(body.Nodes[0], 16<<10, nil))
 	}
 	length := utf8.RuneCountInString(words)

@@ -120,9 +120,9 @@ var (
 // never taken for a body.
 func readMeta(d *document) map[string]string {
 	meta := map[string]string{}
-	walk(d.root, func(n *html.Node) bool {
-		if n.Type != html.CommentNode || len(n.Data) > 64<<10 || !strings.Contains(n.Data, "enpproperty") {
-			return true
+	for _, n := range d.seen.comments {
+		if len(n.Data) > 64<<10 || !strings.Contains(n.Data, "enpproperty") {
+			continue
 		}
 		for _, m := range metaField.FindAllStringSubmatch(n.Data, 60) {
 			key := strings.ToLower(m[1])
@@ -130,8 +130,7 @@ func readMeta(d *document) map[string]string {
 				meta[key] = plain(m[2])
 			}
 		}
-		return true
-	})
+	}
 	return meta
 }
 
@@ -155,13 +154,54 @@ type anchor struct {
 	n    *html.Node
 	at   int // place in document order
 	u    *url.URL
+	to   string // canonical
 	key  string // identity
-	sh   shape
+	sh   *shape
 	area bool
+	says *wording
 	// label is set for a heading: a page label that is no link.
 	label paper.PageRef
 	title string // where a rule names the attribute that has it
 }
+
+// wording is what a link says, read once.
+type wording struct {
+	known bool
+	text  string
+	nav   bool          // 上一版, 返回目录: it names nothing
+	label paper.PageRef // see readLabel
+	sure  int
+}
+
+// read fills the wording.
+func (a anchor) read() *wording {
+	w := a.says
+	if w == nil {
+		w = &wording{} // a heading is no link
+	}
+	if !w.known {
+		w.known, w.text = true, linkText(a)
+		w.nav = isNav(w.text)
+		w.label, w.sure = readLabel(w.text)
+	}
+	return w
+}
+
+// isNav reports whether a link's text names nothing. What no such text begins
+// with is spared the expression.
+func isNav(s string) bool {
+	t := strings.TrimLeft(s, "0123456789<>«» \t\n\f\r")
+	if t != "" && len(t) == len(s) {
+		r, n := utf8.DecodeRuneInString(t)
+		if second, _ := utf8.DecodeRuneInString(t[n:]); r == '第' && !strings.ContainsRune("一版页期篇", second) || !strings.ContainsRune("上下前后首末尾第返更头目版标关打阅详查p.", r) {
+			return false
+		}
+	}
+	return navText.MatchString(s)
+}
+
+// anchorText is the text of a link as listed.
+func anchorText(a anchor) string { return a.read().text }
 
 // index is a page of an edition as read, with what an edition needs to put its
 // pages together.
@@ -196,32 +236,27 @@ func anchorsOf(d *document) []anchor {
 func collectAnchors(d *document) (list, headings []anchor) {
 	var scripted []anchor
 	at := 0
+	selfPad := padPath.MatchString(d.url.Path)
+	linkAttrs := d.rules.linkAttrs()
 	add := func(to *[]anchor, n *html.Node, href string) {
 		if len(*to) > 4*maxArticles {
 			return
 		}
-		u := resolve(d.base, href)
-		if u == nil {
+		l := d.link(href)
+		if !l.ok || l.sh.kind == other || l.sh.pad && !selfPad {
 			return
 		}
-		sh, ok := d.shapeOf(u)
-		if !ok || sh.kind == other || padPath.MatchString(u.Path) && !padPath.MatchString(d.url.Path) && !sh.ruled {
-			return
-		}
-		// One scheme for the publisher's own host: http and https are one.
-		if hostOf(u) == hostOf(d.url) {
-			c := *u
-			c.Scheme, c.Host = d.url.Scheme, d.url.Host
-			u = &c
-		}
-		*to = append(*to, anchor{title: d.rules.titleOf(n), n: n, at: at, u: u, key: identity(canonical(u)), sh: sh, area: n.DataAtom == atom.Area || sh.platform == "paperindex" && hasClass(n, "overlink")})
+		*to = append(*to, anchor{
+			title: d.rules.titleOf(n), n: n, at: at, u: l.u, to: l.at, key: l.key, sh: &l.sh, says: &wording{},
+			area: n.DataAtom == atom.Area || l.sh.platform == "paperindex" && hasClass(n, "overlink"),
+		})
 	}
 	walk(d.root, func(n *html.Node) bool {
 		at++
 		if n.Type == html.TextNode && len(n.Data) < 200 && strings.Contains(n.Data, "版") && len(headings) < 2*maxPages {
 			if closest(n, 3, func(p *html.Node) bool { return p.DataAtom == atom.A || unseen(p) }) == nil {
 				if ref, sure := readLabel(n.Data); sure == strongLabel {
-					headings = append(headings, anchor{n: n, at: at, label: ref})
+					headings = append(headings, anchor{n: n, at: at, label: ref, sh: &shape{}})
 				}
 			}
 		}
@@ -241,7 +276,12 @@ func collectAnchors(d *document) (list, headings []anchor) {
 			}
 			return true
 		}
-		for _, key := range d.rules.linkAttrs() {
+		if !slices.ContainsFunc(n.Attr, func(a html.Attribute) bool {
+			return a.Key == "onclick" || a.Key == "alt" || slices.Contains(linkAttrs, a.Key)
+		}) {
+			return true
+		}
+		for _, key := range linkAttrs {
 			if v := attr(n, key); v != "" {
 				add(&list, n, v)
 			}
@@ -269,9 +309,9 @@ func collectAnchors(d *document) (list, headings []anchor) {
 	return list, headings
 }
 
-// anchorText is the text of a link as listed. 2017's People's Daily writes it by
-// script: document.write(view("标题<br>副题")).
-func anchorText(a anchor) string {
+// linkText reads the text of a link. 2017's People's Daily writes it by script:
+// document.write(view("标题<br>副题")).
+func linkText(a anchor) string {
 	if a.n.DataAtom == atom.Script {
 		return ""
 	}
@@ -607,7 +647,7 @@ func (p *index) listPages(d *document, all []anchor, g group, selfKey string) ma
 			}
 		}
 		labels[e.a.key] = e.ref
-		p.Pages = append(p.Pages, Page{PageRef: e.ref, URL: canonical(e.a.u)})
+		p.Pages = append(p.Pages, Page{PageRef: e.ref, URL: e.a.to})
 	}
 	return labels
 }
@@ -629,10 +669,8 @@ func labelBeside(d *document, a anchor) (paper.PageRef, int) {
 		}
 		alone := look(p, func(n *html.Node) bool {
 			if n.DataAtom == atom.A {
-				if u := resolve(d.base, attr(n, "href")); u != nil {
-					sh, ok := d.shapeOf(u)
-					return !ok || sh.kind == indexPage && identity(canonical(u)) == a.key
-				}
+				l := d.link(attr(n, "href"))
+				return !l.ok || l.isPage() && l.key == a.key
 			}
 			return true
 		})
@@ -678,15 +716,11 @@ func pdfBeside(d *document, a anchor) string {
 			if n.DataAtom != atom.A {
 				return true
 			}
-			u := resolve(d.base, attr(n, "href"))
-			if u == nil {
-				return true
+			l := d.link(attr(n, "href"))
+			if pdf == "" && l.u != nil && isPDF(l.u) {
+				pdf = l.u.String()
 			}
-			if pdf == "" && strings.HasSuffix(strings.ToLower(u.Path), ".pdf") {
-				pdf = u.String()
-			}
-			sh, ok := d.shapeOf(u)
-			return !ok || sh.kind != indexPage || identity(canonical(u)) == a.key
+			return !l.isPage() || l.key == a.key
 		})
 		if !alone {
 			return ""
@@ -696,6 +730,10 @@ func pdfBeside(d *document, a anchor) string {
 		}
 	}
 	return ""
+}
+
+func isPDF(u *url.URL) bool {
+	return len(u.Path) > 4 && strings.EqualFold(u.Path[len(u.Path)-4:], ".pdf")
 }
 
 // nameSelf tells which page this is: by its entry in the list, the label printed
@@ -770,12 +808,8 @@ func labelOnPage(d *document, selfKey string) (ref paper.PageRef, found bool) {
 		if n.DataAtom != atom.A {
 			return false
 		}
-		u := resolve(d.base, attr(n, "href"))
-		if u == nil {
-			return false
-		}
-		sh, ok := d.shapeOf(u)
-		return ok && sh.kind == indexPage && identity(canonical(u)) != selfKey || ok && sh.kind == articlePage
+		l := d.link(attr(n, "href"))
+		return l.isPage() && l.key != selfKey || l.ok && l.sh.kind == articlePage
 	}
 	walk(d.root, func(n *html.Node) bool {
 		if found || n.Type != html.ElementNode {
@@ -822,7 +856,6 @@ func (p *index) pictures(d *document, all []anchor, meta map[string]string, self
 	// The map's name may differ in case from usemap, so the picture is the one
 	// that has a usemap at all, preferring the page's own name.
 	var picture *html.Node
-	refs := map[string]bool{}
 	walk(d.root, func(n *html.Node) bool {
 		if n.DataAtom == atom.Img {
 			if m := strings.ToLower(strings.TrimPrefix(attr(n, "usemap"), "#")); m != "" && (picture == nil || m == "pagepicmap" && !strings.EqualFold(attr(picture, "usemap"), "#pagepicmap")) {
@@ -830,13 +863,6 @@ func (p *index) pictures(d *document, all []anchor, meta map[string]string, self
 			}
 			if picture == nil && strings.EqualFold(attr(n, "id"), "paperImg") {
 				picture = n
-			}
-		}
-		for _, key := range []string{"href", "src", "data-src", "value"} {
-			if v := attr(n, key); v != "" {
-				if u := resolve(d.base, v); u != nil {
-					refs[u.String()] = true
-				}
 			}
 		}
 		return true
@@ -853,6 +879,7 @@ func (p *index) pictures(d *document, all []anchor, meta map[string]string, self
 			p.Page.Picture = u.String()
 			if m := briefName.FindStringSubmatchIndex(p.Page.Picture); m != nil {
 				stem, ext := p.Page.Picture[:m[0]], p.Page.Picture[m[2]:]
+				refs := referred(d, path.Base(stem))
 				for _, full := range []string{"", "_b", "_big", "_large", "_full", "_pic"} {
 					if refs[stem+full+ext] {
 						p.Page.Picture = stem + full + ext
@@ -884,12 +911,34 @@ func (p *index) pictures(d *document, all []anchor, meta map[string]string, self
 	}
 	walk(d.root, func(n *html.Node) bool {
 		if n.DataAtom == atom.A && p.Page.PDF == "" {
-			if u := resolve(d.base, attr(n, "href")); u != nil && strings.HasSuffix(strings.ToLower(u.Path), ".pdf") && !others[u.String()] {
+			if u := d.link(attr(n, "href")).u; u != nil && isPDF(u) && !others[u.String()] {
 				p.Page.PDF = u.String()
 			}
 		}
 		return true
 	})
+}
+
+// referred are the URLs that a document names and that hold a word.
+func referred(d *document, word string) map[string]bool {
+	refs := map[string]bool{}
+	if !plainPath("/" + word) {
+		word = "" // it may be written in several ways
+	}
+	walk(d.root, func(n *html.Node) bool {
+		for _, a := range n.Attr {
+			switch a.Key {
+			case "href", "src", "data-src", "value":
+				if strings.Contains(a.Val, word) {
+					if u := d.resolve(a.Val); u != nil {
+						refs[u.String()] = true
+					}
+				}
+			}
+		}
+		return true
+	})
+	return refs
 }
 
 // listArticles fills Refs and Areas: every article of the same day, first those
@@ -931,11 +980,11 @@ func (p *index) listArticles(d *document, all []anchor, g group, selfKey string,
 		}
 		e := entries[a.key]
 		if e == nil {
-			e = &entry{ref: refOf(a.u, a.sh), at: -1, root: a.sh.root}
+			e = &entry{ref: Ref{URL: a.to, Origin: a.sh.id, Positional: a.sh.positional}, at: -1, root: a.sh.root}
 			entries[a.key] = e
 			order = append(order, a.key)
 		}
-		if u := canonical(a.u); u != e.ref.URL && !slices.Contains(e.ref.Also, u) {
+		if u := a.to; u != e.ref.URL && !slices.Contains(e.ref.Also, u) {
 			if identity(u) == a.key && identity(e.ref.URL) != a.key {
 				u, e.ref.URL = e.ref.URL, u
 			}
@@ -945,8 +994,9 @@ func (p *index) listArticles(d *document, all []anchor, g group, selfKey string,
 		if !a.area && e.at < 0 {
 			e.at = a.at
 		}
-		s := title(anchorText(a))
-		if navText.MatchString(s) || strings.IndexFunc(s, unicode.IsLetter) < 0 {
+		w := a.read()
+		s := title(w.text)
+		if s == w.text && w.nav || s != w.text && isNav(s) || strings.IndexFunc(s, unicode.IsLetter) < 0 {
 			s = title(plain(attr(a.n, "title"))) // 查看, an arrow, the number of an area
 		}
 		switch cut := strings.TrimRight(e.title, ".…"); {
@@ -1011,14 +1061,14 @@ func (p *index) listArticles(d *document, all []anchor, g group, selfKey string,
 
 // areaOf is a link's area of the page's picture.
 func areaOf(a anchor) Area {
-	area := Area{URL: canonical(a.u), Shape: strings.ToLower(attr(a.n, "shape")), Coords: attr(a.n, "coords"), Title: title(anchorText(a))}
+	area := Area{URL: a.to, Shape: strings.ToLower(attr(a.n, "shape")), Coords: attr(a.n, "coords"), Title: title(anchorText(a))}
 	if area.Coords == "" {
 		area.Shape, area.Coords = overlay(attr(a.n, "style"))
 	}
 	return area
 }
 
-func sameRoot(sh shape, g group) bool { return sh.prefix == g.prefix || sameRootOf(sh.root, g) }
+func sameRoot(sh *shape, g group) bool { return sh.prefix == g.prefix || sameRootOf(sh.root, g) }
 
 // sameRootOf compares roots whatever their host: articles may lie on another
 // one. A root above the pages' own counts, but for the host's.
@@ -1080,17 +1130,23 @@ func (p *index) tree(all, headings []anchor, g group) {
 
 // pageLabel reads the label of a link to a page; 下一版 is none.
 func pageLabel(a anchor) (paper.PageRef, int) {
-	s := anchorText(a)
-	if navText.MatchString(s) {
+	w := a.read()
+	if w.nav {
 		return paper.PageRef{}, noLabel
 	}
-	return readLabel(s)
+	return w.label, w.sure
 }
 
 // title tidies a title as listed: a bullet before it and 详细 after it go.
 func title(s string) string {
 	s = strings.TrimLeft(collapse(s), "·•●■◆▪□*○◇►▶>» ")
-	return strings.TrimSpace(moreText.ReplaceAllString(s, ""))
+	for _, word := range []string{"详细", "全文", "更多"} { // none of these, none of moreText
+		if strings.Contains(s, word) {
+			s = moreText.ReplaceAllString(s, "")
+			break
+		}
+	}
+	return strings.TrimSpace(s)
 }
 
 var siteWords = regexp.MustCompile(`数字报刊?|电子报刊?|数字版|电子版|多媒体|网络版|平台|新闻网|首页|阅读|在线|epaper`)
@@ -1100,7 +1156,7 @@ func paperName(d *document, meta map[string]string) string {
 	if n := meta["papername"]; n != "" {
 		return n
 	}
-	t := collapse(d.dom.Find("title").First().Text())
+	t := collapse(d.seen.title)
 	best := ""
 	for _, part := range titleParts(t) {
 		part = strings.TrimSpace(siteWords.ReplaceAllString(part, ""))
@@ -1638,7 +1694,7 @@ func printedDates(d *document) []paper.Day {
 			}
 		}
 	}
-	add(collapse(d.dom.Find("title").First().Text()))
+	add(collapse(d.seen.title))
 	walk(d.root, func(n *html.Node) bool {
 		switch {
 		case n.Type == html.TextNode && len(n.Data) < 200 && digits(n.Data) >= 6:

@@ -125,7 +125,7 @@ func bestBody(d *document, read *Printed, m metadata) string {
 	if size(body) < leastBody {
 		known := false
 		for _, sel := range bodySelectors {
-			known = known || d.dom.Find(sel).Length() > 0
+			known = known || len(d.find(sel.Selector)) > 0
 		}
 		if read != nil && known {
 			body = read.Body

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/andybalholm/cascadia"
 
 	"paperwire/internal/paper"
 )
@@ -30,11 +31,14 @@ type document struct {
 	body        []byte            // UTF-8
 	root        *html.Node        // nil where it is no HTML
 	dom         *goquery.Document // of root
-	anchors     []anchor          // see anchorsOf
-	headings    []anchor          // page labels that stand as plain text
+	seen        inventory
+	anchors     []anchor // see anchorsOf
+	headings    []anchor // page labels that stand as plain text
 	collected   bool
-	shapes      map[string]shape // see shapeOf
-	index       *index           // see readIndex
+	dir         string               // of base where it is plain, see resolve
+	links       map[string]*link     // see link
+	dirs        map[string]directory // see directory
+	index       *index               // see readIndex
 	indexed     bool
 	rules       *ruleSet        // nil where the source has none
 	picked      map[string]kind // links that the rules' selectors chose, by identity
@@ -58,12 +62,67 @@ func openDocument(u *url.URL, contentType string, body []byte) *document {
 		return d
 	}
 	d.root, d.dom = root, goquery.NewDocumentFromNode(root)
-	if href, ok := d.dom.Find("base[href]").First().Attr("href"); ok {
-		if b := resolve(u, href); b != nil {
+	d.takeStock()
+	if d.seen.base != "" {
+		if b := resolve(u, d.seen.base); b != nil {
 			d.base = b
 		}
 	}
+	d.dir = plainDir(d.base)
 	return d
+}
+
+// inventory is what one walk notes of a document, so that its readers need not
+// search the whole tree again and again.
+type inventory struct {
+	base     string       // href of the first <base>
+	title    string       // text of the first <title>, as written
+	marked   []*html.Node // elements with an id, a class or an itemprop, and those HTML does not know (founder-content)
+	comments []*html.Node
+}
+
+// takeStock fills the inventory; to be done anew when nodes were taken out.
+func (d *document) takeStock() {
+	var v inventory
+	based, titled := false, false
+	walk(d.root, func(n *html.Node) bool {
+		switch n.Type {
+		case html.CommentNode:
+			v.comments = append(v.comments, n)
+		case html.ElementNode:
+			mark := n.DataAtom == 0
+			for i := range n.Attr {
+				switch n.Attr[i].Key {
+				case "id", "class", "itemprop":
+					mark = true
+				case "href":
+					if n.DataAtom == atom.Base && !based {
+						v.base, based = n.Attr[i].Val, true
+					}
+				}
+			}
+			if mark {
+				v.marked = append(v.marked, n)
+			}
+			if n.DataAtom == atom.Title && !titled {
+				v.title, titled = goquery.NewDocumentFromNode(n).Text(), true
+			}
+		}
+		return true
+	})
+	d.seen = v
+}
+
+// find is every marked element that a selector of ids, classes, itemprops and
+// the publishing system's own elements matches, in document order.
+func (d *document) find(sel cascadia.Selector) []*html.Node {
+	var list []*html.Node
+	for _, n := range d.seen.marked {
+		if sel.Match(n) {
+			list = append(list, n)
+		}
+	}
+	return list
 }
 
 var inlineTags = regexp.MustCompile(`(?i)</?(?:font|span|b|strong|i|em|u|o:p|st1:[a-z]+)(?:\s[^<>]*)?>`)
@@ -177,6 +236,9 @@ func rawText(n *html.Node, limit int, skip func(*html.Node) bool) string {
 	}
 	if n.Type == html.TextNode {
 		return n.Data
+	}
+	if c := n.FirstChild; c != nil && c.NextSibling == nil && c.Type == html.TextNode && len(c.Data) <= limit {
+		return strings.ToValidUTF8(c.Data, "") // as mostly
 	}
 	add(n)
 	return b.String()

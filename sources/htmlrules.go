@@ -260,6 +260,9 @@ func (s Source) rule(d *document) error {
 			}
 		}
 	}
+	if len(c.drop) > 0 {
+		d.takeStock()
+	}
 	d.rules, d.picked = c, map[string]kind{}
 	d.anchors, d.headings, d.collected, d.index, d.indexed = nil, nil, false, nil, false
 	d.day = c.dayOf(d.url)
@@ -272,6 +275,7 @@ func (s Source) rule(d *document) error {
 	}
 	c.pick(d, c.pages, c.pageURL, indexPage)
 	c.pick(d, c.articles, c.articleURL, articlePage)
+	d.links = nil
 	return nil
 }
 
@@ -406,22 +410,23 @@ func (d *document) shapeOf(u *url.URL) (shape, bool) {
 			return shape{}, false
 		}
 	}
-	// A page's readers ask for the same links again and again.
-	key := u.Host + u.Path
-	if s, ok := d.shapes[key]; ok {
-		return s, s.file != ""
-	}
-	s, ok := shapeOf(u)
-	if d.shapes == nil {
-		d.shapes = map[string]shape{}
-	}
+	return shapeIn(u, d.directory)
+}
+
+// directory reads a directory once: a page's links lie in very few.
+func (d *document) directory(u *url.URL, dir string) directory {
+	key := u.Host + dir
+	in, ok := d.dirs[key]
 	if !ok {
-		s = shape{}
+		in = readDir(u, dir)
+		if d.dirs == nil {
+			d.dirs = map[string]directory{}
+		}
+		if len(d.dirs) < maxArticles {
+			d.dirs[key] = in
+		}
 	}
-	if len(d.shapes) < 4*maxArticles {
-		d.shapes[key] = s
-	}
-	return s, ok
+	return in
 }
 
 // shape is what the rules say of a URL.
@@ -828,7 +833,11 @@ func (c *ruleSet) bodyOf(d *document) *html.Node {
 	}
 	var best *html.Node
 	size := -1
-	for i, n := range cascadia.QueryAll(d.root, c.body) {
+	found := cascadia.QueryAll(d.root, c.body)
+	if len(found) == 1 && hasContent(found[0]) {
+		return found[0]
+	}
+	for i, n := range found {
 		if i >= 20 {
 			break
 		}

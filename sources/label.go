@@ -62,7 +62,7 @@ func readLabel(s string) (ref paper.PageRef, sure int) {
 		return ref, noLabel
 	}
 	s, cut := tidyLabel(s)
-	if s == "" || labelNav.MatchString(s) || countBan.MatchString(s) {
+	if s == "" || !numbered(s) || navLabel(s) {
 		return ref, noLabel
 	}
 	if m := leadingDate(s); m != "" && len(m) < len(s) {
@@ -74,21 +74,22 @@ func readLabel(s string) (ref paper.PageRef, sure int) {
 		}
 	}
 	number, name := "", ""
+	ban := strings.ContainsAny(s, "版板")
 	switch {
-	case match(labelBan, s, &number, &name), match(labelField, s, &number, &name):
+	case plainBan(s, &number, &name), ban && (match(labelBan, s, &number, &name) || match(labelField, s, &number, &name)):
 		sure = strongLabel
-	case match(labelHan, s, &number, &name):
+	case ban && match(labelHan, s, &number, &name):
 		n := hanNumber(number)
 		if n == 0 {
 			return ref, noLabel
 		}
 		number, sure = strconv.Itoa(n), strongLabel
-	case match(labelBracket, s, &number, &name):
+	case strings.Contains("(（[【", s[:runeLen(s)]) && match(labelBracket, s, &number, &name):
 		sure = strongLabel
 		if !plausibleNumber(number) {
 			return ref, noLabel
 		}
-	case match(labelColon, s, &number, &name):
+	case strings.ContainsAny(s, ":：") && match(labelColon, s, &number, &name):
 		// 2024：… is a year and 10：30 a time of day, not a page.
 		if !plausibleNumber(number) || name != "" && name[0] >= '0' && name[0] <= '9' {
 			return ref, noLabel
@@ -97,13 +98,13 @@ func readLabel(s string) (ref paper.PageRef, sure int) {
 		if number[0] >= '1' && number[0] <= '9' && len(number) < 2 {
 			sure = weakLabel
 		}
-	case match(labelLast, s, &name, &number):
+	case ban && match(labelLast, s, &name, &number):
 		// Prose ends like this as well: 下转第02版, a digest's 一条消息 第03版.
 		if jump.MatchString(name) {
 			return ref, noLabel
 		}
 		sure = weakLabel
-	case match(labelTight, s, &number, &name), match(labelBare, s, &number, &name):
+	case s[0] < utf8.RuneSelf && (match(labelTight, s, &number, &name) || match(labelBare, s, &number, &name)):
 		if !plausibleNumber(number) {
 			return ref, noLabel
 		}
@@ -120,6 +121,53 @@ func readLabel(s string) (ref paper.PageRef, sure int) {
 		return ref, noLabel
 	}
 	return paper.PageRef{Number: number, Name: name}, sure
+}
+
+// numbered reports whether a text holds a figure at all, Arabic or Han.
+func numbered(s string) bool {
+	return strings.ContainsAny(s, "0123456789") || strings.ContainsAny(s, "一二三四五六七八九十百〇零")
+}
+
+// navLabel tells 下一版 and 今日8版; most labels are spared the expressions.
+func navLabel(s string) bool {
+	head := strings.TrimPrefix(s, "第")
+	if head == "" || !strings.Contains("上下前后首末本返更全查今共总合", head[:runeLen(head)]) {
+		return false
+	}
+	return labelNav.MatchString(s) || countBan.MatchString(s)
+}
+
+// runeLen is the length of the first character of a text, in bytes.
+func runeLen(s string) int {
+	_, n := utf8.DecodeRuneInString(s)
+	return n
+}
+
+// plainBan is labelBan for the form that most papers have: 第04版：焦作, A01版.
+func plainBan(s string, number, name *string) bool {
+	t := strings.TrimPrefix(s, "第")
+	i := 0
+	for i < len(t) && i < 3 && (t[i]|0x20 >= 'a' && t[i]|0x20 <= 'z') {
+		i++
+	}
+	j := i
+	for j < len(t) && j < i+4 && t[j] >= '0' && t[j] <= '9' {
+		j++
+	}
+	rest, ok := strings.CutPrefix(t[j:], "版")
+	if j == i || !ok {
+		return false
+	}
+	if r, ok := strings.CutPrefix(rest, "："); ok {
+		rest = r
+	} else if r, ok := strings.CutPrefix(rest, ":"); ok {
+		rest = r
+	}
+	if rest != "" && strings.Contains("面 :：-—–_.、|｜/·・,，", rest[:runeLen(rest)]) {
+		return false
+	}
+	*number, *name = t[:j], rest
+	return true
 }
 
 // leadingDate is the date before a label; a number of four digits begins it.
@@ -171,6 +219,9 @@ func tidyLabel(s string) (label string, cut bool) {
 	if strings.Contains(s, "&") {
 		s = html.UnescapeString(s)
 	}
+	if tidy(s) && !strings.ContainsFunc(s, func(r rune) bool { return r >= '０' && r <= 'ｚ' || r < ' ' || r >= 0x7f && r < 0xa0 }) {
+		return cutLabel(s)
+	}
 	var b strings.Builder
 	space := false
 	for _, r := range s {
@@ -187,7 +238,11 @@ func tidyLabel(s string) (label string, cut bool) {
 		}
 		b.WriteRune(r)
 	}
-	s = b.String()
+	return cutLabel(b.String())
+}
+
+// cutLabel drops the words of links beside a label.
+func cutLabel(s string) (label string, cut bool) {
 	// None of these, none of labelTail: most labels are spared the expression.
 	for i := 0; i < 4 && (strings.ContainsAny(s, "上下前后导概返查>»→←") || strings.Contains(strings.ToLower(s), "pdf")); i++ {
 		t := labelTail.ReplaceAllString(s, "")
@@ -205,6 +260,8 @@ func nameOf(s string) string {
 	return tidyName(s)
 }
 
+var labelBrackets = [][2]string{{"[", "]"}, {"（", "）"}, {"(", ")"}, {"【", "】"}}
+
 // joiners stand between several names of one page.
 const joiners = "/／·・•｜|、"
 
@@ -213,10 +270,13 @@ func tidyName(s string) string {
 	s = strings.TrimFunc(s, func(r rune) bool {
 		return unicode.IsSpace(r) || strings.ContainsRune(":：-—–_.,，|｜、>》<·・/*", r)
 	})
-	for _, p := range [][2]string{{"[", "]"}, {"（", "）"}, {"(", ")"}, {"【", "】"}} {
+	for _, p := range labelBrackets {
 		if strings.HasPrefix(s, p[0]) && strings.HasSuffix(s, p[1]) && strings.Count(s, p[0]) == 1 {
 			s = strings.TrimSpace(s[len(p[0]) : len(s)-len(p[1])])
 		}
+	}
+	if !strings.Contains(s, " ") {
+		return s
 	}
 	for _, r := range joiners {
 		j := string(r)

@@ -31,6 +31,7 @@ type shape struct {
 	// positional: the id is page and place (nw.D…_1-01), not a key.
 	positional bool
 	ruled      bool // by the source's own rules
+	pad        bool // it lies in the telephone's or tablet's edition
 }
 
 var (
@@ -55,7 +56,10 @@ var (
 )
 
 // shapeOf reads the shape of an absolute URL.
-func shapeOf(u *url.URL) (shape, bool) {
+func shapeOf(u *url.URL) (shape, bool) { return shapeIn(u, readDir) }
+
+// shapeIn is shapeOf for one who remembers what directories tell.
+func shapeIn(u *url.URL, dirOf func(*url.URL, string) directory) (shape, bool) {
 	if dot := strings.LastIndexByte(u.Path, '.'); dot < 0 || !strings.Contains(strings.ToLower(u.Path[dot:]), "htm") {
 		return shape{}, false
 	}
@@ -68,56 +72,79 @@ func shapeOf(u *url.URL) (shape, bool) {
 	if c != 'n' && c != 'c' && c != 'l' && c != 'a' && c != 'p' {
 		return shape{}, false
 	}
-	m := datedPath.FindStringSubmatch(u.Path)
-	if m == nil {
+	in := dirOf(u, u.Path[:slash+1])
+	if in.day == "" {
 		return shape{}, false
 	}
-	day, err := paper.ParseDay(m[2] + m[4] + m[5])
-	if err != nil {
-		return shape{}, false
+	f := u.Path[slash+1:]
+	s := shape{platform: "founder", day: in.day, prefix: in.prefix, root: in.root, file: f, pad: in.pad}
+	var m []string
+	is := func(re *regexp.Regexp) bool {
+		m = re.FindStringSubmatch(f)
+		return m != nil
 	}
-	prefix := strings.ToLower(m[1])
-	s := shape{platform: "founder", day: day, prefix: hostOf(u) + prefix, file: m[7]}
-	s.root = hostOf(u) + path.Dir(strings.TrimSuffix(prefix, "/"))
-	if !strings.HasSuffix(s.root, "/") {
-		s.root += "/"
-	}
-	f := m[7]
-	// In the new form node_A01 is page A01; in the classic one (2017-09/07) N is
-	// a node id and tells nothing.
-	classic := m[3] != ""
 	switch {
-	case c == 'n' && nodeFile.MatchString(f):
+	case c == 'n' && is(nodeFile):
 		s.kind = indexPage
-		if !classic {
-			s.number = nodeFile.FindStringSubmatch(f)[1]
+		if !in.classic {
+			s.number = m[1]
 		}
-		if m[6] != "" && s.number == "" {
-			s.number = lastDir(m[6])
+		if s.number == "" {
+			s.number = in.number
 		}
-	case (c == 'c' || c == 'l') && columnFile.MatchString(f):
-		s.kind, s.number = indexPage, columnFile.FindStringSubmatch(f)[1]
-	case c == 'n' && nbsFile.MatchString(f):
-		s.kind, s.number = indexPage, nbsFile.FindStringSubmatch(f)[1]
-	case (c == 'c' || c == 'a') && contentFile.MatchString(f):
-		s.kind, s.id = articlePage, contentFile.FindStringSubmatch(f)[1]
-	case c == 'c' && cFile.MatchString(f):
-		s.kind, s.id = articlePage, cFile.FindStringSubmatch(f)[1]
-	case c == 'p' && !classic && paperIndexPage.MatchString(f):
-		s.platform, s.kind, s.number = "paperindex", indexPage, paperIndexPage.FindStringSubmatch(f)[1]
-	case c == 'a' && !classic && paperIndexArticle.MatchString(f):
-		n := paperIndexArticle.FindStringSubmatch(f)
-		s.platform, s.kind, s.id, s.positional, s.number = "paperindex", articlePage, n[1]+n[2], true, n[1]
-	case c == 'n' && nwFile.MatchString(f):
-		n := nwFile.FindStringSubmatch(f)
-		s.kind, s.id, s.positional, s.number = articlePage, n[2]+"-"+n[3], true, n[3]
-		if s.day.Compact() != n[1] {
+	case (c == 'c' || c == 'l') && is(columnFile):
+		s.kind, s.number = indexPage, m[1]
+	case c == 'n' && is(nbsFile):
+		s.kind, s.number = indexPage, m[1]
+	case (c == 'c' || c == 'a') && is(contentFile):
+		s.kind, s.id = articlePage, m[1]
+	case c == 'c' && is(cFile):
+		s.kind, s.id = articlePage, m[1]
+	case c == 'p' && !in.classic && is(paperIndexPage):
+		s.platform, s.kind, s.number = "paperindex", indexPage, m[1]
+	case c == 'a' && !in.classic && is(paperIndexArticle):
+		s.platform, s.kind, s.id, s.positional, s.number = "paperindex", articlePage, m[1]+m[2], true, m[1]
+	case c == 'n' && is(nwFile):
+		s.kind, s.id, s.positional, s.number = articlePage, m[2]+"-"+m[3], true, m[3]
+		if s.day.Compact() != m[1] {
 			return shape{}, false
 		}
 	default:
 		return shape{}, false
 	}
 	return s, true
+}
+
+// directory is what the directories of a URL tell.
+type directory struct {
+	day     paper.Day // empty where they tell none
+	prefix  string
+	root    string
+	number  string // the last directory where it is a page number
+	pad     bool   // see padPath
+	classic bool   // 2017-09/07: N of node_N is a node id and tells nothing; in the new form node_A01 is page A01
+}
+
+// readDir reads the directories of a URL, up to and with the last slash.
+func readDir(u *url.URL, dir string) directory {
+	m := datedPath.FindStringSubmatch(dir + "x")
+	if m == nil {
+		return directory{}
+	}
+	day, err := paper.ParseDay(m[2] + m[4] + m[5])
+	if err != nil {
+		return directory{}
+	}
+	prefix := strings.ToLower(m[1])
+	in := directory{day: day, prefix: hostOf(u) + prefix, classic: m[3] != "", pad: padPath.MatchString(dir)}
+	in.root = hostOf(u) + path.Dir(strings.TrimSuffix(prefix, "/"))
+	if !strings.HasSuffix(in.root, "/") {
+		in.root += "/"
+	}
+	if m[6] != "" {
+		in.number = lastDir(m[6])
+	}
+	return in
 }
 
 // lastDir is the last directory before the file where it is a page number.
@@ -140,6 +167,9 @@ func hostOf(u *url.URL) string {
 // resolved, without fragment and query (?div=-1, sessions). Of a page that a
 // program makes (show.aspx?id=7) the query stays, but for sessions and clocks.
 func canonical(u *url.URL) string {
+	if u.RawQuery == "" && u.RawPath == "" && u.Opaque == "" && len(u.Path) > 1 && plainPath(u.Path) && lowerHost(u.Host) && (u.Scheme == "http" || u.Scheme == "https") {
+		return u.Scheme + "://" + u.Host + u.Path // what follows would say, as mostly
+	}
 	c := *u
 	if c.RawQuery != "" && dynamicFile.MatchString(c.Path) {
 		c.RawQuery = steadyQuery(c.RawQuery)
@@ -193,6 +223,112 @@ func identity(u string) string {
 	}
 	return host + "/" + rest
 }
+
+// plainPath reports whether a path is absolute and means itself: nothing in it is
+// escaped or to be escaped, and no segment is empty or begins with a dot.
+func plainPath(p string) bool {
+	if p == "" || p[0] != '/' {
+		return false
+	}
+	for i := range len(p) {
+		switch c := p[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '-':
+		case c == '/', c == '.':
+			if i > 0 && p[i-1] == '/' {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// lowerHost reports whether a host is written in lower-case ASCII, as mostly.
+func lowerHost(h string) bool {
+	for i := range len(h) {
+		if c := h[i]; !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '.' || c == '-' || c == ':') {
+			return false
+		}
+	}
+	return h != ""
+}
+
+// plainDir is the directory of a plain http(s) URL, else empty.
+func plainDir(u *url.URL) string {
+	if u.RawPath != "" || u.Opaque != "" || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || !plainPath(u.Path) {
+		return ""
+	}
+	return u.Path[:strings.LastIndexByte(u.Path, '/')+1]
+}
+
+// resolve is [resolve] within the document. A page has some hundred links, nearly
+// all of the form node_2.htm or ../../../page/1/x.pdf: these need no parser.
+func (d *document) resolve(href string) *url.URL {
+	href = strings.TrimSpace(href)
+	if d.dir == "" || href == "" || len(href) > 2000 {
+		return resolve(d.base, href)
+	}
+	dir, rest := d.dir, href
+	if rest[0] == '/' {
+		dir, rest = "/", rest[1:]
+	} else {
+		for {
+			if r, ok := strings.CutPrefix(rest, "./"); ok {
+				rest = r
+			} else if r, ok := strings.CutPrefix(rest, "../"); ok {
+				rest, dir = r, dir[:strings.LastIndexByte(dir[:max(len(dir)-1, 1)], '/')+1]
+			} else {
+				break
+			}
+		}
+	}
+	at := dir + rest
+	if rest == "" || rest[0] == '/' || !plainPath(at) {
+		return resolve(d.base, href)
+	}
+	return &url.URL{Scheme: d.base.Scheme, User: d.base.User, Host: d.base.Host, Path: at}
+}
+
+// link is a reference of a document as read.
+type link struct {
+	u   *url.URL // nil where it is none that can be fetched
+	sh  shape
+	ok  bool   // it has a shape; only then:
+	at  string // its canonical form
+	key string // its identity
+}
+
+// link reads a reference, once: the readers of a page ask for the same ones
+// again and again.
+func (d *document) link(href string) *link {
+	if l := d.links[href]; l != nil {
+		return l
+	}
+	l := &link{u: d.resolve(href)}
+	if l.u != nil {
+		if l.sh, l.ok = d.shapeOf(l.u); l.ok {
+			// One scheme for the publisher's own host: http and https are one.
+			if u := l.u; (u.Scheme != d.url.Scheme || u.Host != d.url.Host) && hostOf(u) == hostOf(d.url) {
+				c := *u
+				c.Scheme, c.Host = d.url.Scheme, d.url.Host
+				l.u = &c
+			}
+			l.at = canonical(l.u)
+			l.key = identity(l.at)
+		}
+	}
+	if d.links == nil {
+		d.links = map[string]*link{}
+	}
+	if len(d.links) < 8*maxArticles {
+		d.links[href] = l
+	}
+	return l
+}
+
+// isPage reports whether a link leads to a page of an edition.
+func (l *link) isPage() bool { return l.ok && l.sh.kind == indexPage }
 
 // resolve makes a link absolute; nil where it is none that can be fetched.
 func resolve(base *url.URL, href string) *url.URL {

@@ -593,7 +593,7 @@ func seen(d *document) string {
 	if d.root == nil {
 		return fmt.Sprintf("%d bytes of %q, no HTML", len(d.body), d.contentType)
 	}
-	t := collapse(d.dom.Find("title").First().Text())
+	t := collapse(d.seen.title)
 	if r := []rune(t); len(r) > 60 {
 		t = string(r[:60])
 	}

@@ -6,17 +6,32 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 )
 
 // titleSelectors name the cells of headline, kicker and subtitle by skin.
-var titleSelectors = []struct{ headline, kicker, subtitle string }{
+var titleSelectors = titleCells([][3]string{
 	{"#Title, #title, #articleTitle", "#PreTitle, #pretitle, #preTitle, #introTitle", "#SubTitle, #subtitle, #subTitle"},
 	{"founder-title", "founder-introtitle", "founder-subtitle"},
 	{".main-title, .maintitle, .mainTitle", ".pre-title, .pretitle, .preTitle, .introtitle, .intro-title, .yinti, .jianti", ".sub-title, .subtitle, .subTitle, .futi"},
 	{".article-title, .articleTitle, .article_title, .news-title, .newstitle, .news_title", ".pre-title, .pretitle, .introtitle, .yinti", ".sub-title, .subtitle, .futi"},
 	{"[itemprop=headline]", "[itemprop=alternativeHeadline]", ""},
+})
+
+// titleCells compiles selectors of headline, kicker and subtitle.
+func titleCells(list [][3]string) (all [][3]cascadia.Selector) {
+	for _, t := range list {
+		var row [3]cascadia.Selector
+		for i, sel := range t {
+			if sel != "" {
+				row[i] = cascadia.MustCompile(sel)
+			}
+		}
+		all = append(all, row)
+	}
+	return all
 }
 
 // titles fills kicker, headline and subtitle: from the metadata, else from the
@@ -127,28 +142,27 @@ func titleText(n *html.Node) string {
 // cells reads the title cells of the known skins.
 func cells(d *document, body *html.Node) (headline, kicker, subtitle string) {
 	outside := func(n *html.Node) bool { return body == nil || !inside(n, body) || n == body }
-	first := func(sel string) string {
-		s := ""
-		if sel == "" {
+	first := func(sel cascadia.Selector) string {
+		if sel == nil {
 			return ""
 		}
-		d.dom.Find(sel).EachWithBreak(func(_ int, q *selection) bool {
-			if outside(q.Nodes[0]) {
-				s = titleText(q.Nodes[0])
+		for _, n := range d.find(sel) {
+			if outside(n) {
+				if s := titleText(n); s != "" {
+					return s
+				}
 			}
-			return s == ""
-		})
-		return s
+		}
+		return ""
 	}
 	// Classic: cells .font02 kicker, .font01 headline, .font02 subtitle, a fourth
 	// .font02 author; any may be empty.
 	var before, after []string
 	seen := false
 	var main *html.Node
-	d.dom.Find(".font01, .font02").Each(func(_ int, q *selection) {
-		n := q.Nodes[0]
+	for _, n := range d.find(cellSelector) {
 		if !outside(n) {
-			return
+			continue
 		}
 		switch {
 		case hasClass(n, "font01") && main == nil:
@@ -158,7 +172,7 @@ func cells(d *document, body *html.Node) (headline, kicker, subtitle string) {
 		case hasClass(n, "font02"):
 			after = append(after, titleText(n))
 		}
-	})
+	}
 	if main != nil && headline != "" {
 		if len(before) > 0 {
 			kicker = before[len(before)-1]
@@ -169,8 +183,8 @@ func cells(d *document, body *html.Node) (headline, kicker, subtitle string) {
 		return headline, kicker, subtitle
 	}
 	for _, t := range titleSelectors {
-		if headline = first(t.headline); headline != "" && !siteLike(headline) {
-			return headline, first(t.kicker), first(t.subtitle)
+		if headline = first(t[0]); headline != "" && !siteLike(headline) {
+			return headline, first(t[1]), first(t[2])
 		}
 	}
 	if headline, kicker, subtitle = byNames(d, body); headline != "" {
@@ -351,7 +365,7 @@ func siteLike(s string) bool { return siteName.MatchString(s) && utf8.RuneCountI
 
 // documentTitle is the document's title without the names of paper and site.
 func documentTitle(d *document) string {
-	t := collapse(d.dom.Find("title").First().Text())
+	t := collapse(d.seen.title)
 	parts := titleDash.Split(t, -1)
 	for _, part := range parts {
 		part = strings.TrimSpace(part)
