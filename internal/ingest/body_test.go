@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"io"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 	"pgregory.net/rapid"
 )
 
@@ -25,6 +27,9 @@ var allowed = map[string]string{
 // checkClean says what is wrong with a sanitised body, or "". It reads it twice:
 // as XML, strictly, and as a browser would.
 func checkClean(s string) string {
+	if got := policy.Sanitize(s); got != s {
+		return "bluemonday makes it " + got
+	}
 	d := xml.NewDecoder(strings.NewReader("<body>" + s + "</body>"))
 	for {
 		tok, err := d.Token()
@@ -303,6 +308,18 @@ func TestDeepBodies(t *testing.T) {
 		"pictures":   strings.Repeat("<img src=/a.jpg>", 20_000) + "<p>深处</p>",
 		"cells":      "<table><tr>" + strings.Repeat("<td>甲</td>", 50_000) + "</tr></table>深处",
 		"misnested":  strings.Repeat("<p><b><table><tr><td></b>", 5_000) + "深处",
+		"verse":      strings.Repeat("甲<br>", 100_000),
+		"plain":      strings.Repeat("甲\n", 200_000),
+		"runs":       strings.Repeat("<b>甲</b>乙", 50_000),
+		"spans":      strings.Repeat("<span>甲</span>", 60_000),
+		"quoted":     strings.Repeat("<blockquote>甲", 60_000),
+		"closed":     strings.Repeat("（甲）", 100_000),
+		"bylines":    strings.Repeat("<p>本报记者 林小河</p>", 20_000),
+		"roles":      strings.Repeat("记者", 150_000),
+		"labels":     strings.Repeat("图①：", 100_000),
+		"left open":  leftOpen("</p>", 1<<20),
+		"in cells":   "<table><tr><td>" + leftOpen("</td><td></b></b>", 1<<20),
+		"in a form":  leftOpen("<select></b></b></select>", 1<<20),
 	} {
 		a := normalised(body)
 		if why := checkClean(a.HTML); why != "" {
@@ -313,6 +330,74 @@ func TestDeepBodies(t *testing.T) {
 		}
 	}
 	t.Logf("took %v", time.Since(start).Round(time.Millisecond))
+}
+
+// leftOpen is up to n bytes of paragraphs in which a parser opens 400 elements
+// again: 100 KB of them used to cost 1.5 GB.
+func leftOpen(end string, n int) string {
+	var b strings.Builder
+	b.WriteString("<p>")
+	for i := range 400 {
+		b.WriteString("<b a=" + strconv.Itoa(i) + ">" + end)
+	}
+	for b.Len() < n {
+		b.WriteString("<p>深处")
+	}
+	return b.String()
+}
+
+// The tree is that of the whole source, whatever was held back from the parser.
+func checkParse(t failer, src string) {
+	render := func(nodes []*html.Node) string {
+		var b strings.Builder
+		root := &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body}
+		var comments []*html.Node // nobody reads them
+		for _, n := range nodes {
+			root.AppendChild(n)
+		}
+		for n := range root.Descendants() {
+			if n.Type == html.CommentNode {
+				comments = append(comments, n)
+			}
+		}
+		for _, n := range comments {
+			n.Parent.RemoveChild(n)
+		}
+		if err := html.Render(&b, root); err != nil {
+			return err.Error() // the same for both
+		}
+		return b.String()
+	}
+	want, err := html.ParseFragment(strings.NewReader(src), &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body})
+	got, gotErr := parse(src)
+	if (err == nil) != (gotErr == nil) {
+		t.Fatalf("%q: %v, want %v", src, gotErr, err)
+	}
+	if g, w := render(got), render(want); g != w {
+		t.Fatalf("%q: read as\n%s\nwant\n%s", src, g, w)
+	}
+}
+
+func TestParse(t *testing.T) {
+	long := strings.Repeat(filler, 2)
+	for _, src := range []string{
+		long, "<p>" + long + "</p>", "<p>　　" + long + "&nbsp;" + long + "<b>" + long, "&#32;<p>" + long, "&#xfdd0;\U000f0000<p>" + long, heldMark + "\U000f0000<p>" + long,
+		`<img alt="a>` + long + `">` + long, `<img alt="a>` + long + `" title='b>` + long + `' src=c>`, `<img alt="a>b" ` + long + ` c=d>` + long, "<p " + long + " a=b>" + long,
+		"<!-- > " + long + "-->" + long, "<!-- > " + long + "--!>" + long, "<!-- > " + long + "--", "<!-- <b>" + long + "-->甲" + long, "<!--->" + long + "-->" + long,
+		"<svg><![CDATA[ > " + long + "]]>" + long, "<script>a>" + long + "</script>" + long, "<textarea>\n" + long + "</textarea>", "<pre>\n" + long + "</pre>", "<title>" + long + "</title>" + long,
+		"<table>" + long + "<tr>" + long + "<td>" + long + "</table>", "<select>" + long + "<option>" + long + "</select>", "<frameset>" + long, "<math><mi>" + long + "</math>" + long,
+		"<p>" + long + "\r\n" + long + "\x00" + long, "<p>\xff\xfe" + long + "\xe4", "<p>" + long + "<", "<p>" + long + "</", "3 < 5 " + long + " > 4 " + long, "<plaintext>" + long + "</p>", "<a href='http://x.example/?a>" + long + "'>" + long + "</a>",
+	} {
+		checkParse(t, src)
+	}
+	if n := len(held("<p>" + long + "</p><p>" + long + "&nbsp;" + long)); n != 3 {
+		t.Errorf("%d runs of words held back, want 3: the parser reads them all", n)
+	}
+}
+
+func held(src string) []string {
+	_, words := holdWords(src)
+	return words
 }
 
 func TestHugeBody(t *testing.T) {
@@ -341,6 +426,7 @@ func bodies() *rapid.Generator[string] {
 func TestBodyProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		src := bodies().Draw(t, "body")
+		checkParse(t, src)
 		checkBody(t, src)
 	})
 }
@@ -399,5 +485,8 @@ func FuzzBody(f *testing.F) {
 	for _, s := range []string{"<p>甲</p>", "<table><tr><td>甲<td>乙</table>", "<b><p>甲</b>乙", "<svg><p>甲", "<img src=http://x.example/a.jpg>图为甲。", "<a href=http://x.example/\">甲</a>", "　　甲<br>　　乙", "<p>本报讯（记者 林小河）甲。</p><p>（罗大山）</p>"} {
 		f.Add(s)
 	}
-	f.Fuzz(func(t *testing.T, s string) { checkBody(t, s) })
+	f.Fuzz(func(t *testing.T, s string) {
+		checkParse(t, s)
+		checkBody(t, s)
+	})
 }
