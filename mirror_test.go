@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"image"
@@ -15,10 +16,15 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"paperwire/internal/fetch"
+	"paperwire/internal/ingest"
+	"paperwire/internal/paper"
 	"paperwire/internal/papertest"
+	"paperwire/sources"
 )
 
 // guarded serves a publisher that refuses its pictures to whoever does not come
@@ -232,4 +238,74 @@ func TestMirrorKilled(t *testing.T) {
 			t.Errorf("%d pictures fetched for %d: at most one is lost at each kill", n, len(list))
 		}
 	})
+}
+
+// TestMirrorPages: the pictures of an edition's pages are copied too. One that shows
+// what was withdrawn, or is not out yet, is not shown.
+func TestMirrorPages(t *testing.T) {
+	now := func() time.Time { return paper.Day("2026-03-16").In(paper.Shanghai).Add(6 * time.Hour) }
+	p := papertest.New(papertest.Options{Key: "jz", Day: "2026-03-16", Pages: 2, ArticlesPerPage: 2, Now: now})
+	t.Cleanup(p.Close)
+	var late atomic.Int64
+	s, in := inProcess(t, func() time.Time { return now().Add(time.Duration(late.Load())) }, fetch.Options{},
+		ingest.Source{Source: sources.Source{Key: "jz", Platform: "auto", URL: p.URL()}, Mirror: true})
+	look := func() {
+		t.Helper()
+		if err := in.Fetch(t.Context(), nil, func(ingest.Report) {}); err != nil {
+			t.Fatal(err)
+		}
+		late.Add(int64(time.Hour))
+	}
+	pages := func() []paper.EditionPage {
+		t.Helper()
+		e, err := s.Edition(t.Context(), paper.Public, "jz", "2026-03-16")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e.Pages
+	}
+	look()
+	for _, page := range pages() {
+		m := page.Mirror
+		if m == nil || m.Width < 1 || m.Type != "image/jpeg" {
+			t.Fatalf("page %s: copy %+v", page.Number, m)
+		}
+		if got, err := s.Picture(t.Context(), paper.Public, m.Name); err != nil || got != *m {
+			t.Errorf("page %s: %+v, %v", page.Number, got, err)
+		}
+		if _, err := s.Picture(t.Context(), paper.View{Key: "x", Rights: paper.RightsSummary}, m.Name); err == nil {
+			t.Error("a page can be read by who may see summaries only")
+		}
+		_, r, err := s.Blob(t.Context(), m.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+		if n := p.Count(strings.TrimPrefix(page.Picture, p.URL()[:strings.Index(p.URL(), "/jz/")]), 0); n != 1 {
+			t.Errorf("page %s: its picture was asked for %d times", page.Number, n)
+		}
+	}
+	look()
+	first, second := pages()[0].Mirror.Name, pages()[1].Mirror.Name
+	if err := s.Withdraw(t.Context(), "jz-20260316-"+p.Articles("2026-03-16")[0].ID, "a court's order"); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []string{"asked for", "out"} {
+		if got := pages(); got[0].Mirror != nil || got[1].Mirror == nil {
+			t.Errorf("withdrawal %s: copies %v and %v", step, got[0].Mirror, got[1].Mirror)
+		}
+		// The publisher of the test draws the same picture for every page.
+		if _, err := s.Picture(t.Context(), paper.Public, first); errors.Is(err, paper.ErrNotFound) == (first == second) {
+			t.Errorf("withdrawal %s: the page that shows it is served: %v", step, err)
+		}
+		if _, err := s.Release(t.Context(), "jz"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Withdraw(t.Context(), "jz-20260316-"+p.Articles("2026-03-16")[2].ID, "a court's order"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Picture(t.Context(), paper.Public, first); !errors.Is(err, paper.ErrNotFound) {
+		t.Errorf("nothing shows it, and it is served: %v", err)
+	}
 }
