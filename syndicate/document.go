@@ -68,12 +68,12 @@ func (s *Syndicate) serve(w http.ResponseWriter, r *http.Request, st *site, d do
 		}
 		s.fail(w, r, st, err)
 	case have != nil:
-		s.log.Error("render again: serving the last good bytes", "url", d.uri, "err", err)
+		s.log.Error("render again: serving the last good bytes", "url", d.uri, "error", err)
 		have.retry.Store(s.now().Add(time.Second).UnixNano())
 		s.metrics.stale.Inc()
 		s.send(w, r, st, have)
 	default:
-		s.log.Error("render", "url", d.uri, "err", err)
+		s.log.Error("render", "url", d.uri, "error", err)
 		s.unavailable(w, r, st)
 	}
 }

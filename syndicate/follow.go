@@ -162,7 +162,7 @@ func (s *Syndicate) follow(ctx context.Context) {
 		err := what(ctx)
 		switch {
 		case err != nil && !troubled && context.Cause(ctx) != context.Canceled:
-			s.log.Error("follow the store: serving what is rendered", "err", err)
+			s.log.Error("follow the store: serving what is rendered", "error", err)
 			troubled = true
 		case err == nil && troubled:
 			s.log.Info("following the store again")

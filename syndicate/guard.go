@@ -209,7 +209,7 @@ func (s *Syndicate) fail(w http.ResponseWriter, r *http.Request, st *site, err e
 	case errors.Is(err, paper.ErrNotFound):
 		s.problem(w, r, st, http.StatusNotFound, "")
 	default:
-		s.log.Error("answer", "url", clipURI(r), "err", err)
+		s.log.Error("answer", "url", clipURI(r), "error", err)
 		s.unavailable(w, r, st)
 	}
 }

@@ -245,7 +245,7 @@ func (g *gallery) open(ctx context.Context, p paper.Picture, width int) (paper.P
 		got, body, err = g.kept.Blob(ctx, small.Name)
 	}
 	if err != nil {
-		g.log.Debug("resize picture", "name", p.Name, "width", width, "err", err)
+		g.log.Debug("resize picture", "name", p.Name, "width", width, "error", err)
 		return g.kept.Blob(ctx, p.Name)
 	}
 	return got, body, nil

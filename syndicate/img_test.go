@@ -170,7 +170,7 @@ func TestPictureIsServed(t *testing.T) {
 		t.Errorf("range: %d", c.Code)
 	}
 	for target, status := range map[string]int{
-		"/img/" + strings.Repeat("0", 64) + ".jpg": 404, "/img/x.jpg": 404, "/img/": 404, "/img/" + p.Name + "/": 404,
+		"/img/" + strings.Repeat("0", 64) + ".jpg": 404, "/img/x.jpg": 404, "/img/": 404, "/img/" + p.Name + "/": 308,
 		"/img/" + p.Name[:64] + ".svg": 404, "/img/" + p.Name[:64] + "-160.jpg": 404, "/img/..%2f..%2fetc%2fpasswd": 404,
 		"/img/" + p.Name + "?w=161": 400, "/img/" + p.Name + "?w=": 400, "/img/" + p.Name + "?w=0160": 400, "/img/" + p.Name + "?w=160&w=320": 400,
 		"/img/" + p.Name + "?w=1600": 200, "/img/" + p.Name + "?x=1": 200,

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/pprof"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -19,9 +21,10 @@ import (
 func (s *Syndicate) newSite(o Options) (*site, error) {
 	o.Store = s.store
 	st := &site{Options: o, cache: newCache(s.size), mux: http.NewServeMux(), operations: http.NewServeMux()}
+	scope := func(ctx context.Context, written string) (paper.Scope, error) { return s.resolve(ctx, st, written) }
 	st.pages = web.New(web.Options{
-		Base: o.Base, SiteTitle: o.Title, Footer: o.Footer, Data: s.store, Names: o.Names,
-		Formats: feed.Formats(), Moved: o.Moved, Widths: widths, Log: s.log,
+		Base: o.Base, SiteTitle: o.Title, Footer: o.Footer, Data: s.store, Names: o.Names, Scope: scope,
+		Formats: feed.Formats(), Widths: widths, Log: s.log,
 	})
 	with := func(h func(http.ResponseWriter, *http.Request, *site)) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h(w, r, st) })
@@ -35,10 +38,7 @@ func (s *Syndicate) newSite(o Options) (*site, error) {
 	st.mux.Handle("/sitemap-news.xml", with(s.newsSitemap))
 	st.mux.Handle("/robots.txt", with(s.robots))
 	programs, err := api.New(api.Options{
-		Base: o.Base, Title: o.Title, Data: s.store, Names: o.Names, View: view, Log: s.log,
-		Scope: func(ctx context.Context, written string) (paper.Scope, error) {
-			return s.resolve(ctx, st, written)
-		},
+		Base: o.Base, Title: o.Title, Data: s.store, Names: o.Names, View: view, Log: s.log, Scope: scope,
 	})
 	if err != nil {
 		return nil, err
@@ -48,6 +48,10 @@ func (s *Syndicate) newSite(o Options) (*site, error) {
 	st.mux.Handle("/img/{name}", with(s.picture))
 	st.mux.Handle("/oembed", s.compressed(st, with(s.oembed)))
 	st.mux.Handle("/", with(func(w http.ResponseWriter, r *http.Request, st *site) {
+		if to, ok := st.withoutSlash(r); ok {
+			redirect(w, to)
+			return
+		}
 		s.problem(w, r, st, http.StatusNotFound, "")
 	}))
 	st.pages.Register(st.mux, func(h http.Handler) http.Handler { return s.compressed(st, h) })
@@ -64,6 +68,18 @@ func (s *Syndicate) newSite(o Options) (*site, error) {
 	return st, nil
 }
 
+// withoutSlash gives the address that a request with a slash too many at its end
+// means, where there is something at it.
+func (st *site) withoutSlash(r *http.Request) (string, bool) {
+	path := strings.TrimRight(r.URL.Path, "/")
+	if path == "" || path == r.URL.Path || strings.HasPrefix(path, "//") { // that would be another host
+		return "", false
+	}
+	to := url.URL{Path: path, RawQuery: r.URL.RawQuery}
+	_, pattern := st.mux.Handler(&http.Request{Method: http.MethodGet, Host: r.Host, URL: &to})
+	return to.String(), pattern != "" && pattern != "/"
+}
+
 // live registers the two questions a supervisor asks: does the process run, and
 // can it answer.
 func (s *Syndicate) live(mux *http.ServeMux) {
@@ -78,7 +94,7 @@ func (s *Syndicate) live(mux *http.ServeMux) {
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 		defer cancel()
 		if err := s.store.Ping(ctx); err != nil {
-			s.log.Warn("not ready", "err", err)
+			s.log.Warn("not ready", "error", err)
 			say(w, http.StatusServiceUnavailable, "the store does not answer")
 			return
 		}

@@ -88,7 +88,25 @@ func TestScopesAndParameters(t *testing.T) {
 		{"/sitemap.xml", 200, ""},
 		{"/sitemap-news.xml", 200, ""},
 		{"/robots.txt", 200, ""},
+		{"/district/" + q("温县"), 308, "/district/410825"},
+		{"/district/wenxian?lang=en", 308, "/district/410825?lang=en"},
+		{"/district/wenxian,410825,410803", 308, "/district/410803,410825"},
+		{"/section/alt", 308, "/section/yaowen"},
+		{"/section/aelter,yaowen?before=1.demo-00", 308, "/section/yaowen?before=1.demo-00"},
+		{"/paper/demo/-section/alt", 308, "/paper/demo/-section/yaowen"},
+		{"/all/", 308, "/all"},
+		{"/all/?lang=en", 308, "/all?lang=en"},
+		{"/paper/demo/", 308, "/paper/demo"},
+		{"/status/", 308, "/status"},
+		{"/a/demo-20170907-1_0/", 308, "/a/demo-20170907-1_0"},
+		{"/a/demo-20170907-1_0/card.json/", 308, "/a/demo-20170907-1_0/card.json"},
+		{"/editions/demo/2017-09-07/?page=01", 308, "/editions/demo/2017-09-07?page=01"},
+		{"/feeds.opml/", 308, "/feeds.opml"},
 		{"/no/such/thing", 404, ""},
+		{"/no/such/thing/", 404, ""},
+		{"/a/", 404, ""},
+		{"/%2Fevil.example/all/", 404, ""},
+		{"/%5Cevil.example/", 404, ""},
 		{"/feeds/all.rss?x=" + strings.Repeat("x", 5000), 414, "too long"},
 	} {
 		r := ask(s, "GET", c.target)
@@ -732,6 +750,10 @@ func TestNearest(t *testing.T) {
 		if text := body(t, r); json.Unmarshal([]byte(text), &p) != nil || !strings.HasSuffix(p.Detail, "did you mean "+want+"?") {
 			t.Errorf("%s: %s, want %s", target, text, want)
 		}
+	}
+	lost := ask(s, "GET", "/no/such/thing", "Accept", "text/html")
+	if text := body(t, lost); lost.StatusCode != 404 || !strings.Contains(text, `<a href="/district/410825">温县</a>`) || !strings.Contains(text, `<a href="/all">全部报道</a>`) {
+		t.Errorf("%d: scopes without the names that people know: %s", lost.StatusCode, text)
 	}
 	page := ask(s, "GET", "/feeds/section/yaown.rss", "Accept", "text/html,*/*")
 	if text := body(t, page); page.StatusCode != 404 || !strings.HasPrefix(page.Header.Get("Content-Type"), "text/html") || !strings.Contains(text, `href="/section/yaowen"`) {

@@ -325,7 +325,7 @@ func (c *Client) recall(ctx context.Context, u *url.URL) (m remembered) {
 	var err error
 	m.etag, m.modified, m.contentType, m.body, m.known, err = c.opts.Memory.Recall(ctx, u.String())
 	if err != nil {
-		c.log.WarnContext(ctx, "recall", "url", u.String(), "err", err)
+		c.log.WarnContext(ctx, "recall", "url", u.String(), "error", err)
 		return remembered{}
 	}
 	if !m.known {
@@ -345,7 +345,7 @@ func (c *Client) remember(d *Document, etag, modified string, keep bool) func(co
 	}
 	return func(ctx context.Context) {
 		if err := c.opts.Memory.Remember(ctx, url, etag, modified, contentType, body); err != nil {
-			c.log.WarnContext(ctx, "remember", "url", url, "err", err)
+			c.log.WarnContext(ctx, "remember", "url", url, "error", err)
 		}
 	}
 }

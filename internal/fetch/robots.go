@@ -153,7 +153,7 @@ func (c *Client) fetchRobots(ctx context.Context, h *host, u *url.URL) (r robots
 	case errors.Is(err, ErrRedirects), errors.Is(err, ErrForbidden):
 		return r, robotsKept, nil
 	}
-	c.log.WarnContext(ctx, "robots.txt not read, taken for allowed", "host", h.name, "err", err)
+	c.log.WarnContext(ctx, "robots.txt not read, taken for allowed", "host", h.name, "error", err)
 	return r, robotsBroke, nil
 }
 

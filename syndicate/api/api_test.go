@@ -213,14 +213,14 @@ func TestProblems(t *testing.T) {
 		"/api/v1/articles/demo-20170907-1_2":                     410,
 		"/api/v1/articles?scope=x/y":                             400,
 		"/api/v1/articles?scope=section/nie":                     404,
-		"/api/v1/articles?limit=0":                               422,
-		"/api/v1/articles?limit=201":                             422,
-		"/api/v1/articles?limit=x":                               422,
-		"/api/v1/articles?day=gestern":                           422,
+		"/api/v1/articles?limit=0":                               400,
+		"/api/v1/articles?limit=201":                             400,
+		"/api/v1/articles?limit=x":                               400,
+		"/api/v1/articles?day=gestern":                           400,
 		"/api/v1/articles?day=2017-02-31":                        400,
 		"/api/v1/articles?before=x":                              400,
 		"/api/v1/articles?before=" + cursor(epoch, ""):           400,
-		"/api/v1/articles?scope=" + strings.Repeat("x", 3000):    422,
+		"/api/v1/articles?scope=" + strings.Repeat("x", 3000):    400,
 		"/api/v1/editions/demo/2017-09-08":                       404,
 		"/api/v1/editions/demo/gestern":                          400,
 		"/api/v1/nie":                                            404,
@@ -234,6 +234,19 @@ func TestProblems(t *testing.T) {
 		r := get(t, h, target, &p)
 		if r.StatusCode != want || p.Status != want || p.Title == "" || r.Header.Get("Content-Type") != "application/problem+json" || r.Header.Get("Access-Control-Allow-Origin") != "*" {
 			t.Errorf("%s: %d, want %d: %+v %v", target, r.StatusCode, want, p, r.Header)
+		}
+	}
+	for query, want := range map[string]string{
+		"limit=201":                          `limit "201": write a number from 1 to 200`,
+		"limit=0":                            `limit "0": write a number from 1 to 200`,
+		"limit=x":                            `limit "x": write a number from 1 to 200`,
+		"day=7.9.":                           `day "7.9.": write it like 2017-09-07`,
+		"full=maybe":                         `full "maybe": write true or false`,
+		"scope=" + strings.Repeat("x", 2001): `scope "` + strings.Repeat("x", 40) + `": at most 2000 characters`,
+	} {
+		var p struct{ Detail string }
+		if get(t, h, "/api/v1/articles?"+query, &p); p.Detail != want {
+			t.Errorf("%.30s: %q, want %q", query, p.Detail, want)
 		}
 	}
 	d.err = errors.New("secret inside")
@@ -293,7 +306,7 @@ func TestOpenAPI(t *testing.T) {
 		t.Errorf("%+v", op)
 	}
 	for path, ops := range d.Paths {
-		if ops["get"].Responses["200"] == nil || len(ops) != 1 {
+		if ops["get"].Responses["200"] == nil || ops["get"].Responses["422"] != nil || len(ops) != 1 {
 			t.Errorf("%s: %+v", path, ops)
 		}
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -22,6 +23,41 @@ import (
 const version = "1.0.0"
 
 type viewKey struct{}
+
+// wants says how to write a parameter that was refused, by its place and name.
+var wants = map[string]string{
+	"query.limit":  "write a number from 1 to 200",
+	"query.day":    "write it like 2017-09-07",
+	"query.full":   "write true or false",
+	"query.before": "pass the next of a list as it came",
+	"query.scope":  "at most 2000 characters",
+	"path.id":      "at most 128 characters",
+	"path.paper":   "at most 24 characters",
+	"path.day":     "write it like 2017-09-07",
+}
+
+func init() {
+	// huma answers a wrong parameter with 422 and words about schemas; here as in
+	// the feeds a mistake is a 400 that says how to write it. This variable is the
+	// place that huma has for it.
+	problem := huma.NewError
+	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
+		if status != http.StatusUnprocessableEntity {
+			return problem(status, msg, errs...)
+		}
+		for _, err := range errs {
+			var d *huma.ErrorDetail
+			if !errors.As(err, &d) {
+				continue
+			}
+			_, name, _ := strings.Cut(d.Location, ".")
+			value := []rune(fmt.Sprint(d.Value))
+			msg = fmt.Sprintf("%s %q: %s", name, string(value[:min(len(value), 40)]), cmp.Or(wants[d.Location], d.Message))
+			break // one is enough to go on with
+		}
+		return problem(http.StatusBadRequest, msg)
+	}
+}
 
 // server answers the operations.
 type server struct{ Options }
@@ -75,6 +111,7 @@ func register[In, Out any](api huma.API, id, path, summary string, do func(conte
 		OperationID: id, Method: http.MethodGet, Path: path, Summary: summary,
 		Errors: append(also, http.StatusBadRequest, http.StatusNotFound, http.StatusServiceUnavailable),
 	}, do)
+	delete(api.OpenAPI().Paths[path].Get.Responses, "422") // see init
 }
 
 func viewOf(ctx context.Context) paper.View { return ctx.Value(viewKey{}).(paper.View) }
@@ -91,7 +128,7 @@ func (s *server) problem(doing string, err error) error {
 	case errors.Is(err, paper.ErrNotFound):
 		return huma.Error404NotFound(doing + ": not found")
 	}
-	s.Log.Error("answer api", "doing", doing, "err", err)
+	s.Log.Error("answer api", "doing", doing, "error", err)
 	return huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("the store cannot be read at the moment: try again"),
 		http.Header{"Retry-After": {"10"}, "Cache-Control": {"no-store"}})
 }

@@ -199,8 +199,37 @@ func options(d Data, base string) Options {
 			{Ext: "rss", Name: "RSS", LinkType: "application/rss+xml", About: "RSS 2.0"},
 			{Ext: "wechat", Name: "微信图文", About: "newest edition for WeChat drafts"},
 		},
-		Moved: map[string]string{"toutiao": "yaowen"},
+		Scope: func(ctx context.Context, written string) (paper.Scope, error) { return resolve(ctx, d, written) },
 	}
+}
+
+// resolve knows the scopes of the store and the names of the atlas.
+func resolve(ctx context.Context, d Data, written string) (paper.Scope, error) {
+	s, err := paper.ParseScope(written)
+	if err != nil {
+		return s, err
+	}
+	known, err := d.Scopes(ctx, paper.Public)
+	if err != nil {
+		return s, err
+	}
+	for _, list := range [][]string{s.Districts, s.NotDistricts} {
+		for i, v := range list {
+			division, ok := places.Resolve(v)
+			if !ok {
+				return s, paper.ErrNotFound
+			}
+			list[i] = division.Code
+		}
+	}
+	for part, values := range map[string][]string{"paper": s.Papers, "section": slices.Concat(s.Sections, s.NotSections)} {
+		for _, v := range values {
+			if !slices.ContainsFunc(known, func(x paper.ScopeInfo) bool { return x.Part == part+"/"+v }) {
+				return s, paper.ErrNotFound
+			}
+		}
+	}
+	return paper.ParseScope(s.String())
 }
 
 const longHan = "一场持续了整整三个月的秋收与抢种之间的赛跑如何在温县的十二个乡镇之间悄悄改变了人们对土地与时令以及邻里互助的看法与做法"

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"html/template"
@@ -80,69 +81,6 @@ func (c catalog) labels(part string, values []string) []string {
 		names[i] = c.label(part, v)
 	}
 	return names
-}
-
-// sectionNamed gives the slug of a section by its name, the first where two share
-// it; empty where none has it.
-func (c catalog) sectionNamed(name string) (slug string) {
-	for part, x := range c.byPart {
-		if at, ok := strings.CutPrefix(part, "section/"); ok && strings.EqualFold(x.Name, name) && (slug == "" || at < slug) {
-			slug = at
-		}
-	}
-	return slug
-}
-
-// canonical brings the values of a scope to what they are called here: moved
-// section slugs to the new ones, districts written by name or slug to codes.
-// It gives paper.ErrNotFound for a value that nobody knows.
-func (s *Site) canonical(c catalog, scope paper.Scope) (paper.Scope, error) {
-	var cities []string
-	for _, p := range c.papers {
-		if p.City != "" && (len(scope.Papers) == 0 || slices.Contains(scope.Papers, p.Key)) {
-			cities = append(cities, p.City)
-		}
-	}
-	for i, key := range scope.Papers {
-		if _, ok := c.paper(key); ok {
-			continue
-		}
-		named := slices.IndexFunc(c.papers, func(p paper.Paper) bool { return strings.EqualFold(p.Name, key) })
-		if named < 0 {
-			return scope, paper.ErrNotFound
-		}
-		scope.Papers[i] = c.papers[named].Key
-	}
-	for _, list := range [][]string{scope.Sections, scope.NotSections} {
-		for i, slug := range list {
-			for range 8 { // a section may have moved more than once; a circle ends
-				if _, ok := c.byPart["section/"+slug]; ok {
-					break
-				}
-				slug = s.opts.Moved[slug]
-			}
-			if _, ok := c.byPart["section/"+slug]; !ok {
-				if slug = c.sectionNamed(list[i]); slug == "" {
-					return scope, paper.ErrNotFound
-				}
-			}
-			list[i] = slug
-		}
-	}
-	for _, list := range [][]string{scope.Districts, scope.NotDistricts} {
-		for i, v := range list {
-			if _, ok := c.byPart["district/"+v]; ok {
-				continue
-			}
-			d, ok := c.names.Resolve(v, cities...)
-			if !ok || d.Level == "town" { // articles are filed down to the county
-				return scope, paper.ErrNotFound
-			}
-			list[i] = d.Code
-		}
-	}
-	// Values may have changed their order or become equal.
-	return paper.ParseScope(scope.String())
 }
 
 // title names a scope in one line: 温县 · 要闻 · 焦作日报.
@@ -317,12 +255,10 @@ type group struct {
 
 func (s *Site) scope(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	scope, err := paper.ParseScope(r.URL.Path)
+	scope, err := s.opts.Scope(ctx, r.URL.Path)
 	var c catalog
 	if err == nil {
-		if c, err = s.catalog(ctx); err == nil {
-			scope, err = s.canonical(c, scope)
-		}
+		c, err = s.catalog(ctx)
 	}
 	var bad *paper.ScopeError
 	switch {
@@ -507,12 +443,16 @@ func pinyin(d paper.Division) string {
 	return "~" + d.Name // what has no slug comes last
 }
 
-func (s *Site) namedScopes(infos []paper.ScopeInfo) []scopeLink {
+// namedScopes are links to scopes of one part, with the names people know them by.
+func (p *page) namedScopes(infos []paper.ScopeInfo) []scopeLink {
 	var links []scopeLink
 	for _, info := range infos {
-		_, name, _ := strings.Cut(info.Part, "/")
-		if info.Name != "" {
-			name = info.Name
+		kind, value, _ := strings.Cut(info.Part, "/")
+		name := cmp.Or(info.Name, value)
+		if d, ok := p.site.opts.Names.Division(value); ok && kind == "district" {
+			name = d.Name
+		} else if info.Part == "all" {
+			name = p.plain("scope_all")
 		}
 		links = append(links, scopeLink{"/" + info.Part, name, info.Count, info.Last})
 	}

@@ -36,7 +36,6 @@ type Names interface {
 	Division(code string) (paper.Division, bool)
 	Under(code string) []paper.Division
 	Above(code string) []string // nearest first
-	Resolve(s string, cities ...string) (paper.Division, bool)
 }
 
 // Options configure the pages.
@@ -46,10 +45,12 @@ type Options struct {
 	Footer    string // plain text: contact, registration number
 	Data      Data
 	Names     Names
-	Formats   []feed.Format     // those without a LinkType are listed, not advertised
-	Moved     map[string]string // old section slug → new
-	Widths    []int             // pixels, rising: what /img/{name}?w= gives of our copies of pictures
-	Log       *slog.Logger      // nil: slog.Default()
+	// Scope reads a scope as somebody wrote it and gives its canonical form. Its
+	// errors are *paper.ScopeError (400), one that wraps paper.ErrNotFound, or the store's.
+	Scope   func(ctx context.Context, written string) (paper.Scope, error)
+	Formats []feed.Format // those without a LinkType are listed, not advertised
+	Widths  []int         // pixels, rising: what /img/{name}?w= gives of our copies of pictures
+	Log     *slog.Logger  // nil: slog.Default()
 }
 
 // Site renders the pages. It is safe for concurrent use.
@@ -107,7 +108,7 @@ func (s *Site) NotFound(w http.ResponseWriter, r *http.Request, nearest ...paper
 	if len(nearest) == 0 {
 		nearest = s.Nearest(r.Context(), r.URL.Path, 6)
 	}
-	p.Body = errorBody{Status: http.StatusNotFound, Nearest: s.namedScopes(nearest)}
+	p.Body = errorBody{Status: http.StatusNotFound, Nearest: p.namedScopes(nearest)}
 	s.write(w, r, http.StatusNotFound, "error", p)
 }
 

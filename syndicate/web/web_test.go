@@ -331,16 +331,14 @@ func TestRelations(t *testing.T) {
 func TestRedirects(t *testing.T) {
 	h := handler(options(newsroom(), base))
 	for from, to := range map[string]string{
-		"/district/温县":                             "/district/410825",
-		"/district/wenxian?lang=en":                "/district/410825?lang=en",
-		"/district/zhongzhan,温县,410825":            "/district/410803,410825",
-		"/district/410825,410803/":                 "/district/410803,410825",
-		"/section/toutiao":                         "/section/yaowen",
-		"/paper/demo/-district/沁阳":                 "/paper/demo/-district/410882",
-		"/paper/demo/page/02,01":                   "/paper/demo/page/01,02",
-		"/editions/demo/20170907":                  "/editions/demo/2017-09-07",
-		"/paper/demo/":                             "/paper/demo",
-		"/section/toutiao,yaowen?before=1.demo-00": "/section/yaowen?before=1.demo-00",
+		"/district/温县":                  "/district/410825",
+		"/district/wenxian?lang=en":     "/district/410825?lang=en",
+		"/district/zhongzhan,温县,410825": "/district/410803,410825",
+		"/district/410825,410803/":      "/district/410803,410825",
+		"/paper/demo/-district/沁阳":      "/paper/demo/-district/410882",
+		"/paper/demo/page/02,01":        "/paper/demo/page/01,02",
+		"/editions/demo/20170907":       "/editions/demo/2017-09-07",
+		"/paper/demo/":                  "/paper/demo",
 	} {
 		u, _ := url.Parse(from)
 		w := get(t, h, u.String())
