@@ -751,7 +751,7 @@ func TestNearest(t *testing.T) {
 			t.Errorf("%s: %s, want %s", target, text, want)
 		}
 	}
-	lost := ask(s, "GET", "/no/such/thing", "Accept", "text/html")
+	lost := ask(s, "GET", "/~", "Accept", "text/html")
 	if text := body(t, lost); lost.StatusCode != 404 || !strings.Contains(text, `<a href="/district/410825">温县</a>`) || !strings.Contains(text, `<a href="/all">全部报道</a>`) {
 		t.Errorf("%d: scopes without the names that people know: %s", lost.StatusCode, text)
 	}
