@@ -1203,7 +1203,7 @@ func withCredit(caption []run, credit string) []run {
 		word = "发"
 	case house == "新华社" || house == "中新社":
 	case slices.ContainsFunc(strings.Split(credit, "、"), func(s string) bool {
-		return !isName(s, titledName) || orgEnd.MatchString(s) || strings.HasSuffix(s, "者")
+		return !isName(s, titledName) || isOffice(s) || strings.HasSuffix(s, "者")
 	}):
 		word = " 供图" // an office
 	}

@@ -68,8 +68,6 @@ const (
 )
 
 var (
-	bullets   = regexp.MustCompile(`^[\s■□▪▫●○◆◇◎★☆▲△▼▽※►▶▷♦·•*＊|｜~～【\[]+`)
-	bulletTop = regexp.MustCompile(`^\s*[■□▪▫●○◆◇◎★☆▲△▶►※]`)
 	// A role, with whom it belongs to before it.
 	roleTitle = regexp.MustCompile(`^(` + orgWord + `|\p{Han}{2,6}?[社台报])?\s*(` + modWord + `*)(记者站?|通讯员|通信员|报道员|实习生|见习生|学生记者|小记者|评论员|撰稿人|责任编辑|责编|值班编辑|本版编辑|本期编辑|编辑|美术编辑|美编|版式设计|版式|组版|校对|校检|检校|审核|审校|[一二三初复终]审|统筹|策划|监制|主编|总编|值班主任|值班总编|主持人?|作者|撰文|撰稿|执笔|口述|讲述|翻译)`)
 	// What may follow a name without a space: a role with no house of its own before it.
@@ -77,10 +75,74 @@ var (
 	bothForm  = regexp.MustCompile(`^(?:文.*(?:图|摄)|图.*文|摄影.*报道)`)
 	bothTitle = regexp.MustCompile(`(?:撰文|采写|采访|文字)\s*[/／、·]\s*(?:摄影|图片|摄|图)`)
 	action    = regexp.MustCompile(`^(?:` + actWord + `)`)
-	hanRun    = regexp.MustCompile(`^[\p{Han}]+(?:[·•・‧∙.．][\p{Han}]+)*`)
 	latinName = regexp.MustCompile(`^[A-Z][\pL'’.\-]*(?:\s+[A-Z][\pL'’.\-]*){0,3}`)
-	orgEnd    = regexp.MustCompile(`(?:局|部|委|会|院|校|中心|公司|集团|队|所|办|站|学院|大学|中学|小学|医院|支队|大队|政府|街道|银行|厅|处|科|室|社|台|厂|矿|馆|店|协)$`)
 )
+
+// bullets stand before a byline.
+const bullets = " \t\n\f\r■□▪▫●○◆◇◎★☆▲△▼▽※►▶▷♦·•*＊|｜~～【["
+
+// bulleted reports whether s begins with a mark that newspapers set before bylines.
+func bulleted(s string) bool {
+	c, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, " \t\n\f\r"))
+	return strings.ContainsRune("■□▪▫●○◆◇◎★☆▲△▶►※", c)
+}
+
+// ahead reports which of the long expressions can match in s at all: one of these
+// characters is in every role, and in everything that may follow a name.
+func ahead(s string) (role, next bool) {
+	for _, c := range s {
+		switch c {
+		case '者', '员', '生', '编', '校':
+			return true, true
+		case '稿', '式', '组', '审', '筹', '划', '监', '任', '持', '撰', '笔', '述', '译':
+			role = true
+		case '摄', '道', '写', '/', '／':
+			next = true
+		}
+	}
+	return role, next
+}
+
+// actionAt is the action that s begins with, or "".
+func actionAt(s string) string {
+	switch c, _ := utf8.DecodeRuneInString(s); c {
+	case '文', '图', '摄', '综', '整', '采', '联', '现', '报', '编', '供', '来', '投', '提', '制', '绘', '漫':
+		return action.FindString(s)
+	}
+	return ""
+}
+
+// isOffice reports whether s ends as the names of offices and firms do.
+func isOffice(s string) bool {
+	switch lastRune(s) {
+	case '局', '部', '委', '会', '院', '校', '队', '所', '办', '站', '厅', '处', '科', '室', '社', '台', '厂', '矿', '馆', '店', '协':
+		return true
+	case '心', '司', '团', '学', '府', '道', '行':
+		for _, w := range []string{"中心", "公司", "集团", "大学", "中学", "小学", "政府", "街道", "银行"} {
+			if strings.HasSuffix(s, w) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hanAt is the Chinese name or word that s begins with, or "": 买买提·吐尔逊.
+func hanAt(s string) string {
+	end := 0     // of the last Chinese character
+	dot := false // and a dot behind it
+	for i, c := range s {
+		switch {
+		case c >= 0x4e00 && c <= 0x9fff || unicode.Is(unicode.Han, c):
+			end, dot = i+utf8.RuneLen(c), false
+		case i > 0 && i == end && !dot && strings.ContainsRune("·•・‧∙.．", c):
+			dot = true
+		default:
+			return s[:end]
+		}
+	}
+	return s[:end]
+}
 
 // houseRoles are named in a footer and are nobody's byline.
 var houseRoles = map[string]bool{
@@ -114,9 +176,11 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 	if len(s) > 600 {
 		return c, false
 	}
-	s = bullets.ReplaceAllString(s, "")
+	s = strings.TrimLeft(s, bullets)
 	s = strings.TrimRight(s, " \n\t。.；;：:】]")
-	s = bothTitle.ReplaceAllString(s, "文/图")
+	if strings.ContainsAny(s, "/／、·") {
+		s = bothTitle.ReplaceAllString(s, "文/图")
+	}
 	s = c.takeNotes(s)
 	role := paper.Role("")
 	keep := true       // the people of this role are part of the byline
@@ -172,7 +236,12 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 			s = s[size:]
 			continue
 		}
-		if m := roleTitle.FindStringSubmatch(s); m != nil {
+		hasRole, hasNext := ahead(s)
+		var m []string
+		if hasRole {
+			m = roleTitle.FindStringSubmatch(s)
+		}
+		if m != nil {
 			end()
 			var r paper.Role
 			if r, keep = roleOf(m[2], m[3]); pictures && r != paper.Editor {
@@ -191,7 +260,7 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 			s = s[len(m[0]):]
 			continue
 		}
-		if m := action.FindString(s); m != "" && actionHere(s, m, pending) {
+		if m := actionAt(s); m != "" && actionHere(s, m, pending) {
 			rest := s[len(m):]
 			flat := strings.Join(strings.Fields(m), "")
 			photo := flat == "摄" || flat == "摄影" || flat == "图" || flat == "图片" || flat == "供图" || flat == "绘图" || flat == "制图" || flat == "漫画" || flat == "绘"
@@ -207,7 +276,7 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 				role, groupRole, pictures = "", "", false
 			} else {
 				// 文/张三, 摄影：李四: of the names after it. 图片新闻 is no byline.
-				if next, _ := utf8.DecodeRuneInString(rest); unicode.Is(unicode.Han, next) && !isName(hanRun.FindString(rest), strictName) {
+				if next, _ := utf8.DecodeRuneInString(rest); unicode.Is(unicode.Han, next) && !isName(hanAt(rest), strictName) {
 					return credits{}, false
 				}
 				end()
@@ -220,27 +289,29 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 			s = rest
 			continue
 		}
-		m := hanRun.FindString(s)
-		if m == "" {
-			if m = latinName.FindString(s); m != "" && (how == lenientName || role != "") && len(m) <= 60 {
+		word := hanAt(s)
+		if word == "" {
+			if word = latinName.FindString(s); word != "" && (how == lenientName || role != "") && len(word) <= 60 {
 				single()
-				group = append(group, m)
-				s = s[len(m):]
+				group = append(group, word)
+				s = s[len(word):]
 				continue
 			}
 			return credits{}, false
 		}
 		// A role may follow a name without a space: 记者张三通讯员李四.
-		if at := nextTitle.FindStringIndex(s); at != nil && at[0] > 0 && at[0] < len(m) {
-			m = m[:at[0]]
+		if hasNext {
+			if at := nextTitle.FindStringIndex(s); at != nil && at[0] > 0 && at[0] < len(word) {
+				word = word[:at[0]]
+			}
 		}
-		s = s[len(m):]
+		s = s[len(word):]
 		// 北京报道: where it was written, unless it is a name.
-		if strings.HasPrefix(s, "报道") && len(group) > 0 && pending == "" && !isName(m, strictName) && utf8.RuneCountInString(m) <= 6 {
+		if strings.HasPrefix(s, "报道") && len(group) > 0 && pending == "" && !isName(word, strictName) && utf8.RuneCountInString(word) <= 6 {
 			continue
 		}
-		if utf8.RuneCountInString(m) == 1 {
-			pending += m
+		if utf8.RuneCountInString(word) == 1 {
+			pending += word
 			if utf8.RuneCountInString(pending) == 2 && !nextSingle(s) {
 				single()
 			} else if utf8.RuneCountInString(pending) == 2 && evenSingles(s) {
@@ -251,25 +322,25 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 			continue
 		}
 		single()
-		if compound[m] { // 欧阳 小河
-			if g := hanRun.FindString(strings.TrimLeft(s, " ")); g != "" && utf8.RuneCountInString(g) <= 2 && strings.HasPrefix(s, " ") {
-				m += g
+		if compound[word] { // 欧阳 小河
+			if g := hanAt(strings.TrimLeft(s, " ")); g != "" && utf8.RuneCountInString(g) <= 2 && strings.HasPrefix(s, " ") {
+				word += g
 				s = strings.TrimLeft(s, " ")[len(g):]
 			}
 		}
-		if isAgency(m) {
-			if a := agencyName(m, own); a != "" {
+		if isAgency(word) {
+			if a := agencyName(word, own); a != "" {
 				c.agency = a
 			}
 			continue
 		}
 		// The correspondent's office stands before the name: 通讯员 市教育局 李四.
-		if role == paper.Correspondent && orgEnd.MatchString(m) && utf8.RuneCountInString(m) >= 3 && !isName(m, strictName) {
-			if utf8.RuneCountInString(m) <= 16 {
+		if role == paper.Correspondent && isOffice(word) && utf8.RuneCountInString(word) >= 3 && !isName(word, strictName) {
+			if utf8.RuneCountInString(word) <= 16 {
 				continue
 			}
 		}
-		name(m)
+		name(word)
 	}
 	end()
 	if bad || len(c.people) == 0 && c.agency == "" && !(c.titled && !keep) {
@@ -294,7 +365,9 @@ var (
 // takeNotes takes such clauses out of a byline and keeps whom they name, unless
 // it is a person: who gave a picture did not take it.
 func (c *credits) takeNotes(s string) string {
-	if !strings.ContainsAny(s, "图照视供提截综") {
+	if strings.IndexFunc(s, func(c rune) bool {
+		return c == '图' || c == '照' || c == '视' || c == '供' || c == '提' || c == '截' || c == '综'
+	}) < 0 {
 		return s
 	}
 	for _, form := range []*regexp.Regexp{givenNote, sourceNote, colonNote, partyNote} {
@@ -344,7 +417,7 @@ func startsColon(s string) bool {
 // leadsNames reports whether a name follows, so that 文/张三 图/李四 reads right.
 func leadsNames(s string) bool {
 	s = strings.TrimLeft(s, " /／:：")
-	return hanRun.MatchString(s)
+	return hanAt(s) != ""
 }
 
 // nextSingle and evenSingles look at how many single characters follow: 王 伟 is
@@ -439,7 +512,7 @@ func isName(s string, how strictness) bool {
 	if last && !((single || double) && how == titledName && !strings.ContainsRune("县市区镇乡省局厅", r[len(r)-1])) {
 		return false
 	}
-	if how == lenientName && !single && !double && (orgEnd.MatchString(s) || len(r) == 4 && !strings.ContainsRune(otherFirst, r[0])) {
+	if how == lenientName && !single && !double && (isOffice(s) || len(r) == 4 && !strings.ContainsRune(otherFirst, r[0])) {
 		return false
 	}
 	return double || single || !strings.ContainsRune(notFirst, r[0])
@@ -448,7 +521,13 @@ func isName(s string, how strictness) bool {
 // agencies that are named without a role.
 var agencyForm = regexp.MustCompile(`^(?:新华社|新华网|中新社|中新网|中国新闻社|中国新闻网|人民网|光明网|央视网|央视新闻|央视|央广网|国际在线|[\p{Han}]{2,8}(?:日报|晚报|晨报|时报|早报|商报|都市报|快报|周报|青年报|法治报|法制报|新闻网|通讯社|电视台|广播电视台|融媒体中心|客户端))$`)
 
-func isAgency(s string) bool { return agencyForm.MatchString(s) }
+func isAgency(s string) bool {
+	switch lastRune(s) {
+	case '社', '网', '闻', '视', '线', '报', '台', '心', '端': // what they all end with
+		return agencyForm.MatchString(s)
+	}
+	return false
+}
 
 // houseForm is how a paper calls itself.
 var houseForm = regexp.MustCompile(`^本(?:报|刊|网|台|社|市|地)`)
@@ -506,7 +585,11 @@ func readDateline(s string, own []string) (credits, int) {
 	if i := strings.IndexByte(s, '\n'); i >= 0 {
 		s = s[:i]
 	}
-	m := dateline.FindStringSubmatchIndex(s)
+	var m []int
+	tells := opens(s, "讯", "电", "消息", "报道")
+	if tells {
+		m = dateline.FindStringSubmatchIndex(s)
+	}
 	if m != nil {
 		house, word := "", s[m[8]:m[9]]
 		if m[4] >= 0 {
@@ -524,18 +607,19 @@ func readDateline(s string, own []string) (credits, int) {
 		}
 		end = m[9]
 	}
-	if m := placeLine.FindString(s); m != "" && end == 0 {
+	if end == 0 && tells {
 		// 云州讯（记者 …）: only with the credits behind it.
-		if _, size := utf8.DecodeLastRuneInString(m); opening.MatchString(s[len(m)-size:]) {
-			if c, n := readDateline(s[len(m)-size:], own); n > 0 {
-				if a := wireLine.FindStringSubmatch(m); a != nil {
+		if place := placeLine.FindString(s); place != "" {
+			_, size := utf8.DecodeLastRuneInString(place)
+			if c, n := readDateline(s[len(place)-size:], own); n > 0 {
+				if a := wireLine.FindStringSubmatch(place); a != nil {
 					c.agency = cmp.Or(agencyName(a[1], own), c.agency)
 				}
-				return c, len(m) - size + n
+				return c, len(place) - size + n
 			}
 		}
 	}
-	if p := opening.FindStringSubmatchIndex(s[end:]); p != nil {
+	if p := openingOf(s[end:]); p != nil {
 		got, ok := parseCredits(s[end+p[2]:end+p[3]], own, strictName)
 		if ok && (got.titled || end > 0) {
 			if c.agency == "" {
@@ -569,6 +653,27 @@ func readDateline(s string, own []string) (credits, int) {
 		}
 	}
 	return c, end
+}
+
+// opens reports whether one of words stands in the first 100 characters or so: a
+// dateline is no longer.
+func opens(s string, words ...string) bool {
+	s = clipBytes(s, 300)
+	for _, w := range words {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// openingOf is opening's match where one can be: a parenthesis has to stand first.
+func openingOf(s string) []int {
+	c, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, " \t\n\f\r】]"))
+	if !strings.ContainsRune("（(【[", c) {
+		return nil
+	}
+	return opening.FindStringSubmatchIndex(s)
 }
 
 var reportForm = regexp.MustCompile(`^([^，。：:]{2,60}?报道)[：:，,\s]`)
@@ -610,10 +715,38 @@ func leadingNames(s string, own []string) (credits, int) {
 }
 
 var (
-	lastParen = regexp.MustCompile(`[（(]\s*([^（）()]{2,120})\s*[）)]\s*[。.]?\s*$`)
 	sourceTag = regexp.MustCompile(`^(?:据|(?:本文|消息|文章)?来源|稿源|转自|摘自|原载)\s*[:：]?\s*《?([\p{Han}A-Za-z0-9·]{2,20}?)》?\s*(?:微信公众号|客户端|官网|官方微博)?\s*(?:消息|报道|讯|电)?$`)
 	wireTag   = regexp.MustCompile(`^(?:据)?\s*(新华社|中新社|中新网|新华网|人民网|央视新闻|央视网)\s*[\p{Han}]{0,8}\s*` + dateForm + `?\s*(?:电|讯|发|消息)?$`)
 )
+
+// parenAtEnd finds the parenthesis that s ends with, a full stop behind it or
+// not: s[open:] is all of it, s[from:to] what stands in it, 2 to most
+// characters. It is not ok where there is none.
+func parenAtEnd(s string, most int) (open, from, to int, ok bool) {
+	s = strings.TrimRight(s, " \t\n\f\r")
+	s = strings.TrimRight(strings.TrimSuffix(strings.TrimSuffix(s, "。"), "."), " \t\n\f\r")
+	if !strings.HasSuffix(s, "）") && !strings.HasSuffix(s, ")") {
+		return 0, 0, 0, false
+	}
+	_, size := utf8.DecodeLastRuneInString(s)
+	to = len(s) - size
+	for at, n := to, 0; at > 0 && n <= most+8; n++ {
+		c, size := utf8.DecodeLastRuneInString(s[:at])
+		at -= size
+		switch c {
+		case '（', '(':
+			from = at + size
+			for from < to && strings.IndexByte(" \t\n\f\r", s[from]) >= 0 {
+				from++
+			}
+			inner := s[from:to]
+			return at, from, to, longer(inner, 1) && !longer(strings.TrimRight(inner, " \t\n\f\r"), most)
+		case '）', ')':
+			return 0, 0, 0, false
+		}
+	}
+	return 0, 0, 0, false
+}
 
 // takeByline reads the byline and takes out of the blocks what stands apart from
 // the text. It looks at the first three and the last four paragraphs.
@@ -640,7 +773,7 @@ func takeByline(blocks []block, own []string) ([]block, credits) {
 		if removed < 3 && len(idx) > 1 {
 			got, ok := wholeByline(s, own, true)
 			// A bare name stands under the title only: after prose it is a subhead.
-			if ok && (at == 0 || got.titled || bulletTop.MatchString(s)) {
+			if ok && (at == 0 || got.titled || bulleted(s)) {
 				c.join(got)
 				blocks = slices.Delete(blocks, i, i+1)
 				removed++
@@ -653,7 +786,7 @@ func takeByline(blocks []block, own []string) ([]block, credits) {
 			blocks[i].runs = cutRuns(blocks[i].runs, cut, len(s))
 			s = plain(blocks[i].runs)
 		}
-		if bulletTop.MatchString(s) {
+		if bulleted(s) {
 			if got, cut := bulletByline(s, own); cut >= 0 {
 				c.join(got)
 				if cut > 0 {
@@ -717,13 +850,18 @@ var columnHead = regexp.MustCompile(`^[■□●▲◆\s]*(?:记者|编辑|作�
 // need a bullet before them, or have to be two or three characters with a
 // surname, alone.
 func wholeByline(s string, own []string, top bool) (credits, bool) {
-	s = viewpoint.ReplaceAllString(s, "社记者")
-	if utf8.RuneCountInString(s) > 120 || strings.ContainsAny(s, "。！？“”") && !strings.HasSuffix(s, "。") {
+	if longer(s, 160) {
+		return credits{}, false
+	}
+	if strings.Contains(s, "社“") || strings.Contains(s, `社"`) {
+		s = viewpoint.ReplaceAllString(s, "社记者")
+	}
+	if longer(s, 120) || strings.ContainsAny(s, "。！？“”") && !strings.HasSuffix(s, "。") {
 		return credits{}, false
 	}
 	inner := s
-	if p := lastParen.FindStringSubmatchIndex(s); p != nil && strings.TrimSpace(s[:p[0]]) == "" {
-		inner = s[p[2]:p[3]]
+	if open, from, to, ok := parenAtEnd(s, 120); ok && strings.TrimSpace(s[:open]) == "" {
+		inner = s[from:to]
 	}
 	if m := sourceTag.FindStringSubmatch(inner); m != nil && (!top || strings.HasPrefix(inner, "来源") || strings.HasPrefix(inner, "转自")) {
 		if a := agencyName(m[1], own); a != "" || strings.HasPrefix(m[1], "本报") {
@@ -735,14 +873,16 @@ func wholeByline(s string, own []string, top bool) (credits, bool) {
 		return credits{}, false
 	}
 	// □林小河（云山社记者）: the role behind the name.
-	if m := roleBehind.FindStringSubmatch(inner); m != nil {
-		inner, s = m[2]+" "+m[1], m[2]+" "+m[1]
+	if last := lastRune(inner); last == '）' || last == ')' {
+		if m := roleBehind.FindStringSubmatch(inner); m != nil {
+			inner, s = m[2]+" "+m[1], m[2]+" "+m[1]
+		}
 	}
 	got, ok := parseCredits(inner, own, strictName)
 	if !ok {
 		return got, false
 	}
-	bullet := bulletTop.MatchString(s)
+	bullet := bulleted(s)
 	// A sentence of two words (天亮了。 段一。) and a speaker (王伟：) are no names.
 	if !got.titled && inner == s && strings.ContainsRune(".。;；:：", lastRune(s)) {
 		return credits{}, false
@@ -768,7 +908,7 @@ func bylineLines(s string, own []string) (int, credits) {
 		}
 		at += i
 		got, ok := wholeByline(s[:at], own, true)
-		if ok && (got.titled || bulletTop.MatchString(s)) {
+		if ok && (got.titled || bulleted(s)) {
 			best, cut = got, at+1
 		}
 		at++
@@ -787,7 +927,7 @@ func bulletByline(s string, own []string) (c credits, cut int) {
 			return c, 0
 		}
 	}
-	mark := len(bullets.FindString(s))
+	mark := len(s) - len(strings.TrimLeft(s, bullets))
 	if c, n := leadingNames(s[mark:], own); n > 0 && c.titled && strings.HasPrefix(s[mark+n:], " ") {
 		return c, mark + n
 	}
@@ -797,16 +937,16 @@ func bulletByline(s string, own []string) (c credits, cut int) {
 // trailing reads a byline after the last sentence of a paragraph and gives the
 // bytes that stay before it; -1 where there is none.
 func trailing(s string, own []string) (int, credits) {
-	if p := lastParen.FindStringSubmatchIndex(s); p != nil {
-		inner := s[p[2]:p[3]]
+	if open, from, to, ok := parenAtEnd(s, 120); ok {
+		inner := s[from:to]
 		if m := wireTag.FindStringSubmatch(inner); m != nil {
-			return p[0], credits{agency: agencyName(m[1], own)}
+			return open, credits{agency: agencyName(m[1], own)}
 		}
 		if m := sourceTag.FindStringSubmatch(inner); m != nil {
-			return p[0], credits{agency: agencyName(m[1], own)}
+			return open, credits{agency: agencyName(m[1], own)}
 		}
 		if got, ok := parseCredits(inner, own, strictName); ok && (got.titled || len(got.people) <= 6) {
-			return p[0], got
+			return open, got
 		}
 		return -1, credits{}
 	}
@@ -824,8 +964,10 @@ func trailing(s string, own []string) (int, credits) {
 		return -1, credits{}
 	}
 	rest := s[end:]
-	if m := sourceTag.FindStringSubmatch(strings.TrimSpace(rest)); m != nil && strings.Contains(rest, "《") {
-		return end, credits{agency: agencyName(m[1], own)}
+	if strings.Contains(rest, "《") {
+		if m := sourceTag.FindStringSubmatch(strings.TrimSpace(rest)); m != nil {
+			return end, credits{agency: agencyName(m[1], own)}
+		}
 	}
 	got, ok := parseCredits(rest, own, strictName)
 	if !ok || len(got.people) == 0 || !got.titled && len(got.people) > 4 {
@@ -835,10 +977,9 @@ func trailing(s string, own []string) (int, credits) {
 }
 
 var (
-	creditParen = regexp.MustCompile(`\s*[（(]\s*([^（）()]{2,60})\s*[）)]\s*[。.]?\s*$`)
-	creditSign  = regexp.MustCompile(`(?:摄影报道|摄影|摄|供图|图|发|资料图片|提供|绘|制图)$|^(?:摄影|摄|图片?|供图|制图|漫画)\s*[/／:：]`)
-	creditLead  = regexp.MustCompile(`(?:摄影|图片来源|供图|制图|漫画|图)\s*[/／:：]\s*([^，。！？；]{2,30})$`)
-	wirePhoto   = regexp.MustCompile(`^(新华社|中新社)(?:\s*记者|发|照片)?\s*[（(]?\s*([\p{Han}·]{2,12}?)?\s*(?:摄影报道|摄影|摄|发)?[）)]?$`)
+	creditSign = regexp.MustCompile(`(?:摄影报道|摄影|摄|供图|图|发|资料图片|提供|绘|制图)$|^(?:摄影|摄|图片?|供图|制图|漫画)\s*[/／:：]`)
+	creditLead = regexp.MustCompile(`(?:摄影|图片来源|供图|制图|漫画|图)\s*[/／:：]\s*([^，。！？；]{2,30})$`)
+	wirePhoto  = regexp.MustCompile(`^(新华社|中新社)(?:\s*记者|发|照片)?\s*[（(]?\s*([\p{Han}·]{2,12}?)?\s*(?:摄影报道|摄影|摄|发)?[）)]?$`)
 )
 
 // splitCredit takes the photographer out of a caption: （张三摄）, 本报记者 张三 摄,
@@ -851,21 +992,23 @@ func splitCredit(s string) (caption, credit string) {
 			return strings.TrimRight(s[:i], " （("), strings.TrimSpace(m[1] + " " + m[2])
 		}
 	}
-	if p := creditParen.FindStringSubmatchIndex(s); p != nil {
-		inner := s[p[2]:p[3]]
-		if fileMark.MatchString(inner) && !strings.Contains(inner, "截图") {
+	if open, from, to, ok := parenAtEnd(s, 60); ok {
+		inner := s[from:to]
+		if isFile(inner) && !strings.Contains(inner, "截图") {
 			return s, "" // 资料图片 is what a reader must be told
 		}
 		if creditSign.MatchString(inner) {
 			if who := photographer(inner); who != "" {
-				return strings.TrimSpace(s[:p[0]]), who
+				return strings.TrimSpace(s[:open]), who
 			}
 		}
 		return s, ""
 	}
-	if p := creditLead.FindStringSubmatchIndex(s); p != nil {
-		if c, ok := parseCredits(s[p[2]:p[3]], nil, lenientName); ok {
-			return strings.TrimRight(s[:p[0]], " 　（("), joinNames(c)
+	if strings.ContainsAny(s, "/:") || strings.Contains(s, "：") || strings.Contains(s, "／") {
+		if p := creditLead.FindStringSubmatchIndex(s); p != nil {
+			if c, ok := parseCredits(s[p[2]:p[3]], nil, lenientName); ok {
+				return strings.TrimRight(s[:p[0]], " 　（("), joinNames(c)
+			}
 		}
 	}
 	// The words after the last mark or gap, read backwards: the longest that is a credit.
@@ -937,6 +1080,9 @@ var (
 
 // authorField reads the author field of a page or the authors of a feed item.
 func authorField(s string, own []string) credits {
+	if s == "" {
+		return credits{}
+	}
 	s = cleanCaption(s)
 	s = mailbox.ReplaceAllString(s, "$1")
 	s = strings.TrimSpace(fieldLabel.ReplaceAllString(s, ""))

@@ -249,16 +249,19 @@ func titles(p sources.Printed, r sources.Ref) (kicker, headline, subtitle string
 func signedTitles(p sources.Printed, own []string) (sources.Printed, credits) {
 	var c credits
 	for _, field := range []*string{&p.Kicker, &p.Subtitle} {
+		if *field == "" {
+			continue
+		}
 		var keep []string
 		for _, line := range lineTag.Split(clipBytes(*field, 16<<10), -1) {
 			text := cleanTitle(line)
 			got, ok := wholeByline(text, own, true)
-			if bulletTop.MatchString(text) && !ok {
+			if bulleted(text) && !ok {
 				var cut int
 				got, cut = bulletByline(text, own)
 				ok = cut == 0
 			}
-			if ok && (got.titled || bulletTop.MatchString(text)) {
+			if ok && (got.titled || bulleted(text)) {
 				c.people = mergePeople(c.people, got.people)
 				c.agency = cmp.Or(c.agency, got.agency)
 				c.pictures = c.pictures || got.pictures
@@ -327,16 +330,32 @@ func cleanRunes(s string) string {
 	return b.String()
 }
 
-// plainRunes tells the common case, in which there is nothing to drop.
+// plainRunes tells the common case, in which there is nothing to drop. Of the
+// Chinese characters it looks at the first byte only, where that says enough.
 func plainRunes(s string) bool {
-	for _, c := range s {
+	for i := 0; i < len(s); {
+		c := s[i]
 		switch {
-		case c >= 0x20 && c < 0x7f, c == '\n', c == '\t', c == '\r', c >= 0x3000 && c < 0xd800, c >= 0xff01 && c < 0xffe7:
-		case c >= 0x2010 && c < 0x2028: // dashes, quotation marks, the ellipsis
-		case c == 0xa0 || c == 0xb7:
+		case c >= 0x20 && c < 0x7f, c == '\n', c == '\t', c == '\r':
+			i++
+			continue
+		case c >= 0xe4 && c <= 0xe9 && i+2 < len(s) && s[i+1]&0xc0 == 0x80 && s[i+2]&0xc0 == 0x80: // U+4000–9FFF
+			i += 3
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError: // U+FFFD stays, a bad byte goes
+			if n < 2 {
+				return false
+			}
+		case r >= 0x3000 && r < 0xd800, r >= 0xff01 && r < 0xffe7:
+		case r >= 0x2010 && r < 0x2028: // dashes, quotation marks, the ellipsis
+		case r == 0xa0 || r == 0xb7:
 		default:
 			return false
 		}
+		i += n
 	}
 	return true
 }
@@ -385,26 +404,25 @@ func fold(s string) string {
 // print them again.
 func dropRepeats(blocks []block, titles ...string) []block {
 	have := map[string]bool{}
+	longest := 0
 	for _, t := range titles {
 		if f := fold(t); f != "" {
 			have[f] = true
+			longest = max(longest, 2*len(t)+100)
 		}
 	}
-	var out []block
 	seen := 0
-	for i, b := range blocks {
-		if b.kind == para || b.kind == subhead {
+	for i := 0; i < len(blocks) && seen < 4; {
+		if b := blocks[i]; b.kind == para || b.kind == subhead {
 			seen++
-			if seen <= 4 && have[fold(plain(b.runs))] {
+			if s := plain(b.runs); len(s) <= longest && have[fold(s)] {
+				blocks = slices.Delete(blocks, i, i+1)
 				continue
 			}
 		}
-		if seen > 4 {
-			return append(out, blocks[i:]...)
-		}
-		out = append(out, b)
+		i++
 	}
-	return out
+	return blocks
 }
 
 // boilerplate matches whole lines that are the skin's or the edition's, never
@@ -437,7 +455,7 @@ func dropBoilerplate(blocks []block) (left []block, filed bool) {
 			return false
 		}
 		s := strings.TrimSpace(plain(b.runs))
-		if fileLine.MatchString(s) {
+		if strings.Contains(s, "资料") && fileLine.MatchString(s) {
 			// Right under a picture it is this picture's caption.
 			if i > 0 && blocks[i-1].kind == figure && len(blocks[i-1].runs) == 0 {
 				return false
@@ -454,10 +472,11 @@ func dropBoilerplate(blocks []block) (left []block, filed bool) {
 	for i, n := end-1, 0; i >= 0 && n < 8; i, n = i-1, n+1 {
 		b := &blocks[i]
 		if b.kind == para {
-			s := plain(b.runs)
-			if m := footerCredits.FindStringSubmatchIndex(s); m != nil {
-				b.runs = cutRuns(b.runs, m[4], m[5]) // 责编 stays for the byline
-				continue
+			if s := plain(b.runs); strings.HasPrefix(s, "《") {
+				if m := footerCredits.FindStringSubmatchIndex(s); m != nil {
+					b.runs = cutRuns(b.runs, m[4], m[5]) // 责编 stays for the byline
+					continue
+				}
 			}
 		}
 		if is(i) {
@@ -494,7 +513,7 @@ func captionBelow(blocks []block, i int, own []string) bool {
 	}
 	prose := func(i int) bool {
 		s := plain(blocks[i].runs)
-		return utf8.RuneCountInString(s) > 30 || strings.ContainsAny(s, "。！？")
+		return isProse(s)
 	}
 	last := i+1 == len(blocks)
 	if !last && (blocks[i+1].kind == para && !prose(i+1) || blocks[i+1].kind != para && blocks[i+1].kind != figure && blocks[i+1].kind != subhead) {
@@ -516,6 +535,9 @@ func captionBelow(blocks []block, i int, own []string) bool {
 	return true
 }
 
+// isProse reports whether a paragraph is more than a line between others.
+func isProse(s string) bool { return longer(s, 30) || strings.ContainsAny(s, "。！？") }
+
 // shapeOfHead reports whether a line ends no sentence and opens no parenthesis
 // or list, as subheads and short captions do.
 func shapeOfHead(s string) bool {
@@ -535,13 +557,16 @@ func takeCaptions(blocks []block, own []string) []block {
 			texts++
 		}
 	}
-	var out []block
+	out := make([]block, 0, len(blocks))
 	for i, b := range blocks {
 		if n := len(out); n > 0 && b.kind == para && !b.labels && out[n-1].kind == figure && len(out[n-1].runs) == 0 && texts > 1 {
 			s := plain(b.runs)
-			short := utf8.RuneCountInString(s) <= 200
-			_, credit := splitCredit(s)
-			if short && (captionStart.MatchString(s) || credit != "") || captionBelow(blocks, i, own) {
+			credit := ""
+			short := !longer(s, 200)
+			if short {
+				_, credit = splitCredit(s)
+			}
+			if short && (credit != "" || captionStart.MatchString(s)) || captionBelow(blocks, i, own) {
 				out[n-1].runs = b.runs
 				texts--
 				continue
@@ -563,11 +588,17 @@ var (
 	labelOnly = regexp.MustCompile(`^[（(]?图?\s*(?:[①-⑳一二三四五六七八九十]|\d{1,2})[）)]?[:：]?$`)
 )
 
+// circled are the first two bytes of ①…⑳ (U+2460–2473).
+const circled = "\xe2\x91"
+
 // labelled splits captions of several pictures that were printed together, in
 // the order of their numbers, which have to be 1, 2, 3 …; from is where those of
 // this text begin. Without a number (上图, 下图) they come in order. It is nil
 // where s is anything else.
 func labelled(s string, from int) (captions []string) {
+	if !strings.Contains(s, "图") && !strings.Contains(s, circled) {
+		return nil
+	}
 	var cuts [][]int
 	for _, m := range label.FindAllStringSubmatchIndex(s, maxImages) {
 		before, _ := utf8.DecodeLastRuneInString(s[:m[0]])
@@ -608,10 +639,13 @@ func labelled(s string, from int) (captions []string) {
 func markLabels(blocks []block) {
 	for i := 0; i < len(blocks); i++ {
 		count, end, credited, bare := 0, i, false, false
-		for end < len(blocks) && blocks[end].kind == para && utf8.RuneCountInString(plain(blocks[end].runs)) <= maxCaption {
+		for end < len(blocks) && blocks[end].kind == para {
 			s := plain(blocks[end].runs)
-			if count == 0 && !strings.ContainsAny(clipBytes(s, 24), "图①") {
+			if head := clipBytes(s, 24); count == 0 && !strings.Contains(head, "图") && !strings.Contains(head, "①") {
 				break // nearly every paragraph
+			}
+			if longer(s, maxCaption) {
+				break
 			}
 			caption, credit := splitCredit(s)
 			got := labelled(s, count+1)
@@ -693,7 +727,7 @@ func deal(blocks []block, captions []string, credit string) bool {
 	for i, b := range free {
 		b.runs = []run{{text: captions[i]}}
 		tidyCaption(b)
-		if !fileMark.MatchString(captions[i]) {
+		if !isFile(captions[i]) {
 			b.image.credit = cmp.Or(b.image.credit, credit)
 		}
 	}
@@ -723,7 +757,7 @@ func markSubheads(blocks []block) {
 	}
 	prose := func(i int) bool {
 		s, ok := text(i)
-		return ok && (utf8.RuneCountInString(s) > 30 || strings.ContainsAny(s, "。！？"))
+		return ok && isProse(s)
 	}
 	bold := func(i int) bool { return i >= 0 && i < len(blocks) && blocks[i].kind == para && blocks[i].bold }
 	opening := 0 // the first paragraph; pictures may stand above it
@@ -740,8 +774,7 @@ func markSubheads(blocks []block) {
 		if !ok || strings.Contains(s, "\n") {
 			continue
 		}
-		n := utf8.RuneCountInString(s)
-		if n < 2 || n > 40 || !shapeOfHead(s) {
+		if longer(s, 40) || !longer(s, 1) || !shapeOfHead(s) {
 			continue
 		}
 		after := prose(i+1) || i+1 < len(blocks) && blocks[i+1].kind == figure && prose(i+2)
@@ -754,7 +787,7 @@ func markSubheads(blocks []block) {
 		}
 		before := i == 0 || prose(i-1) || blocks[i-1].kind != para
 		// The first line of an article is a subhead only where more follow.
-		if n <= 30 && before && i > opening {
+		if before && i > opening && !longer(s, 30) {
 			heads[i] = true
 		}
 	}
@@ -819,7 +852,7 @@ func addPictures(blocks []block, images []sources.Image, base *url.URL) []block 
 	}
 	// The same picture twice in a body is the skin's preview and its full size.
 	have := map[string]bool{}
-	out := top
+	out := slices.Grow(top, len(blocks))
 	for _, b := range blocks {
 		if b.kind == figure {
 			key := pictureKey(b.image.url)
@@ -836,6 +869,16 @@ func addPictures(blocks []block, images []sources.Image, base *url.URL) []block 
 // fileMark is in the captions of pictures that those who sign did not take: old
 // ones, other houses' ones, and drawings.
 var fileMark = regexp.MustCompile(`资料(?:图片|照片)|资料图(?:$|[^书像])|(?:图片|照片)(?:来自|据|源自|来源|选自)|[（(\s]图(?:据|源)|网络(?:图片|供图)|截图|新华社(?:发|照片|图片)|(?:示意|效果|规划|平面|位置|线路|流程|统计)图[）)。]?\s*$|[（(]漫画[）)]|AI\s*(?:生成|制图|绘图|合成)`)
+
+func isFile(caption string) bool {
+	for _, c := range caption {
+		switch c {
+		case '资', '图', '照', '新', '漫', 'A': // one of them is in every such mark
+			return fileMark.MatchString(caption)
+		}
+	}
+	return false
+}
 
 // creditPictures fills the credit of pictures that have none of their own from
 // the byline: its photographers, or its few writers where they signed 文/摄, or
@@ -857,7 +900,7 @@ func creditPictures(blocks []block, byline []paper.Person, signed credits) {
 	credit := cmp.Or(strings.Join(names, "、"), signed.giver)
 	for i := range blocks {
 		if b := &blocks[i]; b.kind == figure {
-			if !signed.filed && !fileMark.MatchString(plain(b.runs)) {
+			if credit != "" && !signed.filed && !isFile(plain(b.runs)) {
 				b.image.credit = cmp.Or(b.image.credit, credit)
 			}
 			if b.image.alt == "" {
@@ -896,7 +939,7 @@ func pictureKey(u string) string {
 	}
 	if i := strings.IndexAny(u, "?#"); i >= 0 {
 		// A picture served by a script is known by its query only.
-		if strings.Contains(u[:i], ".") && resizable.MatchString(u[:i]) {
+		if resizable.MatchString(u[:i]) {
 			u = u[:i]
 		}
 	}
@@ -926,10 +969,13 @@ func summary(a paper.Article, given string) string {
 			return s
 		}
 	}
-	for _, line := range strings.Split(a.Text, "\n") {
-		line = continued.ReplaceAllString(line[datelineEnd(line):], "")
+	for line := range strings.SplitSeq(a.Text, "\n") {
+		line = line[datelineEnd(line):]
+		if head := clipBytes(line, 8*utf8.UTFMax*maxSummary); strings.Contains(head, "版") {
+			line = continued.ReplaceAllString(head, "")
+		}
 		s := sentences(strings.TrimSpace(line))
-		if utf8.RuneCountInString(s) >= 20 || strings.ContainsAny(s, "。！？") {
+		if longer(s, 19) || strings.ContainsAny(s, "。！？") {
 			return s
 		}
 	}
@@ -949,7 +995,7 @@ var continued = regexp.MustCompile(`[（(](?:下转|上接|紧接|转|接|详见
 
 // sentences cuts a text after its last whole sentence within 120 characters.
 func sentences(s string) string {
-	if utf8.RuneCountInString(s) <= maxSummary {
+	if !longer(s, maxSummary) {
 		return s
 	}
 	end, clause, count := 0, 0, 0

@@ -3,7 +3,6 @@ package ingest
 import (
 	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"paperwire/internal/paper"
 )
@@ -36,7 +35,6 @@ var (
 	// The kinds of legal notice that never head a news story.
 	legalNotice = regexp.MustCompile(`(?:遗失|挂失|作废|注销|减资|清算|拍卖|招标|中标|出让|转让|催收|送达|吸收合并|合并|分立|债权申报|认领|招租|采购|竞价|竞买|变卖|流拍|询价|征集投资人|迁坟|更正|听证|环评|环境影响评价|征地补偿|房屋征收)(?:公告|公示|声明|启事|通告)$`)
 	reports     = regexp.MustCompile(`发布|出台|印发|回应|解读|答记者问|揭秘|调查|背后|曝光|提醒|如何|为何|[？?！!]`)
-	voidClaim   = regexp.MustCompile(`声明作废|遗失声明|特此(?:声明|公告|通告)|声明遗失|不慎(?:遗失|丢失)|[，,]\s*(?:丢失|遗失)[，,]`)
 )
 
 // pseudo says why a is no article, in one word, or "". An article about a notice
@@ -48,8 +46,7 @@ func pseudo(a paper.Article) string {
 	if why := pseudoTitles[head]; why != "" {
 		return why
 	}
-	length := utf8.RuneCountInString(a.Text)
-	if staffLine.MatchString(a.Headline) && length < 200 && !signed {
+	if !signed && !longer(a.Text, 199) && staffLine.MatchString(a.Headline) {
 		return "责编"
 	}
 	if signed {
@@ -67,7 +64,8 @@ func pseudo(a paper.Article) string {
 	if why := pseudoPage(a.Page.Name); why != "" {
 		return why
 	}
-	if length < 400 && len(voidClaim.FindAllStringIndex(a.Text, 3)) > 0 && strings.Contains(a.Text, "声明作废") && utf8.RuneCountInString(a.Headline) <= 12 {
+	// 声明作废 closes such a claim, whatever else is in it.
+	if !longer(a.Text, 399) && !longer(a.Headline, 12) && strings.Contains(a.Text, "声明作废") {
 		return "遗失声明"
 	}
 	return ""
