@@ -329,6 +329,14 @@ func bodyHTML(s string, isPlain bool, base *url.URL) string {
 		}
 		return b.String()
 	}
+	if finished(s) {
+		return s
+	}
+	return rewritten(s, base)
+}
+
+// rewritten is a fragment of HTML parsed and written as a body.
+func rewritten(s string, base *url.URL) string {
 	div := &xhtml.Node{Type: xhtml.ElementNode, Data: "div", DataAtom: atom.Div}
 	nodes, err := xhtml.ParseFragment(strings.NewReader(s), div)
 	if err != nil {
@@ -340,6 +348,55 @@ func bodyHTML(s string, isPlain bool, base *url.URL) string {
 	return innerHTML(div, base)
 }
 
+// finished reports whether a body is written already as it would be after parsing
+// and rendering: paragraphs one after the other, in them text, line breaks and
+// single marks of emphasis, nothing with an attribute. Every second feed's are.
+func finished(s string) bool {
+	for s != "" {
+		ok := false
+		if s, ok = strings.CutPrefix(s, "<p>"); !ok {
+			return false
+		}
+		open := ""
+	inside:
+		for {
+			i := strings.IndexAny(s, "<>&\"'\r\x00")
+			if i < 0 {
+				return false
+			}
+			s = s[i:]
+			for _, word := range finishedWords {
+				if rest, ok := strings.CutPrefix(s, word); ok {
+					s = rest
+					continue inside
+				}
+			}
+			for _, tag := range finishedTags {
+				if rest, ok := strings.CutPrefix(s, tag[0]); ok && open == "" {
+					s, open = rest, tag[1]
+					continue inside
+				}
+			}
+			if rest, ok := strings.CutPrefix(s, "</p>"); ok && open == "" {
+				s = rest
+				break
+			}
+			rest, ok := strings.CutPrefix(s, open)
+			if !ok || open == "" {
+				return false
+			}
+			s, open = rest, ""
+		}
+		s = strings.TrimLeft(s, " \t\n")
+	}
+	return true
+}
+
+var (
+	finishedWords = []string{"<br/>", "&amp;", "&lt;", "&gt;", "&#34;", "&#39;"}
+	finishedTags  = [][2]string{{"<strong>", "</strong>"}, {"<em>", "</em>"}, {"<b>", "</b>"}, {"<i>", "</i>"}}
+)
+
 // ---- RSS
 
 func readRSS(r repaired) (items []item, name, site, language string, err error) {
@@ -348,7 +405,7 @@ func readRSS(r repaired) (items []item, name, site, language string, err error) 
 		return nil, "", "", "", err
 	}
 	for n, x := range f.Items {
-		i := item{title: x.Title, link: x.Link, content: x.Content, summary: x.Description, permalink: true}
+		i := item{title: x.Title, link: x.Link, content: r.back(x.Content), summary: r.back(x.Description), permalink: true}
 		if n < len(r.base) {
 			i.base = r.base[n]
 		}
@@ -367,7 +424,7 @@ func readRSS(r repaired) (items []item, name, site, language string, err error) 
 			i.authors = append(i.authors, x.DublinCoreExt.Author...)
 			i.columns = append(i.columns, x.DublinCoreExt.Subject...)
 			i.title = or(i.title, x.DublinCoreExt.Title)
-			i.summary = or(i.summary, x.DublinCoreExt.Description)
+			i.summary = r.back(or(i.summary, x.DublinCoreExt.Description))
 		}
 		if len(i.authors) == 0 {
 			i.authors = []string{x.Author}

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -252,9 +253,31 @@ func TestGofeedsWeaknesses(t *testing.T) {
 		{"relative links in a body", feed(`<item><title>甲</title><link>/n/1.html</link><content:encoded><![CDATA[<p><a href="2.html">乙</a><img src="/p.jpg"></p>]]></content:encoded></item>`), func(_ Edition, r Ref) bool {
 			return strings.Contains(r.Printed.Body, `href="https://n.example/n/2.html"`) && strings.Contains(r.Printed.Body, `src="https://n.example/p.jpg"`)
 		}},
+		{"a bare less-than", feed("<item><title>甲 < 乙 <3 丙</title><guid>1</guid></item>"), func(_ Edition, r Ref) bool { return r.Title == "甲 < 乙 <3 丙" }},
+		{"an end tag too many", feed("<item><title>甲</b></title><guid>1</guid></p></item>"), func(_ Edition, r Ref) bool { return r.Title == "甲" && len(r.Also) == 1 }},
+		{"an entity of its own", `<!DOCTYPE rss [<!ENTITY lol "哈"><!ENTITY lol2 "&lol;&lol;">]>` + feed("<item><title>甲&lol2;</title></item>"), func(_ Edition, r Ref) bool {
+			return strings.HasPrefix(r.Title, "甲") && !strings.Contains(r.Title, "哈")
+		}},
+		{"the future", feed("<item><title>甲</title><pubDate>2099-11-20 08:30:00</pubDate></item>"), func(_ Edition, r Ref) bool {
+			return r.Printed.Day == "2026-12-01" && r.Printed.Dated.Equal(time.Date(2026, 12, 1, 4, 0, 0, 0, time.UTC))
+		}},
+		{"an offset is believed", feed("<item><title>甲</title><pubDate>Fri, 20 Nov 2026 08:30:00 -0500</pubDate></item>"), func(_ Edition, r Ref) bool {
+			return r.Printed.Dated.UTC().Format(time.RFC3339) == "2026-11-20T13:30:00Z"
+		}},
+		{"published and updated", `<feed xmlns="http://www.w3.org/2005/Atom"><title>t</title><entry><id>1</id><title>甲</title><updated>2026-11-21T08:30:00Z</updated><published>2026-11-20T08:30:00Z</published></entry></feed>`, func(_ Edition, r Ref) bool {
+			return r.Printed.Dated.UTC().Format(time.RFC3339) == "2026-11-20T08:30:00Z"
+		}},
+		{"categories with schemes and domains", `<feed xmlns="http://www.w3.org/2005/Atom"><title>t</title><entry><id>1</id><title>甲</title><category term="yw" scheme="https://b.example/s" label="要闻"/><category term="时政" scheme="https://b.example/d"/></entry></feed>`, func(_ Edition, r Ref) bool {
+			return slices.Equal(r.Printed.Columns, []string{"要闻", "时政"})
+		}},
+		{"relative links of the item", feed(`<item><title>甲</title><link>2026/1.html</link><enclosure url="/p.jpg" type="image/jpeg" length="9"/></item>`), func(_ Edition, r Ref) bool {
+			return r.URL == "https://n.example/a/2026/1.html" && len(r.Printed.Images) == 1 && r.Printed.Images[0].URL == "https://n.example/p.jpg"
+		}},
+		{"many xmlns", "<rss" + strings.Repeat(` xmlns:a="u"`, maxAttrs+1) + "><channel><title>t</title></channel></rss>", nil},
+		{"an element too deep", feed("<item>" + strings.Repeat("<a>", maxDepth) + "</item>"), nil},
 		{"one guid for all", feed(`<item><guid>x</guid><link>/1</link><title>甲</title></item><item><guid>x</guid><link>/2</link><title>乙</title></item><item><guid>x</guid><link>/3</link><title>丙</title></item>`), func(e Edition, r Ref) bool { return len(e.Refs) == 3 }},
 	} {
-		e, _, err := readFeed(Source{}, Want{Today: "2026-12-01"}, openDocument(mustURL("https://n.example/rss.xml"), "text/xml", []byte(c.in)))
+		e, _, err := readFeed(Source{}, Want{Today: "2026-12-01", Now: time.Date(2026, 12, 1, 4, 0, 0, 0, time.UTC)}, openDocument(mustURL("https://n.example/rss.xml"), "text/xml", []byte(c.in)))
 		if c.check == nil {
 			if err == nil {
 				t.Errorf("%s: taken for a feed: %+v", c.name, e)

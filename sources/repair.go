@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -34,6 +35,37 @@ type repaired struct {
 	ids  []string // <id> of every Atom entry as written, by its place
 	base []string // xml:base in force at every item, by its place; may be empty
 	cut  string   // why the end is not that of the document; empty where it is
+	// shelf holds the long texts that stand in xml as a mark only; see back.
+	shelf []string
+}
+
+// Long CDATA sections of an RSS item's text are put on a shelf while the parser
+// is at work, which would take each byte into its hands several times: half of
+// the time of reading a feed. The mark between is no character, so no text has it.
+const (
+	markStart = "\ufdd0"
+	markEnd   = "\ufdd1"
+	minShelf  = 64 // bytes
+)
+
+// back is a text of the parser with what was shelved in its place again.
+func (r repaired) back(s string) string {
+	if len(r.shelf) == 0 || !strings.Contains(s, markStart) {
+		return s
+	}
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(s, markStart)
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		number, after, _ := strings.Cut(rest, markEnd)
+		if n, err := strconv.Atoi(number); err == nil && n >= 0 && n < len(r.shelf) {
+			b.WriteString(r.shelf[n])
+		}
+		s = after
+	}
 }
 
 var feedStart = regexp.MustCompile(`(?i)<(?:\?xml|rss|feed|rdf:rdf|[a-z]+:feed)[\s>?]`)
@@ -53,12 +85,15 @@ func repair(body []byte) (repaired, error) {
 	if m := feedStart.FindIndex(body[:min(len(body), 8192)]); m != nil && !bytes.HasPrefix(body, []byte("<!--")) {
 		body = body[m[0]:]
 	}
-	s := scan{in: body, out: make([]byte, 0, len(body)+256)}
+	s := scan{in: body, names: map[string]string{}}
+	s.shelve = !bytes.Contains(body, []byte(markStart))
+	// Most of what is long goes to the shelf.
+	s.out = make([]byte, 0, len(body)/4+1024)
 	s.out = append(s.out, `<?xml version="1.0" encoding="UTF-8"?>`...)
 	if err := s.run(); err != nil {
 		return r, err
 	}
-	r.xml, r.root, r.ids, r.base = s.out, s.root, s.ids, s.base
+	r.xml, r.root, r.ids, r.base, r.shelf = s.out, s.root, s.ids, s.base, s.shelf
 	switch {
 	case s.full:
 		r.cut = fmt.Sprintf("more than %d items", maxItems)
@@ -81,6 +116,7 @@ const (
 	channelElement
 	itemElement
 	idElement
+	textElement // description or content:encoded of an item
 )
 
 type scan struct {
@@ -98,6 +134,11 @@ type scan struct {
 	cut   bool
 	full  bool // more than maxItems
 	done  bool
+
+	shelve bool // no mark stands in the document
+	shelf  []string
+	names  map[string]string // each name once
+	keys   []string          // attributes of the start tag at hand
 }
 
 func (s *scan) run() error {
@@ -180,7 +221,12 @@ func (s *scan) cdata() {
 	}
 	s.out = append(s.out, "<![CDATA["...)
 	from := len(s.out)
-	s.out = appendLegal(s.out, s.in[start:start+j])
+	if j >= minShelf && s.shelve && s.root == "rss" && s.stack[len(s.stack)-1].kind == textElement {
+		s.out = append(strconv.AppendInt(append(s.out, markStart...), int64(len(s.shelf)), 10), markEnd...)
+		s.shelf = append(s.shelf, string(appendLegal(nil, s.in[start:start+j])))
+	} else {
+		s.out = appendLegal(s.out, s.in[start:start+j])
+	}
 	s.collect(s.out[from:])
 	s.out = append(s.out, "]]>"...)
 	s.i = start + j + 3
@@ -217,21 +263,28 @@ func legal(r rune) bool {
 
 // appendLegal copies text without the characters XML forbids.
 func appendLegal(out, in []byte) []byte {
+	from := 0 // of the run that is legal
 	for i := 0; i < len(in); {
-		if c := in[i]; c < utf8.RuneSelf {
-			if c >= 0x20 || c == '\t' || c == '\n' || c == '\r' {
-				out = append(out, c)
-			}
+		c, n := in[i], 1
+		switch {
+		case c >= 0x20 && c < utf8.RuneSelf, c == '\t', c == '\n', c == '\r':
 			i++
 			continue
+		case c >= 0xe1 && c <= 0xec && i+2 < len(in) && in[i+1]&0xc0 == 0x80 && in[i+2]&0xc0 == 0x80:
+			i += 3 // U+1000 to U+CFFF: Chinese
+			continue
+		case c >= utf8.RuneSelf:
+			var r rune
+			if r, n = utf8.DecodeRune(in[i:]); (r != utf8.RuneError || n > 1) && legal(r) {
+				i += n
+				continue
+			}
 		}
-		r, n := utf8.DecodeRune(in[i:])
-		if (r != utf8.RuneError || n > 1) && legal(r) {
-			out = append(out, in[i:i+n]...)
-		}
+		out = append(out, in[from:i]...)
 		i += n
+		from = i
 	}
-	return out
+	return append(out, in[from:]...)
 }
 
 // appendText copies text and mends its references: those to forbidden
@@ -338,7 +391,13 @@ func (s *scan) name(i int) (string, int, error) {
 			return "", j, fmt.Errorf("%w: a name of more than %d bytes", errHostile, maxName)
 		}
 	}
-	return string(s.in[i:j]), j, nil
+	name, ok := s.names[string(s.in[i:j])]
+	if !ok {
+		if name = string(s.in[i:j]); len(s.names) < 1000 {
+			s.names[name] = name
+		}
+	}
+	return name, j, nil
 }
 
 // literal takes a < for a character.
@@ -391,7 +450,8 @@ func (s *scan) tag() error {
 func (s *scan) start(name string, i int) error {
 	mark := len(s.out)
 	s.out = append(append(s.out, '<'), name...)
-	base, seen := s.inherited(), map[string]bool(nil)
+	base := s.inherited()
+	s.keys = s.keys[:0]
 	count := 0
 	empty, closed := false, false
 	for i < len(s.in) {
@@ -449,13 +509,10 @@ func (s *scan) start(name string, i int) error {
 			return fmt.Errorf("%w: an attribute of more than %d bytes", errHostile, maxAttrValue)
 		}
 		i = j
-		if seen == nil {
-			seen = map[string]bool{}
-		}
-		if seen[key] || !utf8.ValidString(key) || strings.HasSuffix(key, ":") || strings.HasPrefix(key, ":") || strings.Count(key, ":") > 1 {
+		if slices.Contains(s.keys, key) || !utf8.ValidString(key) || strings.HasSuffix(key, ":") || strings.HasPrefix(key, ":") || strings.Count(key, ":") > 1 {
 			continue
 		}
-		seen[key] = true
+		s.keys = append(s.keys, key)
 		if key == "xml:base" {
 			base = joinBase(base, html.UnescapeString(string(value)))
 			continue
@@ -506,6 +563,9 @@ func (s *scan) start(name string, i int) error {
 		e.kind, s.text = idElement, s.text[:0]
 	case parent == itemElement && (local == "content" || local == "encoded") && base != "":
 		s.base[s.items-1] = base
+	}
+	if parent == itemElement && (name == "description" || name == "content:encoded") {
+		e.kind = textElement
 	}
 	if depth >= maxDepth {
 		return fmt.Errorf("%w: more than %d open elements", errHostile, maxDepth)

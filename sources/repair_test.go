@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/mmcdole/gofeed"
 )
@@ -123,6 +124,9 @@ func FuzzRepair(f *testing.F) {
 			return
 		}
 		for _, ref := range e.Refs {
+			if strings.Contains(ref.Title+ref.Printed.Body+ref.Printed.Summary+strings.Join(ref.Printed.Columns, ""), markStart) && !bytes.Contains(in, []byte(markStart)) && !bytes.Contains(in, []byte("&#")) {
+				t.Errorf("a mark was left: %+v", ref)
+			}
 			if len(ref.Origin) != 16 || ref.Printed == nil || ref.Printed.Day == "" {
 				t.Errorf("%+v", ref)
 			}
@@ -135,6 +139,51 @@ func FuzzRepair(f *testing.F) {
 func benign(err error) bool {
 	s := err.Error()
 	return strings.Contains(s, "invalid character entity") || strings.Contains(s, "invalid XML name") || strings.Contains(s, "space")
+}
+
+// Long texts go round the parser and must come out as if they had gone through.
+func TestShelf(t *testing.T) {
+	long := strings.Repeat("长", minShelf)
+	for _, c := range []struct{ name, in, want string }{
+		{"content:encoded", "<content:encoded><![CDATA[<p>甲 &amp; " + long + "</p>]]></content:encoded>", "<p>甲 &amp; " + long + "</p>"},
+		{"description", "<description> <![CDATA[ <p>" + long + "</p> ]]>\n</description>", "<p>" + long + "</p>"},
+		{"text and two sections", "<description>&lt;p>甲<![CDATA[" + long + "]]>乙<![CDATA[" + long + "</p>]]></description>", "<p>甲" + long + "乙" + long + "</p>"},
+		{"forbidden characters", "<description><![CDATA[<p>\x01" + long + "\ufffe</p>]]></description>", "<p>" + long + "</p>"},
+		{"the mark itself", "<description><![CDATA[<p>" + markStart + "0" + markEnd + long + "</p>]]></description>", "<p>" + markStart + "0" + markEnd + long + "</p>"},
+		{"another name", "<body><![CDATA[<p>" + long + "</p>]]></body>", "<p>" + long + "</p>"},
+	} {
+		in := `<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>t</title><item><title>甲</title>` + c.in + `</item></channel></rss>`
+		e, _, err := readFeed(Source{}, Want{Today: "2026-12-01"}, openDocument(mustURL("https://n.example/rss.xml"), "text/xml", []byte(in)))
+		if err != nil || len(e.Refs) != 1 || e.Refs[0].Printed.Body != c.want {
+			t.Errorf("%s: %v\n%+v\nwant %q", c.name, err, e.Refs, c.want)
+		}
+		r, err := repair([]byte(in))
+		if shelved := len(r.shelf) > 0; err != nil || shelved != (c.name != "the mark itself" && c.name != "another name") {
+			t.Errorf("%s: %d texts shelved, %v", c.name, len(r.shelf), err)
+		}
+	}
+}
+
+// FuzzFinished: what is taken as it stands is what parsing and writing it makes.
+func FuzzFinished(f *testing.F) {
+	for _, s := range []string{
+		"<p>甲</p>\n <p>乙<br/><strong>丙</strong>&amp;</p>", "<p>a</p><p></p>", "<p><b><i>x</i></b></p>", "<p>a<b>b</p></b>", "<p>&#39;&#34;\"</p>", "<p>a</p>b", "<p><p>x</p></p>",
+	} {
+		f.Add(s)
+	}
+	base := mustURL("https://n.example/")
+	if !finished("<p>甲</p>\n <p>乙<br/><strong>丙</strong>&amp;</p>") {
+		f.Error("nothing is taken")
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		s = strings.TrimSpace(s)
+		if !utf8.ValidString(s) || !finished(s) {
+			return
+		}
+		if got := rewritten(s, base); got != s {
+			t.Errorf("%q becomes %q", s, got)
+		}
+	})
 }
 
 func benchFeed() []byte {
