@@ -34,7 +34,7 @@ func (s *Syndicate) card(w http.ResponseWriter, r *http.Request, st *site) {
 		return
 	}
 	s.serve(w, r, st, document{
-		kind: "card", uri: "/a/" + id + "/card.json", parts: [][]string{{"paper/" + key}},
+		kind: "card", uri: "/a/" + id + "/card.json", parts: [][]string{{"paper/" + key, "archive/" + key}},
 		write: func(ctx context.Context, _ time.Time) (content, error) {
 			c := content{ctype: "application/json"}
 			it, err := s.store.Item(ctx, v, id)

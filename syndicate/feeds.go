@@ -412,7 +412,7 @@ const sitemapEditions = 400
 func (s *Syndicate) sitemap(w http.ResponseWriter, r *http.Request, st *site) {
 	v := view(r)
 	s.serve(w, r, st, document{
-		kind: "sitemap", uri: "/sitemap.xml", parts: everything,
+		kind: "sitemap", uri: "/sitemap.xml", parts: [][]string{{"all", "archive"}},
 		write: func(ctx context.Context, rose time.Time) (content, error) {
 			scopes, err := s.store.Scopes(ctx, v)
 			if err != nil {

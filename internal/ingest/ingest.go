@@ -6,6 +6,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -88,9 +89,66 @@ type Report struct {
 	Platform string
 	Took     time.Duration
 
-	resting    int  // articles that failed before and are not tried at this look
-	unfinished bool // there was more to read than one look has time for
+	resting    int   // articles that failed before and are not tried at this look
+	unfinished bool  // there was more to read than one look has time for
+	past       *past // nil for a look: set while backfill brings in an edition of old
 }
+
+// Past says which past editions of a source Backfill brings in, and how.
+type Past struct {
+	From, To paper.Day // both included
+	Again    bool      // look again at what backfill brought in: for corrections, and gaps that were filled
+	DryRun   bool      // only tell: index pages are asked for, nothing is kept
+	Pause    time.Duration
+	// Stop ends the run after the article under way once it is closed; nil: nothing does.
+	Stop     <-chan struct{}
+	Progress func(PastProgress) // after each article and each day; may be nil
+}
+
+// PastProgress is how far a run of Backfill has come.
+type PastProgress struct {
+	Source, Name string // Name is the paper's
+	Day          paper.Day
+	Done, Days   int // of the days that are asked for in this run
+	Read, Listed int // articles of the day
+	Articles     int // read in this run
+	Errors       int // articles and days that could not be read in this run
+}
+
+// PastDay is what became of one day.
+type PastDay struct {
+	Day   paper.Day
+	State PastState
+	// Listed are the articles that the publisher lists, New and Changed came in
+	// now, Pictures are those of the articles.
+	Listed, Read, New, Changed, Pictures int
+	Problem                              string         // why it is not complete, or what a person should look at
+	Unread                               []store.Unread // articles that could not be read
+	Took                                 time.Duration
+}
+
+// PastState says what became of a day.
+type PastState string
+
+// The states of a day. Failed days are incomplete; so are those that a run that
+// was stopped did not come to (Pending).
+const (
+	PastRead    PastState = "read"
+	PastThere   PastState = "already there"
+	PastGap     PastState = "not published"
+	PastLeft    PastState = "left to the next look"
+	PastFailed  PastState = "failed"
+	PastPending PastState = "not reached"
+	PastWould   PastState = "would be read" // of a dry run
+)
+
+// Errors of Backfill. Test with errors.Is.
+var (
+	// ErrNoPast: a feed or a sitemap holds what is new and no past editions.
+	ErrNoPast = errors.New("holds no past editions")
+	// ErrStopped: Past.Stop was closed.
+	ErrStopped = errors.New("stopped")
+)
 
 // Ingest is safe for concurrent use.
 type Ingest struct {

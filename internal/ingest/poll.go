@@ -107,48 +107,24 @@ func (g *Ingest) Fetch(ctx context.Context, keys []string, each func(Report)) er
 // look looks at a source under the lease of its host and writes down how it went.
 func (g *Ingest) look(ctx context.Context, s *source, at time.Time) (Report, error) {
 	rep := Report{Source: s.Key}
-	lease := "host:" + s.URL
-	if u, err := url.Parse(s.URL); err == nil && u.Host != "" {
-		lease = "host:" + u.Host
-	}
+	lease := leaseOf(s)
 	owner := g.owner + "/" + strconv.FormatInt(g.looks.Add(1), 36)
 	if err := g.store.Acquire(ctx, lease, owner, leaseFor); err != nil {
+		if errors.Is(err, store.ErrBusy) {
+			g.ask(ctx, lease)
+		}
 		return rep, err
 	}
-	defer func() {
-		// The context may be over; the lease is given back all the same.
-		c, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		if err := g.store.Drop(c, lease, owner); err != nil {
-			g.log.Warn("lease not given back", "lease", lease, "error", err)
-		}
-	}()
+	defer g.giveBack(ctx, lease, owner)
+	g.giveBack(ctx, askFor(lease), anybody)
 	if done, err := g.store.LastDone(ctx, s.Key); err != nil || !done.Before(at) {
 		return rep, err
 	}
 	if err := g.store.Hold(ctx, lease, owner, leaseFor, s.Key); err != nil {
 		return rep, err
 	}
-	work, cancel := context.WithCancelCause(ctx)
+	work, cancel := g.renewed(ctx, s, func(ctx context.Context) error { return g.store.Hold(ctx, lease, owner, leaseFor, s.Key) })
 	defer cancel(nil)
-	go func() {
-		held := time.Now()
-		for sleep(work, leaseFor/3) == nil {
-			err := g.store.Hold(work, lease, owner, leaseFor, s.Key)
-			switch {
-			case work.Err() != nil:
-				return
-			case err == nil:
-				held = time.Now()
-			case errors.Is(err, store.ErrBusy) || time.Since(held) > leaseFor:
-				g.log.Warn("lease lost", "source", s.Key, "lease", lease, "error", err)
-				cancel(store.ErrBusy) // somebody else may be at the host by now
-				return
-			default:
-				g.log.Warn("lease not renewed", "source", s.Key, "lease", lease, "error", err)
-			}
-		}
-	}()
 	began := g.now()
 	err := g.read(work, s, &rep)
 	rep.Took = g.now().Sub(began)
@@ -159,6 +135,48 @@ func (g *Ingest) look(ctx context.Context, s *source, at time.Time) (Report, err
 		return rep, store.ErrBusy // the other one tells how it went
 	}
 	return rep, g.conclude(ctx, s, &rep, err)
+}
+
+// leaseOf names the lease of a source's host.
+func leaseOf(s *source) string {
+	if u, err := url.Parse(s.URL); err == nil && u.Host != "" {
+		return "host:" + u.Host
+	}
+	return "host:" + s.URL
+}
+
+// renewed is a context that lasts as long as a lease, which hold renews, or until
+// it is cancelled. Its cause is store.ErrBusy where the lease was lost.
+func (g *Ingest) renewed(ctx context.Context, s *source, hold func(context.Context) error) (context.Context, context.CancelCauseFunc) {
+	work, cancel := context.WithCancelCause(ctx)
+	go func() {
+		held := time.Now()
+		for sleep(work, leaseFor/3) == nil {
+			err := hold(work)
+			switch {
+			case work.Err() != nil:
+				return
+			case err == nil:
+				held = time.Now()
+			case errors.Is(err, store.ErrBusy) || time.Since(held) > leaseFor:
+				g.log.Warn("lease lost", "source", s.Key, "lease", leaseOf(s), "error", err)
+				cancel(store.ErrBusy) // somebody else may be at the host by now
+				return
+			default:
+				g.log.Warn("lease not renewed", "source", s.Key, "lease", leaseOf(s), "error", err)
+			}
+		}
+	}()
+	return work, cancel
+}
+
+// giveBack gives a lease back, also where the context is over.
+func (g *Ingest) giveBack(ctx context.Context, lease, owner string) {
+	c, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := g.store.Drop(c, lease, owner); err != nil {
+		g.log.Warn("lease not given back", "lease", lease, "error", err)
+	}
 }
 
 // conclude writes down how a look went and when the next one is due.
@@ -365,7 +383,10 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 			rep.Problem = e.Problem
 		}
 	}
-	if e.Day != "" { // a feed shows its changes itself
+	switch {
+	case rep.past != nil:
+		l.Archive, l.Recheck = true, rep.past.recheck()
+	case e.Day != "": // a feed shows its changes itself
 		l.Recheck = recheck(e.Day, today)
 	}
 	origins := map[string]string{} // URL -> origin
@@ -402,6 +423,10 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 	before := rep.New + rep.Changed
 	var wall error
 	for _, t := range todo {
+		if rep.past.stopped() {
+			rep.unfinished = true
+			break
+		}
 		if g.now().After(until) {
 			rep.unfinished = true
 			rep.Problem = "there is more to read than one look has time for; it goes on"
@@ -412,6 +437,7 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		rep.past.step(ctx, err)
 		var blocked *sources.BlockedError
 		switch {
 		case errors.As(err, &blocked):
@@ -469,7 +495,7 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 		if err := g.mirror(ctx, s, e.Day); err != nil {
 			return err
 		}
-		if err := g.store.Settle(ctx, s.Key, s.Paper, e.Day, l.Pages, s.Hold); err != nil {
+		if err := g.store.Settle(ctx, s.Key, s.Paper, e.Day, l.Pages, rep.past.hold(s)); err != nil {
 			return err
 		}
 		if _, err := g.store.Release(ctx, s.Paper); err != nil {
@@ -505,7 +531,7 @@ func (g *Ingest) one(ctx context.Context, s *source, e sources.Edition, r source
 	if err := g.pictures(ctx, s, e.Day, r, &a); err != nil {
 		return store.Outcome{}, err
 	}
-	p := piece{Article: a, Origin: r.Origin, Positional: r.Positional, Also: r.Also, Mark: mark(r), History: t.History}
+	p := piece{Article: a, Origin: r.Origin, Positional: r.Positional, Also: r.Also, Mark: mark(r), History: t.History, Archive: t.Archive}
 	var out store.Outcome
 	apart := false
 	if e.Day != "" {

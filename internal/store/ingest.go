@@ -152,7 +152,7 @@ func (s *Store) State(ctx context.Context, source string, since paper.Day) (Sour
 		return nil
 	}, `SELECT e.day, e.state, f.listing FROM editions e
 		JOIN (SELECT day, MAX(listing) AS listing FROM refs WHERE source = $3 AND day > $2 GROUP BY day) f ON f.day = e.day
-		WHERE e.paper = $1 AND e.day > $2 ORDER BY e.day`, pkey, string(since), source)
+		WHERE e.paper = $1 AND e.day > $2 AND e.archive = 0 ORDER BY e.day`, pkey, string(since), source)
 	if err != nil {
 		return st, fmt.Errorf("source %s: %w", source, err)
 	}
@@ -181,18 +181,19 @@ func (s *Store) List(ctx context.Context, l Listing) (todo []Todo, resting int, 
 		if err := lockPaper(ctx, t, l.Paper); err != nil {
 			return err
 		}
-		history := l.History
+		history, archive := l.History || l.Archive, l.Archive
 		if l.Day != "" {
-			var h int64
+			var h, arch int64
 			// An edition keeps the nature it had at first sight: news stays news.
-			if err := t.QueryRowContext(ctx, `INSERT INTO editions (paper, day, url, build, state, history, problem, listed, read, failed, seen, complete)
-				VALUES ($1,$2,$3,$4,'partial',$5,$6,0,0,0,$7,0)
+			if err := t.QueryRowContext(ctx, `INSERT INTO editions (paper, day, url, build, state, history, problem, listed, read, failed, seen, complete, archive)
+				VALUES ($1,$2,$3,$4,'partial',$5,$6,0,0,0,$7,0,$8)
 				ON CONFLICT (paper, day) DO UPDATE SET build=$4, problem=$6, url = CASE WHEN $3 = '' THEN editions.url ELSE $3 END
-				RETURNING history`,
-				l.Paper, string(l.Day), l.URL, l.Build, flag(l.History), l.Problem, seconds(now)).Scan(&h); err != nil {
+				RETURNING history, archive`,
+				l.Paper, string(l.Day), l.URL, l.Build, flag(history), l.Problem, seconds(now), flag(archive)).Scan(&h, &arch); err != nil {
 				return err
 			}
-			history = h != 0
+			// What backfill finds missing in an edition of old is archive all the same.
+			history, archive = h != 0 || archive, arch != 0 || archive
 			for i, p := range l.Pages {
 				if _, err := t.ExecContext(ctx, `INSERT INTO edition_pages (paper, day, number, place, name, url, picture, pdf, areas, listed, read, failed)
 					VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'[]',0,0,0)
@@ -207,39 +208,39 @@ func (s *Store) List(ctx context.Context, l Listing) (todo []Todo, resting int, 
 		}
 		type known struct {
 			state, mark, url     string
-			history              bool
+			history, archive     bool
 			checked, gone, tries int64
 		}
 		have := map[string]known{}
 		if err := each(ctx, t, func(r *sql.Rows) error {
 			var origin string
 			var k known
-			var h int64
-			if err := r.Scan(&origin, &k.state, &k.mark, &k.url, &h, &k.checked, &k.gone, &k.tries); err != nil {
+			var h, arch int64
+			if err := r.Scan(&origin, &k.state, &k.mark, &k.url, &h, &arch, &k.checked, &k.gone, &k.tries); err != nil {
 				return err
 			}
-			k.history = h != 0
+			k.history, k.archive = h != 0, arch != 0
 			have[origin] = k
 			return nil
-		}, `SELECT origin, state, mark, url, history, checked, gone, tries FROM refs WHERE source = $1 AND day = $2`, l.Source, string(l.Day)); err != nil {
+		}, `SELECT origin, state, mark, url, history, archive, checked, gone, tries FROM refs WHERE source = $1 AND day = $2`, l.Source, string(l.Day)); err != nil {
 			return err
 		}
 		for i, r := range l.Refs {
 			r.Origin, r.URL, r.Mark = short(r.Origin, maxOrigin), clean(r.URL), short(r.Mark, maxKey)
 			k, ok := have[r.Origin]
-			if !ok {
-				k.history = history
+			if !ok || archive && k.state != "read" {
+				k.history, k.archive = history, archive
 			}
-			if _, err := t.ExecContext(ctx, `INSERT INTO refs (source, day, origin, paper, url, page, place, mark, listed, state, listing, history, article, tries, problem, checked, gone, gone_at)
-				VALUES ($1,$2,$3,$4,$5,$6,$7,'',$10,'listed',$8,$9,'',0,'',0,0,0)
-				ON CONFLICT (source, day, origin) DO UPDATE SET url=$5, page=$6, place=$7, listing=$8, listed=$10`,
-				l.Source, string(l.Day), r.Origin, l.Paper, r.URL, clean(r.Page), r.Ordinal, now.UnixMilli(), flag(k.history), r.Mark); err != nil {
+			if _, err := t.ExecContext(ctx, `INSERT INTO refs (source, day, origin, paper, url, page, place, mark, listed, state, listing, history, article, tries, problem, checked, gone, gone_at, archive)
+				VALUES ($1,$2,$3,$4,$5,$6,$7,'',$10,'listed',$8,$9,'',0,'',0,0,0,$11)
+				ON CONFLICT (source, day, origin) DO UPDATE SET url=$5, page=$6, place=$7, listing=$8, history=$9, listed=$10, archive=$11`,
+				l.Source, string(l.Day), r.Origin, l.Paper, r.URL, clean(r.Page), r.Ordinal, now.UnixMilli(), flag(k.history), r.Mark, flag(k.archive)); err != nil {
 				return err
 			}
 			read := ok && k.state == "read"
-			t := Todo{Index: i, History: k.history, Known: read && k.url == r.URL && k.gone == 0}
+			t := Todo{Index: i, History: k.history, Archive: k.archive, Known: read && k.url == r.URL && k.gone == 0}
 			switch {
-			case ok && k.state == "failed" && now.UnixMilli()-k.checked < retryAfter(k.tries).Milliseconds():
+			case ok && k.state == "failed" && !l.Archive && now.UnixMilli()-k.checked < retryAfter(k.tries).Milliseconds():
 				resting++
 			case ok && k.state == "failed":
 				again = append(again, t)
@@ -321,7 +322,7 @@ func (s *Store) Ingest(ctx context.Context, in Incoming) (Outcome, error) {
 			}
 			if _, err := t.ExecContext(ctx, `INSERT INTO articles (id, paper, day, source, page, ordinal, state, version, published, updated, notice, release_at, history, archive, hash, fingerprint, pending, reason, draft, doc)
 				VALUES ($1,$2,$3,$4,$5,$6,$7,0,0,0,0,$8,$9,$10,$11,$12,'','','',$13)`,
-				id, a.Paper, string(a.Day), a.Source, a.Page.Number, a.Ordinal, state, never, flag(in.History), flag(in.Archive), in.Hash, in.Fingerprint, encode(a)); err != nil {
+				id, a.Paper, string(a.Day), a.Source, a.Page.Number, a.Ordinal, state, never, flag(in.History || in.Archive), flag(in.Archive), in.Hash, in.Fingerprint, encode(a)); err != nil {
 				return err
 			}
 			_, err := t.ExecContext(ctx, `INSERT INTO evidence (article, doc, draft) VALUES ($1,$2,'')`, id, encode(in.Filing))

@@ -255,10 +255,11 @@ func (r *release) publish(x readyRow, at int64) error {
 	if err := r.sections(x.filing.Sections); err != nil {
 		return err
 	}
-	if !x.archive {
-		for _, part := range append(parts, "all", "paper/"+x.a.Paper) {
-			r.touch(part, 1, x.a.Day)
-		}
+	if x.archive {
+		return r.archived(x.a, 1)
+	}
+	for _, part := range append(parts, "all", "paper/"+x.a.Paper) {
+		r.touch(part, 1, x.a.Day)
 	}
 	if err := r.touchRelated(x.a.ID); err != nil {
 		return err
@@ -303,6 +304,9 @@ func (r *release) revise(x readyRow, at int64) error {
 		}
 	}
 	notice := r.now + int64(r.s.notice/time.Second)
+	if x.archive {
+		notice = 0 // nobody received it, so nobody is told
+	}
 	draft := ""
 	if x.pending == "withdraw" {
 		draft = x.draft // what waits for a restore goes on waiting
@@ -328,10 +332,11 @@ func (r *release) revise(x readyRow, at int64) error {
 	if err := r.sections(filing.Sections); err != nil {
 		return err
 	}
-	if !x.archive {
-		for _, part := range []string{"all", "paper/" + x.a.Paper} {
-			r.touch(part, gain, x.a.Day)
-		}
+	if x.archive {
+		return r.archived(x.a, gain)
+	}
+	for _, part := range []string{"all", "paper/" + x.a.Paper} {
+		r.touch(part, gain, x.a.Day)
 	}
 	if err := r.touchRelated(x.a.ID); err != nil {
 		return err

@@ -86,6 +86,9 @@ type Listing struct {
 	Partial       bool // nothing may be concluded from what is absent
 	Problem       string
 	History       bool // what it lists for the first time is history
+	// Archive: what it lists for the first time is archive-only history, and what
+	// could not be read is tried again without a rest (backfill).
+	Archive bool
 	// Recheck is how long after an article was last read it is read again to
 	// learn of corrections; 0 means never.
 	Recheck time.Duration
@@ -104,6 +107,7 @@ type Listed struct {
 type Todo struct {
 	Index   int // into Listing.Refs
 	History bool
+	Archive bool
 	Known   bool // read before: this is a look for corrections
 }
 
@@ -123,7 +127,7 @@ type Incoming struct {
 	Fingerprint string // to know it again after a redesign; may be empty
 	Similar     func(a, b paper.Article) bool
 	History     bool
-	Archive     bool
+	Archive     bool // history that no current feed ever holds
 }
 
 // Gone is an article that is listed no longer.
@@ -170,6 +174,19 @@ type Released struct {
 	Articles int
 	// Wait is how long until seconds are free for the rest; 0: nothing is waiting.
 	Wait time.Duration
+}
+
+// PastDay is what is known of one past day of a source.
+type PastDay struct {
+	Listed, Read int  // articles, by the newest listing
+	Complete     bool // nothing of it is missing
+	Archive      bool // it came by backfill
+	Gap          bool // the publisher did not have it lately
+}
+
+// Unread is a listed article that could not be read.
+type Unread struct {
+	URL, Page, Problem string // Problem is empty where it was never tried
 }
 
 // Open opens (and migrates) the store. dsn is postgres://… or the path of an
