@@ -102,15 +102,5 @@ type app struct {
 
 // logger writes text to a terminal and JSON elsewhere.
 func (a *app) logger() (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(a.logLevel)); err != nil {
-		return nil, usageError{fmt.Errorf("--log %s: one of debug, info, warn, error", a.logLevel)}
-	}
-	o := &slog.HandlerOptions{Level: level}
-	if f, ok := a.err.(*os.File); ok {
-		if i, err := f.Stat(); err == nil && i.Mode()&os.ModeCharDevice != 0 {
-			return slog.New(slog.NewTextHandler(a.err, o)), nil
-		}
-	}
-	return slog.New(slog.NewJSONHandler(a.err, o)), nil
+	return logTo(a.err, isTerminal(a.err), a.logLevel)
 }
