@@ -69,7 +69,7 @@ const (
 
 var (
 	// A role, with whom it belongs to before it.
-	roleTitle = regexp.MustCompile(`^(` + orgWord + `|\p{Han}{2,6}?[社台报])?\s*(` + modWord + `*)(记者站?|通讯员|通信员|报道员|实习生|见习生|学生记者|小记者|评论员|撰稿人|责任编辑|责编|值班编辑|本版编辑|本期编辑|编辑|美术编辑|美编|版式设计|版式|组版|校对|校检|检校|审核|审校|[一二三初复终]审|统筹|策划|监制|主编|总编|值班主任|值班总编|主持人?|作者|撰文|撰稿|执笔|口述|讲述|翻译)`)
+	roleTitle = regexp.MustCompile(`^(` + orgWord + `|\p{Han}{2,6}?[社台报])?\s*(` + modWord + `*)(\p{Han}{2,4}记者站|记者站?|通讯员|通信员|报道员|实习生|见习生|学生记者|小记者|评论员|撰稿人|责任编辑|责编|值班编辑|本版编辑|本期编辑|编辑|美术编辑|美编|版式设计|版式|组版|校对|校检|检校|审核|审校|[一二三初复终]审|统筹|策划|监制|主编|总编|值班主任|值班总编|主持人?|指导(?:老师|教师)|辅导(?:老师|教师)|作者|撰文|撰稿|执笔|口述|讲述|翻译)`)
 	// What may follow a name without a space: a role with no house of its own before it.
 	nextTitle = regexp.MustCompile(`(?:本报|本刊|本网|本台|新华社)?(?:全媒体|融媒体|融媒|首席|特派|特约|见习|实习)*(?:记者|通讯员|通信员|报道员|实习生|责任编辑|责编|编辑|校对|摄影报道|摄影|报道|采写|文\s*[/／]|图\s*[/／]|摄)`)
 	bothForm  = regexp.MustCompile(`^(?:文.*(?:图|摄)|图.*文|摄影.*报道)`)
@@ -94,7 +94,7 @@ func ahead(s string) (role, next bool) {
 		switch c {
 		case '者', '员', '生', '编', '校':
 			return true, true
-		case '稿', '式', '组', '审', '筹', '划', '监', '任', '持', '撰', '笔', '述', '译':
+		case '稿', '师', '式', '组', '审', '筹', '划', '监', '任', '持', '撰', '笔', '述', '译':
 			role = true
 		case '摄', '道', '写', '/', '／':
 			next = true
@@ -148,9 +148,13 @@ func hanAt(s string) string {
 var houseRoles = map[string]bool{
 	"校对": true, "校检": true, "检校": true, "版式设计": true, "版式": true, "组版": true, "美术编辑": true, "美编": true, "审核": true, "审校": true,
 	"统筹": true, "策划": true, "监制": true, "主编": true, "总编": true, "值班主任": true, "值班总编": true, "主持": true, "主持人": true, "翻译": true,
+	"指导老师": true, "指导教师": true, "辅导老师": true, "辅导教师": true,
 }
 
 func roleOf(mods, title string) (role paper.Role, keep bool) {
+	if strings.HasSuffix(title, "记者站") { // 北山记者站
+		title = "记者站"
+	}
 	switch title {
 	case "记者", "学生记者", "小记者", "记者站":
 		switch {
@@ -306,6 +310,9 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 			}
 		}
 		s = s[len(word):]
+		if strings.HasPrefix(word, "发自") && len(group) > 0 && pending == "" {
+			continue // 发自北山
+		}
 		// 北京报道: where it was written, unless it is a name.
 		if strings.HasPrefix(s, "报道") && len(group) > 0 && pending == "" && !isName(word, strictName) && utf8.RuneCountInString(word) <= 6 {
 			continue
@@ -503,6 +510,9 @@ func isName(s string, how strictness) bool {
 	single := strings.ContainsRune(surnames, r[0])
 	last := strings.ContainsRune(notLast, r[len(r)-1])
 	if how == strictName {
+		if r[0] == '左' && strings.ContainsRune("一二三四五六起图侧边", r[1]) {
+			return false // in a picture: （左一）
+		}
 		if len(r) > 2 && commonWords[string(r[:2])] && !double {
 			return false
 		}
