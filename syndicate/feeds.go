@@ -184,15 +184,12 @@ func (st *site) points(items []paper.Item) map[string]string {
 func (s *Syndicate) statusFeed(w http.ResponseWriter, r *http.Request, st *site) {
 	s.serve(w, r, st, document{
 		kind: "status", uri: "/feeds/status.atom", health: true, parts: [][]string{{}},
-		write: func(ctx context.Context, _ time.Time) (content, error) {
-			incidents, err := s.store.Incidents(ctx, 50)
-			if err != nil {
-				return content{}, fmt.Errorf("read incidents: %w", err)
-			}
+		write: func(context.Context, time.Time) (content, error) {
+			c := s.health.Load() // of the look that came before
 			self := st.Base + "/feeds/status.atom"
 			var b bytes.Buffer
 			links := feed.Links{Base: st.Base, Self: self, Home: st.Base + "/status", Icon: st.Base + "/favicon.ico"}
-			if err := feed.WriteStatusFeed(&b, links, s.health.Load().sources, incidents); err != nil {
+			if err := feed.WriteStatusFeed(&b, links, c.sources, c.incidents); err != nil {
 				return content{}, fmt.Errorf("write status feed: %w", err)
 			}
 			return content{ctype: "application/atom+xml; charset=utf-8", body: b.Bytes(), self: self}, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"paperwire/internal/paper"
@@ -14,6 +15,7 @@ const (
 	changesEvery = 250 * time.Millisecond
 	healthEvery  = time.Second
 	storePatient = 10 * time.Second
+	maxIncidents = 50 // that the status tells of
 )
 
 // snapshot is when every part last rose, as of one change sequence. It is never
@@ -95,7 +97,8 @@ func (s *Syndicate) fresh(e *entry) bool {
 // checks is the sources' health as of one look at the store, never written
 // after it was shared.
 type checks struct {
-	sources []paper.Health
+	sources   []paper.Health
+	incidents []paper.Incident // the last ones, newest first
 	// papers gives the last successful look at each paper: of several sources
 	// the one longest ago, zero where one was never looked at.
 	papers map[string]time.Time
@@ -123,11 +126,15 @@ func (s *Syndicate) look(ctx context.Context) (*checks, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read health: %w", err)
 	}
+	incidents, err := s.store.Incidents(ctx, maxIncidents)
+	if err != nil {
+		return nil, fmt.Errorf("read incidents: %w", err)
+	}
 	have := s.health.Load()
-	if have != nil && equalHealth(have.sources, sources) {
+	if have != nil && slices.Equal(have.sources, sources) && slices.Equal(have.incidents, incidents) {
 		return have, nil
 	}
-	next := &checks{sources: sources, papers: make(map[string]time.Time, len(sources))}
+	next := &checks{sources: sources, incidents: incidents, papers: make(map[string]time.Time, len(sources))}
 	for _, h := range sources {
 		if at, ok := next.papers[h.Paper]; !ok || h.Checked.Before(at) {
 			next.papers[h.Paper] = h.Checked
@@ -135,18 +142,6 @@ func (s *Syndicate) look(ctx context.Context) (*checks, error) {
 	}
 	s.health.Store(next)
 	return next, nil
-}
-
-func equalHealth(a, b []paper.Health) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // follow keeps the snapshot and the checks current. Trouble is logged when it

@@ -785,6 +785,32 @@ func TestAPIIsMounted(t *testing.T) {
 	}
 }
 
+// An edition that is late is told as soon as the store knows, although the source
+// fares as before.
+func TestLateEditionIsTold(t *testing.T) {
+	m := newMemory()
+	s, _ := open(t, m)
+	catchUp(t, s)
+	targets := []string{"/status", "/feeds/status.atom"}
+	for _, target := range targets {
+		if text := body(t, ask(s, "GET", target, "Accept", "text/html")); strings.Contains(text, "no edition of 2017-09-08") {
+			t.Fatalf("%s: told too early: %s", target, text)
+		}
+	}
+	m.mu.Lock()
+	m.incidents = append([]paper.Incident{{ID: 9, Source: "demo", Name: "示例日报", State: "late", Problem: "no edition of 2017-09-08 by 09:00", Began: epoch}}, m.incidents...)
+	m.mu.Unlock()
+	catchUp(t, s)
+	for _, target := range targets {
+		if text := body(t, ask(s, "GET", target, "Accept", "text/html")); !strings.Contains(text, "no edition of 2017-09-08") {
+			t.Errorf("%s: not told: %s", target, text)
+		}
+	}
+	if text := body(t, ask(s, "GET", "/feeds/status.atom")); strings.Contains(text, "全部来源正常") {
+		t.Errorf("the status feed says that all is well: %s", text)
+	}
+}
+
 // Over real connections, as a reader uses it.
 func TestOverHTTP(t *testing.T) {
 	m := newMemory()

@@ -61,6 +61,12 @@ func writeStatusFeed(w io.Writer, links Links, health []paper.Health, incidents 
 			troubled = append(troubled, sourceName(h.Name, h.Source))
 		}
 	}
+	for _, i := range incidents {
+		// Late editions are no state of the source, which is well itself.
+		if name := sourceName(i.Name, i.Source); i.State == "late" && i.Ended.IsZero() && !slices.Contains(troubled, name) {
+			troubled = append(troubled, name)
+		}
+	}
 	doc.Subtitle = "全部来源正常"
 	if len(troubled) > 0 {
 		slices.Sort(troubled)

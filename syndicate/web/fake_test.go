@@ -72,12 +72,15 @@ type shelf struct {
 	editions []paper.Edition
 	scopes   []paper.ScopeInfo
 	health   []paper.Health
+	trouble  []paper.Incident
 	broken   error // what every method answers, where set
 }
 
 func (s *shelf) Papers(context.Context) ([]paper.Paper, error) { return s.papers, s.broken }
 
 func (s *shelf) Health(context.Context) ([]paper.Health, error) { return s.health, s.broken }
+
+func (s *shelf) Incidents(context.Context, int) ([]paper.Incident, error) { return s.trouble, s.broken }
 
 func (s *shelf) Scopes(context.Context, paper.View) ([]paper.ScopeInfo, error) {
 	return s.scopes, s.broken
@@ -354,7 +357,30 @@ func newsroom() *shelf {
 		{Source: "gazette", Paper: "gazette", Name: "The Example Gazette", Platform: "feed", URL: "https://gazette.example.org/feed", State: "failing", Problem: "get https://gazette.example.org/feed: 503 Service Unavailable; the publisher's server is down: nothing to do but wait", Since: at, Checked: at.Add(-26 * time.Hour), Tried: at, Due: at.Add(time.Hour), Edition: "", Listed: 40, Read: 31, Failed: 9},
 		{Source: "oldpaper", Paper: "oldpaper", Name: "示例晚报", Platform: "founder", State: "retired"},
 	}
+	if *serveAt != "" {
+		s.worsen(at)
+	}
+	s.trouble = []paper.Incident{
+		{ID: 3, Source: "demo", Name: "示例日报", State: "late", Problem: "no edition of 2017-09-08 by 09:00: late, or a day without a paper", Began: at.AddDate(0, 0, 1)},
+		{ID: 2, Source: "gazette", Name: "The Example Gazette", State: "failing", Problem: "get https://gazette.example.org/feed: 503 Service Unavailable", Began: at},
+		{ID: 1, Source: "demo", Name: "示例日报", State: "alarm", Problem: "edition 2017-09-06 lists 3 articles, usually 32", Began: at.Add(-20 * time.Hour), Ended: at.Add(-19 * time.Hour)},
+	}
 	return s
+}
+
+// worsen adds a source in each of the other states.
+func (s *shelf) worsen(at time.Time) {
+	for i, state := range []string{"alarm", "blocked", "partial", "waiting"} {
+		s.health = append(s.health, paper.Health{
+			Source: state, Paper: "demo", Name: "示例" + state + "报", Platform: "paperindex", URL: "http://epaper.example.cn/" + state + "/paperindex.htm", State: state, Since: at,
+			Problem: map[string]string{
+				"alarm":   "edition 2017-09-07 lists 3 articles, usually 61: a redesign or an upload that broke off; compare it with the site",
+				"blocked": "a captcha is asked for: open the site in a browser and agree on access with the publisher; it is never bypassed",
+				"partial": "2 of 40 articles could not be read; they are tried again",
+			}[state],
+			Checked: at.Add(-time.Duration(i) * time.Hour), Due: at.Add(time.Hour), Edition: "2017-09-06", Listed: 40, Read: 40 - 2*(i/2), Failed: 2 * (i / 2),
+		})
+	}
 }
 
 // count fills the scopes from the items.

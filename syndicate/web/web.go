@@ -29,6 +29,8 @@ type Data interface {
 	// Editions are newest first; an empty paperKey means all papers.
 	Editions(ctx context.Context, v paper.View, paperKey string, n int) ([]paper.Edition, error)
 	Health(ctx context.Context) ([]paper.Health, error)
+	// Incidents are the last n stretches of trouble, newest first.
+	Incidents(ctx context.Context, n int) ([]paper.Incident, error)
 }
 
 // Names knows the administrative divisions; place.Gazetteer satisfies it.

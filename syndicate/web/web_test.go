@@ -515,7 +515,7 @@ func TestHome(t *testing.T) {
 	if got := strings.Join(names, " "); got != "博爱县 马村区 沁阳市 温县 中站区" {
 		t.Errorf("districts in the order %s: want that of pinyin", got)
 	}
-	if got := doc.Find(".city + .index li").First().Text(); got != "博爱县 24 2017-09-07" {
+	if got := doc.Find(".city + .index li").First().Text(); got != "博爱县 24 篇 2017-09-07" {
 		t.Errorf("district line %q", got)
 	}
 	if !strings.Contains(get(t, h, "/").Body.String(), `type="application/rss+xml"`) {
@@ -897,25 +897,82 @@ func TestFirstSentence(t *testing.T) {
 func TestStatus(t *testing.T) {
 	h := handler(options(newsroom(), base))
 	doc := see(t, h, 200, "/status")
-	rows := doc.Find(".status tbody tr")
-	if rows.Length() != 3 || !strings.Contains(rows.First().Text(), "The Example Gazette") {
-		t.Errorf("what fails does not come first: %s", rows.First().Text())
-	}
+	rows := doc.Find(".status tbody")
 	first := rows.First()
+	if rows.Length() != 3 || !strings.Contains(first.Text(), "The Example Gazette") || !strings.Contains(rows.Last().Text(), "停用") {
+		t.Errorf("what fails does not come first, or what is retired last: %s", rows.Text())
+	}
 	if first.Find("progress[max='40'][value='31']").Length() != 1 || !strings.Contains(first.Text(), "已读 31 / 40") || !strings.Contains(first.Text(), "9 篇没读到") {
 		t.Errorf("completeness: %s", first.Text())
 	}
-	if got := first.Find("[lang=en]").Text(); !strings.Contains(got, "503 Service Unavailable") {
+	if got := first.Find(".trouble [lang=en]").Text(); !strings.Contains(got, "503 Service Unavailable") {
 		t.Errorf("problem %q", got)
+	}
+	if got := first.Find(".do code").Text(); got != "paperwire probe https://gazette.example.org/feed" {
+		t.Errorf("what to do: %q", got)
 	}
 	if !strings.Contains(first.Find(".mark").First().Text(), "✗ 失败") {
 		t.Error("a state is told by colour alone")
 	}
-	if got := doc.Find(".sentence").Text(); !strings.Contains(got, "2 个来源中有 1 个需要处理。") {
+	// A late edition is no state of its source, and must be seen all the same.
+	late := rows.Eq(1)
+	if text := late.Text(); !strings.Contains(text, "✓ 正常") || !strings.Contains(text, "! 逾时未出报") || !strings.Contains(text, "no edition of 2017-09-08 by 09:00") || late.Find(".do code").Text() != "paperwire fetch demo" {
+		t.Errorf("a late edition: %s", text)
+	}
+	if got := doc.Find(".sentence").Text(); got != "✗ 需要看一看：The Example Gazette（失败）、示例日报（逾时未出报）。" {
 		t.Errorf("summary %q", got)
+	}
+	if got := see(t, h, 200, "/status?lang=en").Find(".sentence").Text(); got != "✗ Needs a look: The Example Gazette (failing), 示例日报 (late)." {
+		t.Errorf("summary %q", got)
+	}
+	// What lasts stands above, so only what is over is listed as past.
+	if past := doc.Find("section li"); past.Length() != 1 || !strings.Contains(past.Text(), "警报") || past.Find("time").Length() != 2 {
+		t.Errorf("past: %s", past.Text())
 	}
 	if got := see(t, handler(options(&shelf{}, base)), 200, "/status").Find(".sentence").Text(); !strings.Contains(got, "还没有配置来源") {
 		t.Errorf("without sources: %q", got)
+	}
+}
+
+// Each state says what it is in a word, and what to do where somebody can.
+func TestStatusOfEveryState(t *testing.T) {
+	s := newsroom()
+	s.worsen(time.Date(2017, 9, 6, 12, 0, 0, 0, time.UTC))
+	h := handler(options(s, base))
+	for _, lang := range []string{chinese, english} {
+		w := get(t, h, "/status?lang="+lang)
+		doc := see(t, h, 200, "/status?lang="+lang)
+		checkMarkup(t, w.Body.String(), doc)
+		var order []string
+		doc.Find(".status tbody").Each(func(_ int, row *goquery.Selection) {
+			mark := row.Find(".mark").Last()
+			state, _ := strings.CutPrefix(mark.AttrOr("class", ""), "mark ")
+			if state == "failing" && row.Find(".mark").Length() > 1 {
+				state, _ = strings.CutPrefix(row.Find(".mark").First().AttrOr("class", ""), "mark ") // the last counts articles
+			}
+			order = append(order, state)
+			if want := needed(state) || state == "partial"; want != (row.Find(".do").Length() == 1) {
+				t.Errorf("%s: %s: what to do is told %d times", lang, state, row.Find(".do").Length())
+			}
+		})
+		if want := []string{"blocked", "failing", "alarm", "late", "partial", "waiting", "retired"}; !slices.Equal(order, want) {
+			t.Errorf("%s: order %q", lang, order)
+		}
+	}
+}
+
+// What is read again by itself is no trouble, and an ended incident neither.
+func TestStatusWithoutTrouble(t *testing.T) {
+	s := newsroom()
+	s.health[1].State, s.health[1].Problem = "partial", "9 of 40 articles could not be read; they are tried again"
+	s.trouble = s.trouble[2:]
+	doc := see(t, handler(options(s, base)), 200, "/status")
+	if got := doc.Find(".sentence").Text(); got != "✓ 没有要处理的问题。 还没读全的有 1 个，缺的会自动补读。" {
+		t.Errorf("%q", got)
+	}
+	s.health[1].State, s.health[1].Problem = "ok", ""
+	if got := see(t, handler(options(s, base)), 200, "/status").Find(".sentence").Text(); got != "✓ 2 个来源都正常。" {
+		t.Errorf("%q", got)
 	}
 }
 
