@@ -582,3 +582,34 @@ func BenchmarkProgressBar(b *testing.B) {
 		bar.show(p)
 	}
 }
+
+// What is news, or will be, is left to looks: backfill would keep it out of the
+// current feed for good.
+func TestBackfillLeavesNews(t *testing.T) {
+	p := publisher(t, papertest.Options{Key: "old", Day: today().Add(-3), Pages: 1, ArticlesPerPage: 2, Seed: 4})
+	dir := t.TempDir()
+	file := slowConfig(t, dir, p)
+	flags := []string{"--config", file, "--data", dir}
+	if out, log, code := paperwireRun(t.Context(), append([]string{"fetch"}, flags...)...); code != 0 {
+		t.Fatalf("exit %d\n%s%s", code, out, log)
+	}
+	for range 3 {
+		p.NextDay() // up to today
+	}
+	p.Reset()
+	args := append([]string{"backfill", "p1", "--from", string(today().Add(-3)), "--to", string(today())}, flags...)
+	out, log, code := paperwireRun(t.Context(), append(args, "--dry-run")...)
+	if code != 0 || len(p.Requests()) > 0 || !strings.Contains(out, "0 would be read, 1 already there, 0 not published, 3 left to looks") {
+		t.Errorf("exit %d, %d requests\n%s%s", code, len(p.Requests()), out, log)
+	}
+	if out, log, code = paperwireRun(t.Context(), args...); code != 0 || len(p.Requests()) > 0 {
+		t.Errorf("exit %d, %d requests\n%s%s", code, len(p.Requests()), out, log)
+	}
+	if out, log, code = paperwireRun(t.Context(), append([]string{"fetch"}, flags...)...); code != 0 {
+		t.Fatalf("exit %d\n%s%s", code, out, log)
+	}
+	d := start(t, 0, append([]string{"serve"}, flags...)...)
+	if f, _ := d.feed("paper/p1"); len(f) != 8 {
+		t.Errorf("the feed holds %d of 8 articles", len(f))
+	}
+}
