@@ -81,6 +81,9 @@ type picture struct {
 // Relative addresses are resolved against base, which may be nil.
 func readBody(src string, base *url.URL) []block {
 	src = clipBytes(src, maxBodyBytes)
+	if escapedTwice(src) {
+		src = html.UnescapeString(src)
+	}
 	if !strings.ContainsAny(src, "<&") {
 		src = html.EscapeString(src)
 		src = strings.ReplaceAll(strings.ReplaceAll(src, "\r\n", "\n"), "\n", "<br>")
@@ -97,6 +100,20 @@ func readBody(src string, base *url.URL) []block {
 	}
 	r.flush()
 	return r.blocks
+}
+
+// escapedTwice reports whether src is HTML that was escaped once too often:
+// &lt;p&gt;甲&lt;/p&gt; and no tag.
+func escapedTwice(src string) bool {
+	if !strings.Contains(src, "&lt;") || strings.Contains(src, "<") {
+		return false
+	}
+	for _, tag := range []string{"&lt;/p&gt;", "&lt;/P&gt;", "&lt;/div&gt;", "&lt;/DIV&gt;", "&lt;br", "&lt;BR"} {
+		if strings.Contains(src, tag) {
+			return true
+		}
+	}
+	return false
 }
 
 // Caps on what the parser may be made to build. A formatting element left open
@@ -337,7 +354,7 @@ func (r *reader) walk(n *html.Node, depth int) {
 		return
 	}
 	// Foreign (SVG, MathML) trees are where parsers disagree: out.
-	if n.Namespace != "" || dropped[n.DataAtom] || hidden(n) {
+	if n.Namespace != "" || dropped[n.DataAtom] || hidden(n) || n.DataAtom == 0 && fromWord(n) {
 		return
 	}
 	switch n.DataAtom {
@@ -360,6 +377,11 @@ func (r *reader) walk(n *html.Node, depth int) {
 	case atom.Figure:
 		r.figure(n, depth)
 		return
+	case atom.Sup, atom.Sub:
+		if s := raised(n); s != "" {
+			r.text(s)
+			return
+		}
 	}
 	breaks := breaking[n.DataAtom]
 	if breaks {
@@ -391,6 +413,47 @@ func (r *reader) walk(n *html.Node, depth int) {
 	}
 	r.href, r.strong, r.em, r.pre, r.heading = href, strong, em, pre, heading
 	r.centred, r.caption = centred, caption
+}
+
+// fromWord reports whether an element is one in which word processors keep what
+// is no text of the article: <xml><w:WordDocument><w:View>Normal</w:View>…. One
+// that was never closed holds the article as well, and is none.
+func fromWord(n *html.Node) bool {
+	if n.Data != "xml" && !strings.HasPrefix(n.Data, "w:") && n.Data != "o:documentproperties" && n.Data != "o:officedocumentsettings" {
+		return false
+	}
+	for d := range n.Descendants() {
+		if breaking[d.DataAtom] || d.DataAtom == atom.Br || d.DataAtom == atom.Img {
+			return false
+		}
+	}
+	return true
+}
+
+var (
+	superscript = strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹", "+", "⁺", "-", "⁻", "−", "⁻", "n", "ⁿ")
+	subscript   = strings.NewReplacer("0", "₀", "1", "₁", "2", "₂", "3", "₃", "4", "₄", "5", "₅", "6", "₆", "7", "₇", "8", "₈", "9", "₉", "+", "₊", "-", "₋", "−", "₋")
+)
+
+// raised is the text of <sup> or <sub> in characters that keep their meaning in
+// plain text, at most eight: m², CO₂, and 10⁶, which is not 106. It is "" where
+// there are none for it.
+func raised(n *html.Node) string {
+	c := n.FirstChild
+	if c == nil || c.Type != html.TextNode || c.NextSibling != nil {
+		return ""
+	}
+	s, signs := strings.TrimSpace(c.Data), "0123456789+-−"
+	if n.DataAtom == atom.Sup {
+		signs += "n"
+	}
+	if len(s) > 8 || strings.Trim(s, signs) != "" {
+		return ""
+	}
+	if n.DataAtom == atom.Sup {
+		return superscript.Replace(s)
+	}
+	return subscript.Replace(s)
 }
 
 var (
@@ -708,6 +771,12 @@ func (r *reader) table(n *html.Node, depth int) {
 		}
 		r.blocks = append(r.blocks, got...)
 		return
+	}
+	// A table's heading stands before it.
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if c.DataAtom == atom.Caption {
+			r.walk(c, depth+1)
+		}
 	}
 	out := block{kind: table}
 	var lifted []block

@@ -440,6 +440,9 @@ var boilerplate = regexp.MustCompile(`^(?:` + strings.Join([]string{
 	`[（(](?:完|终|全文完)[）)]`,
 }, "|") + `)$`)
 
+// styleText is a style sheet whose <style> was lost on the way: p.MsoNormal {margin:0}.
+var styleText = regexp.MustCompile(`^(?:\s*[@.#*A-Za-z][^{}。，！？]{0,200}\{[^{}。！？]*\})+$`)
+
 var footerCredits = regexp.MustCompile(`^(《[^》]{2,20}》\s*[（(]\s*\d{4}年\s*\d{1,2}月\s*\d{1,2}日[^）)]{0,20}[）)])\s*([（(]?(?:责编|责任编辑|编辑).*)$`)
 
 // fileLine says of all pictures that they are no new ones.
@@ -463,7 +466,7 @@ func dropBoilerplate(blocks []block) (left []block, filed bool) {
 			filed = true
 			return true
 		}
-		return len(s) < 600 && boilerplate.MatchString(s)
+		return len(s) < 600 && boilerplate.MatchString(s) || strings.HasSuffix(s, "}") && styleText.MatchString(s)
 	}
 	for n := 0; n < 3 && len(blocks) > 0 && is(0); n++ {
 		blocks = blocks[1:]
@@ -745,6 +748,8 @@ func tidyCaption(b *block) {
 	}
 }
 
+var numberedHead = regexp.MustCompile(`^(?:[（(][一二三四五六七八九十]{1,2}[）)]|[一二三四五六七八九十]{1,2}、|\d{1,2}[.．、])`)
+
 // markSubheads makes headings of short paragraphs without end punctuation that
 // stand alone between longer ones. Verse, lists and signatures have short
 // neighbours or none.
@@ -765,6 +770,7 @@ func markSubheads(blocks []block) {
 		opening++
 	}
 	heads := make([]bool, len(blocks))
+	first, more := false, false // the article opens with a numbered line, and has more of them
 	allBold := true
 	for i := range blocks {
 		allBold = allBold && (blocks[i].kind != para || blocks[i].bold)
@@ -787,9 +793,15 @@ func markSubheads(blocks []block) {
 		}
 		before := i == 0 || prose(i-1) || blocks[i-1].kind != para
 		// The first line of an article is a subhead only where more follow.
-		if before && i > opening && !longer(s, 30) {
-			heads[i] = true
+		if before && !longer(s, 30) {
+			numbered := numberedHead.MatchString(s)
+			heads[i] = i > opening
+			first = first || i == opening && numbered
+			more = more || i > opening && numbered
 		}
+	}
+	if first && more {
+		heads[opening] = true
 	}
 	for i := range heads {
 		if heads[i] {
@@ -1054,7 +1066,7 @@ func contentHash(a paper.Article) string {
 // reading numbers the way articles are read and normalised. Raise it with every
 // change that makes another text of the same page: a hash of another reading is
 // no correction, it is only replaced.
-const reading = "3"
+const reading = "4"
 
 // writeSqueezed writes s without white space.
 func writeSqueezed(h hash.Hash, s string) {
