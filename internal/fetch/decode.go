@@ -2,6 +2,8 @@ package fetch
 
 import (
 	"bytes"
+	"compress/gzip"
+	"io"
 	"net/http"
 	"strings"
 	"unicode/utf8"
@@ -22,6 +24,11 @@ const (
 
 // decode is Decode.
 func decode(body []byte, contentType string) ([]byte, string) {
+	if bytes.HasPrefix(body, []byte{0x1F, 0x8B, 8}) {
+		if text := unzipped(body); text != nil {
+			body = text
+		}
+	}
 	switch {
 	case bytes.HasPrefix(body, []byte{0xEF, 0xBB, 0xBF}):
 		return fromUTF8(body[3:]), charsetUTF8
@@ -45,6 +52,23 @@ func decode(body []byte, contentType string) ([]byte, string) {
 		return fromUTF8(body), charsetUTF8
 	}
 	return fromGB18030(body), charsetGB18030
+}
+
+// maxUnzipped bounds what a saved .gz may hold; a sitemap may have 50 MB.
+const maxUnzipped = 64 << 20
+
+// unzipped is what a .gz holds, as much of it as can be read; nil where that is
+// nothing or too much.
+func unzipped(body []byte) []byte {
+	z, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil
+	}
+	text, err := io.ReadAll(io.LimitReader(z, maxUnzipped+1))
+	if err != nil && len(text) == 0 || len(text) > maxUnzipped {
+		return nil
+	}
+	return text
 }
 
 // fromUTF8 gives body itself where nothing has to change.
@@ -92,6 +116,9 @@ func brokenUTF8(body []byte) bool {
 		r, n := utf8.DecodeRune(body[i:])
 		switch {
 		case r == utf8.RuneError && n == 1:
+			if !utf8.FullRune(body[i:]) && good >= 4 {
+				return good >= 20*bad // the document ends within a character
+			}
 			bad++
 		case n >= 3:
 			good++
@@ -102,15 +129,15 @@ func brokenUTF8(body []byte) bool {
 }
 
 // utf16Order tells UTF-16 without a byte order mark: declared in the header, or
-// by the first character of its markup (XML 1.0 appendix F.1).
+// by the first character of its markup (XML 1.0 appendix F.1) or its JSON.
 func utf16Order(body []byte, contentType string) (unicode.Endianness, bool) {
 	if len(body) < 2 {
 		return unicode.LittleEndian, false
 	}
 	switch {
-	case body[0] == '<' && body[1] == 0:
+	case strings.IndexByte("<{[", body[0]) >= 0 && body[1] == 0:
 		return unicode.LittleEndian, true
-	case body[0] == 0 && body[1] == '<':
+	case body[0] == 0 && strings.IndexByte("<{[", body[1]) >= 0:
 		return unicode.BigEndian, true
 	}
 	declared := charsetOf(contentType)

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"bytes"
+	"compress/gzip"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -19,6 +20,36 @@ func encode(t testing.TB, e encoding.Encoding, s string) string {
 		t.Fatal(err)
 	}
 	return b
+}
+
+func zipped(t testing.TB, s string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write([]byte(s)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// What a .gz may hold is bounded.
+func TestDecodeBomb(t *testing.T) {
+	var b bytes.Buffer
+	z, page := gzip.NewWriter(&b), make([]byte, 1<<20)
+	for range maxUnzipped>>20 + 1 {
+		if _, err := z.Write(page); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if text, _ := Decode(b.Bytes(), ""); len(text) > 2*b.Len() {
+		t.Errorf("%d bytes became %d", b.Len(), len(text))
+	}
 }
 
 func TestDecode(t *testing.T) {
@@ -61,9 +92,24 @@ func TestDecode(t *testing.T) {
 		{"NUL in utf-16", encode(t, le, "<a>\x00</a>"), "", "<a></a>", "utf-16le"},
 		// a description cut by bytes, in the middle of 县
 		{"utf-8 cut in a character", strings.Repeat(han, 5) + "\xe5\x8e…</p>", "", strings.Repeat(han, 5) + "\ufffd…</p>", "utf-8"},
+		{"utf-8, cut off in a character", han + "\xe5\x8e", "", han + "\ufffd", "utf-8"},
+		{"a gbk character that begins like utf-8", strings.Repeat("<br>", 20) + "\xe5\x8e", "", strings.Repeat("<br>", 20) + "鍘", "gb18030"},
+		{"gb18030, cut off in four bytes", gb + "\x82\x30", "", html + "\ufffd0", "gb18030"},
+		{"json in utf-16le", encode(t, le, `{"a":"温县"}`), "application/json", `{"a":"温县"}`, "utf-16le"},
+		{"json in utf-16be", encode(t, be, `["温县"]`), "application/json", `["温县"]`, "utf-16be"},
+		{"a saved .gz", zipped(t, "<urlset>㳇</urlset>"), "application/x-gzip", "<urlset>㳇</urlset>", "utf-8"},
+		{"a saved .gz of gb18030", zipped(t, gb), "", html, "gb18030"},
+		{"half a saved .gz", zipped(t, strings.Repeat(html, 100))[:60], "", "", ""},
+		{"no .gz at all", "\x1f\x8b\x08温县", "", "\x1f\ufffd\x08温县", ""},
 		{"utf-8 with gbk pasted in", strings.Repeat(han, 20) + "\xce\xc2\xcf\xd8", "", strings.Repeat(han, 20) + "\ufffd", "utf-8"},
 	} {
 		got, charset := Decode([]byte(tc.body), tc.label)
+		if tc.charset == "" { // what a broken .gz gives is of no use to anybody
+			if !utf8.Valid(got) {
+				t.Errorf("%s: %q", tc.name, got)
+			}
+			continue
+		}
 		if string(got) != tc.want || charset != tc.charset {
 			t.Errorf("%s: %q in %s, want %q in %s", tc.name, got, charset, tc.want, tc.charset)
 		}

@@ -268,7 +268,8 @@ func (c *Client) Close() {
 // took them for. Labels lie, so: a BOM decides; else a body that is valid UTF-8
 // is UTF-8; else it is GB18030, which contains GBK and GB2312. A declared
 // UTF-16 without BOM is believed. NUL characters are dropped, and so is the BOM.
-// An encoding named inside the document is left as it stands.
+// An encoding named inside the document is left as it stands. A body that is a
+// .gz, as sitemaps are saved, is undone first, up to 64 MB.
 func Decode(body []byte, contentType string) (text []byte, charset string) {
 	return decode(body, contentType)
 }
