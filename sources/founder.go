@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"path"
 	"regexp"
@@ -585,6 +586,29 @@ func (p *index) listPages(d *document, all []anchor, g group, selfKey string) ma
 		}
 		loose = append(loose, a)
 	}
+	// A bare number (11, 0607) may be the page's, or a page's place among the links
+	// to turn over: it counts beside labels of its own kind, where several make a
+	// list, and where the address has it too.
+	numbers := map[string]map[string]bool{} // by signature
+	for _, a := range loose {
+		if ref, ok := bareNumbered(a); ok {
+			sig := signature(a.n)
+			if numbers[sig] == nil {
+				numbers[sig] = map[string]bool{}
+				for _, e := range entries {
+					if e.sure != noLabel && signature(e.a.n) == sig {
+						numbers[sig][e.ref.Number] = true
+					}
+				}
+			}
+			numbers[sig][ref.Number] = true
+		}
+	}
+	for _, a := range loose {
+		if ref, ok := bareNumbered(a); ok && entries[a.key] == nil && (len(numbers[signature(a.n)]) > 1 || sameNumber(a.sh.number, ref.Number)) {
+			put(a, ref, weakLabel)
+		}
+	}
 	// A thumbnail without text has its label beside it; so has a bare name
 	// (<td>01版</td><td><a>要闻</a></td>).
 	for _, a := range loose[:min(len(loose), 4*maxPages)] {
@@ -650,6 +674,16 @@ func (p *index) listPages(d *document, all []anchor, g group, selfKey string) ma
 		p.Pages = append(p.Pages, Page{PageRef: e.ref, URL: e.a.to})
 	}
 	return labels
+}
+
+// bareNumbered reads a link that says nothing but a number. One figure alone is
+// none: arrows are figures in Webdings.
+func bareNumbered(a anchor) (paper.PageRef, bool) {
+	w := a.read()
+	if !w.nav || len(w.text) < 2 || len(w.text) > 4 || digits(w.text) != len(w.text) || w.sure != weakLabel {
+		return paper.PageRef{}, false
+	}
+	return w.label, true
 }
 
 // signature is what the links of one list share: the element around them.
@@ -1633,6 +1667,11 @@ func readEdition(ctx context.Context, g Getter, s Source, r Ref) (Printed, error
 	}
 	if a.Body == "" && r.Printed != nil {
 		a.Body = r.Printed.Body
+	}
+	if a.Body == "" && len(a.Images) == 0 && !closing.Match(d.body) && len(readMeta(d)) == 0 {
+		// Nothing but a headline, and the page is not closed: most likely its
+		// beginning alone. To be tried again.
+		return Printed{}, fmt.Errorf("read %s: cut off, it holds a headline only and is not closed: %w", d.url, io.ErrUnexpectedEOF)
 	}
 	if a.Headline == "" {
 		a.Headline = r.Title

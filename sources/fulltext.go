@@ -41,6 +41,7 @@ func webArticle(d *document, zone *time.Location) (a *Printed, reason string) {
 		return nil, "is no HTML"
 	}
 	m := readMetadata(d)
+	ruledBody := d.rules.has(d, d.rules.bodySelector())
 	read, _ := readArticle(d)
 	if read != nil && read.Body != "" && founderPage(d) {
 		return read, ""
@@ -71,7 +72,12 @@ func webArticle(d *document, zone *time.Location) (a *Printed, reason string) {
 	if m.section != "" {
 		a.Columns = []string{m.section}
 	}
-	a.Body = bestBody(d, read, m)
+	if ruledBody && read != nil {
+		a.Body = read.Body
+	} else {
+		a.Body = bestBody(d, read, m)
+	}
+	d.rules.keep(a, read)
 	length := utf8.RuneCountInString(plain(a.Body))
 	switch {
 	case a.Headline == "":
@@ -323,7 +329,7 @@ func fullText(ctx context.Context, g Getter, s Source, r Ref) (Printed, error) {
 	if at == "" {
 		return p, nil
 	}
-	d, err := get(ctx, g, at, s.URL, false)
+	d, err := s.get(ctx, g, at, s.URL, false)
 	var blocked *BlockedError
 	var status *fetch.StatusError
 	switch {
@@ -338,10 +344,12 @@ func fullText(ctx context.Context, g Getter, s Source, r Ref) (Printed, error) {
 	if page == nil {
 		return p, nil
 	}
+	ruled := d.rules.bodySelector() != nil
 	longer := func(a, b string) bool { return utf8.RuneCountInString(plain(a)) > utf8.RuneCountInString(plain(b)) }
-	if !longer(page.Body, p.Body) {
+	if page.Body == "" || !ruled && !longer(page.Body, p.Body) {
 		return p, nil
 	}
+	d.rules.keep(&p, page)
 	if p.Summary == "" {
 		p.Summary = p.Body
 	}

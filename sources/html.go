@@ -127,6 +127,39 @@ func (d *document) find(sel cascadia.Selector) []*html.Node {
 
 var inlineTags = regexp.MustCompile(`(?i)</?(?:font|span|b|strong|i|em|u|o:p|st1:[a-z]+)(?:\s[^<>]*)?>`)
 
+// severed tells why a page is only the beginning of one: the connection was lost
+// or the announced length was too small, and nobody noticed. Many real pages close
+// neither body nor html, so it asks for more: the end stands within a tag, within
+// the metadata, or within a body that the publishing system would have closed.
+func severed(d *document) string {
+	if d.root == nil {
+		return ""
+	}
+	tail := d.body[max(0, len(d.body)-maxTail):]
+	if closing.Match(tail) {
+		return ""
+	}
+	if i := bytes.LastIndexByte(tail, '<'); i > bytes.LastIndexByte(tail, '>') && i+1 < len(tail) {
+		if c := tail[i+1]; (c == '/' || c == '!' || c|0x20 >= 'a' && c|0x20 <= 'z') && !closing.Match(append(tail[i:len(tail):len(tail)], '>')) {
+			return "it ends within a tag"
+		}
+	}
+	if i := bytes.LastIndex(d.body, []byte("<!--")); i >= 0 && !bytes.Contains(d.body[i:], []byte("-->")) && bytes.Contains(d.body[i:], []byte("enpproperty")) {
+		return "it ends within its metadata"
+	}
+	low := bytes.ToLower(d.body)
+	if i := bytes.Index(low, []byte("<founder-content")); i >= 0 && !bytes.Contains(low, []byte("</founder-content")) && !bytes.Contains(low, []byte("enpproperty")) && !closing.Match(low[i:]) {
+		return "it ends within its body"
+	}
+	return ""
+}
+
+// maxTail is how far from its end a page may be closed: counters and metadata
+// follow, in bytes.
+const maxTail = 16 << 10
+
+var closing = regexp.MustCompile(`(?i)</(?:html|body)\s*>`)
+
 // looksHTML decides by the first bytes, because content types lie.
 func looksHTML(body []byte, contentType string) bool {
 	head := bytes.ToLower(bytes.TrimLeft(body[:min(len(body), 2048)], "\ufeff \t\r\n"))

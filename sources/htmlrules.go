@@ -848,6 +848,67 @@ func (c *ruleSet) bodyOf(d *document) *html.Node {
 	return best
 }
 
+// bodySelector is the rule for the body; nil where there is none.
+func (c *ruleSet) bodySelector() cascadia.Selector {
+	if c == nil {
+		return nil
+	}
+	return c.body
+}
+
+// keep puts what the rules found on a page into an article that was put together
+// from several sources.
+func (c *ruleSet) keep(a, read *Printed) {
+	if c == nil || read == nil {
+		return
+	}
+	for _, f := range []struct {
+		rule     cascadia.Selector
+		to, from *string
+	}{
+		{c.headline, &a.Headline, &read.Headline},
+		{c.kicker, &a.Kicker, &read.Kicker},
+		{c.subtitle, &a.Subtitle, &read.Subtitle},
+		{c.byline, &a.Author, &read.Author},
+	} {
+		if f.rule != nil {
+			*f.to = *f.from
+		}
+	}
+	if c.label != nil && read.Page.Number != "" {
+		a.Page = read.Page
+	}
+	if c.images != nil {
+		a.Images = notInBody(read.Images, a.Body)
+	}
+}
+
+// fragment reads the content of an API, which is HTML without a page around it,
+// under the source's rules; false where they say nothing of articles.
+func (s Source) fragment(content string, at *url.URL, a *Printed) bool {
+	c, err := s.ruleSet()
+	if c == nil || err != nil || c.body == nil && c.headline == nil && c.kicker == nil && c.subtitle == nil && c.byline == nil && c.images == nil && len(c.drop) == 0 {
+		return false
+	}
+	d := openDocument(at, "text/html", []byte("<!DOCTYPE html><body>"+content))
+	if d.root == nil || s.rule(d) != nil {
+		return false
+	}
+	body := c.bodyOf(d)
+	if body == nil {
+		body = cascadia.Query(d.root, cascadia.Selector(func(n *html.Node) bool { return n.DataAtom == atom.Body }))
+	}
+	if body == nil {
+		return false
+	}
+	c.article(d, nil, a)
+	a.Body = innerHTML(body, at)
+	if !hasContent(body) {
+		a.Body = ""
+	}
+	return true
+}
+
 // article overrides what was read off an article's page.
 func (c *ruleSet) article(d *document, body *html.Node, a *Printed) {
 	if c == nil {
@@ -858,12 +919,16 @@ func (c *ruleSet) article(d *document, body *html.Node, a *Printed) {
 			return
 		}
 		var parts []string
-		for i, n := range cascadia.QueryAll(d.root, sel) {
-			if s := title(text(n)); s != "" && len(s) <= limit && i < 5 && !slices.Contains(parts, s) {
+		found, empty := cascadia.QueryAll(d.root, sel), true
+		for i, n := range found {
+			s := title(text(n))
+			if empty = empty && s == ""; s != "" && len(s) <= limit && i < 5 && !slices.Contains(parts, s) {
 				parts = append(parts, s)
 			}
 		}
-		if len(parts) > 0 {
+		// A cell that is there and empty says that there is none; only a
+		// headline every article has.
+		if len(parts) > 0 || len(found) > 0 && empty && to != &a.Headline {
 			*to = strings.Join(parts, " ")
 		}
 	}

@@ -1092,6 +1092,9 @@ func (a *api) printed(v any, base *url.URL) Printed {
 		parts[i] = bodyHTML(s, false, base)
 	}
 	p.Body = strings.Join(parts, "")
+	if p.Body != "" {
+		a.s.fragment(p.Body, base, &p)
+	}
 	captions := texts(v, a.r.Captions)
 	for i, src := range texts(v, a.r.Images) {
 		u := resolve(base, fullSize(src))
@@ -1120,6 +1123,9 @@ func readJSON(ctx context.Context, g Getter, s Source, r Ref) (Printed, error) {
 	d, err := a.ask(ctx, at, r.body, false)
 	if err != nil {
 		return Printed{}, err
+	}
+	if err := s.rule(d); err != nil {
+		return Printed{}, &UnknownError{URL: r.URL, Reason: err.Error()}
 	}
 	p, reason := a.article(d)
 	if p == nil {

@@ -295,7 +295,7 @@ func (e *Edition) take(list []entry, s Source, w Want, base *url.URL) (name stri
 // readWeb reads an article from its page. What the sitemap says of it stands where
 // the page says nothing.
 func readWeb(ctx context.Context, g Getter, s Source, r Ref) (Printed, error) {
-	d, err := get(ctx, g, r.URL, s.URL, false)
+	d, err := s.get(ctx, g, r.URL, s.URL, false)
 	if err != nil {
 		return Printed{}, err
 	}
@@ -304,7 +304,7 @@ func readWeb(ctx context.Context, g Getter, s Source, r Ref) (Printed, error) {
 		return Printed{}, &UnknownError{URL: r.URL, Reason: reason + ": " + seen(d)}
 	}
 	if l := r.listed; l != nil {
-		if l.Headline != "" {
+		if l.Headline != "" && (s.HTML == nil || s.HTML.Headline == "") {
 			a.Headline = l.Headline
 		}
 		if a.Dated.IsZero() && !l.Dated.IsZero() {

@@ -62,6 +62,20 @@ func TestFindSitemap(t *testing.T) {
 }
 
 // A bomb is not inflated beyond the cap, and what cannot end does not.
+// A saved .gz is read as what it holds.
+func TestSavedSitemap(t *testing.T) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := z.Write([]byte(`<?xml version="1.0"?><urlset><url><loc>https://n.example/a/1.html</loc><lastmod>2026-03-17</lastmod></url></urlset>`))
+	if err = errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	body, _ := fetch.Decode(b.Bytes(), "")
+	if p := Parse(Source{}, "https://n.example/sitemap.xml.gz", "", body); p.Kind != "feed" || len(p.Feed.Refs) != 1 || p.Feed.Refs[0].URL != "https://n.example/a/1.html" {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestSitemapHostile(t *testing.T) {
 	var z bytes.Buffer
 	w := gzip.NewWriter(&z)

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"slices"
 	"strings"
@@ -584,6 +585,9 @@ func request(ctx context.Context, g Getter, r fetch.Request) (*document, error) 
 	d := openDocument(u, doc.ContentType, doc.Body)
 	if reason := wall(d); reason != "" {
 		return nil, &BlockedError{URL: u.String(), Reason: reason}
+	}
+	if reason := severed(d); reason != "" {
+		return nil, fmt.Errorf("read %s: cut off, %s: %w", u, reason, io.ErrUnexpectedEOF)
 	}
 	return d, nil
 }
