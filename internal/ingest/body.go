@@ -779,49 +779,95 @@ func (r *reader) table(n *html.Node, depth int) {
 		}
 	}
 	out := block{kind: table}
-	var lifted []block
+	var flow []block     // all there is in it, in order
+	var pictured [][]int // of a row of pictures: where those of each cell stand in flow
+	columns, figures := 0, 0
 	for _, tr := range trs {
 		var row []cell
+		var here [][]int
+		texts, start := 0, len(flow)
 		for c := tr.FirstChild; c != nil; c = c.NextSibling {
 			if c.Type != html.ElementNode || (c.DataAtom != atom.Td && c.DataAtom != atom.Th) || r.cells >= maxCells || hidden(c) {
 				continue
 			}
 			r.cells++
 			cl := cell{head: c.DataAtom == atom.Th, col: span(c, "colspan"), row: span(c, "rowspan")}
+			var figs []int
 			for _, b := range r.collect(c, depth+1) {
+				items := [][]run{b.runs}
 				switch b.kind {
+				case figure:
+					figs = append(figs, len(flow))
+					items = nil
+				case list:
+					items = b.items
 				case para, subhead:
+				default:
+					items = nil
+				}
+				for _, it := range items {
 					if len(cl.runs) > 0 {
 						cl.runs = append(cl.runs, run{br: true})
 					}
-					cl.runs = append(cl.runs, b.runs...)
-				case list:
-					for _, it := range b.items {
-						if len(cl.runs) > 0 {
-							cl.runs = append(cl.runs, run{br: true})
-						}
-						cl.runs = append(cl.runs, it...)
-					}
-				default:
-					lifted = append(lifted, b)
+					cl.runs = append(cl.runs, it...)
+				}
+				flow = append(flow, b)
+			}
+			if len(cl.runs) > 0 {
+				texts++
+			}
+			row, here, figures = append(row, cl), append(here, figs), figures+len(figs)
+		}
+		if captionRow(row, pictured) {
+			for i, at := range pictured {
+				if runs := row[i].runs; len(runs) > 0 {
+					flow[at[len(at)-1]].runs = runs
 				}
 			}
-			row = append(row, cl)
+			flow, pictured = flow[:start], nil
+			continue
+		}
+		pictured = nil
+		if texts == 0 && len(flow) > start {
+			pictured = here
 		}
 		if len(row) > 0 {
 			out.rows = append(out.rows, row)
 		}
+		columns = max(columns, texts)
 	}
-	empty := true
-	for _, row := range out.rows {
-		for _, c := range row {
-			empty = empty && len(c.runs) == 0
-		}
+	// Pictures beside a text, or beside each other, are layout.
+	if columns <= 1 && figures > 0 {
+		r.blocks = append(r.blocks, flow...)
+		return
 	}
-	if !empty {
+	if columns > 0 {
+		out.rows = slices.DeleteFunc(out.rows, func(row []cell) bool {
+			return figures > 0 && !slices.ContainsFunc(row, func(c cell) bool { return len(c.runs) > 0 })
+		})
 		r.blocks = append(r.blocks, out)
 	}
-	r.blocks = append(r.blocks, lifted...)
+	for _, b := range flow {
+		if b.kind == figure || b.kind == table || b.kind == quote {
+			r.blocks = append(r.blocks, b)
+		}
+	}
+}
+
+// captionRow reports whether a row of a table holds the captions of the pictures
+// in the row above: a cell for each, at most 200 characters.
+func captionRow(row []cell, pictures [][]int) bool {
+	if len(pictures) == 0 || len(row) != len(pictures) {
+		return false
+	}
+	some := false
+	for i, c := range row {
+		if len(c.runs) > 0 && (len(pictures[i]) == 0 || longer(plain(c.runs), 200)) {
+			return false
+		}
+		some = some || len(c.runs) > 0
+	}
+	return some
 }
 
 func span(n *html.Node, name string) int {

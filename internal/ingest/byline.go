@@ -62,16 +62,16 @@ const (
 )
 
 const (
-	orgWord = `(?:本报|本刊|本网|本台|本社|新华社|新华网|中新社|中新网|中国新闻社|人民日报|光明日报|经济日报|央视新闻|央视网|央视|央广网|央广|[\p{Han}]{2,10}?(?:日报|晚报|晨报|时报|早报|商报|都市报|快报|周报|青年报|法治报|法制报|工人报|农民报|报社|电视台|广播电台|广播电视台|融媒体中心|融媒体|融媒|客户端|传媒|新闻网|在线|网))`
+	orgWord = `(?:本报|本刊|本网|本台|本社|新华社|新华网|中新社|中新网|中国新闻社|人民日报|光明日报|经济日报|央视新闻|央视网|央视|央广网|央广|市融媒体中心|县融媒体中心|区融媒体中心|[\p{Han}]{2,10}?(?:日报|晚报|晨报|时报|早报|商报|都市报|快报|周报|青年报|法治报|法制报|工人报|农民报|报社|电视台|广播电台|广播电视台|融媒体中心|融媒体|融媒|客户端|传媒|新闻网|在线|网))`
 	modWord = `(?:全媒体|融媒体|融媒|首席|高级|资深|特派|特约|驻站|驻\p{Han}{1,6}?|\p{Han}{2,3}站|见习|实习|摄影|文字|视频|评论|体育|新闻|小|新媒体|数字|客户端|工作室|/|\s)`
-	actWord = `文\s*[/／、·&＆]?\s*(?:图片|图|摄影|摄)|图\s*[/／、·&＆]?\s*文|摄影\s*(?:/|／)?\s*(?:报道|报导)|摄制|摄影|摄|综合报道|整理报道|采访报道|联合报道|现场报道|报道|报导|采写|整理|编译|编写|供图|供稿|文稿|来稿|投稿|提供|制图|绘图|漫画|绘|文字|文|图片|图`
+	actWord = `文\s*[/／、·&＆]?\s*(?:图片|图|摄影|摄)|图\s*[/／、·&＆]?\s*文|摄影\s*(?:/|／)?\s*(?:报道|报导)|摄制|摄影|摄|综合报道|整理报道|采访报道|联合报道|现场报道|报道|报导|参与(?:采写|采访|报道)|采写|整理|编译|编写|供图|供稿|文稿|来稿|投稿|提供|制图|绘图|漫画|绘|文字|文|图片|图`
 )
 
 var (
 	// A role, with whom it belongs to before it.
-	roleTitle = regexp.MustCompile(`^(` + orgWord + `|\p{Han}{2,6}?[社台报])?\s*(` + modWord + `*)(\p{Han}{2,4}记者站|记者站?|通讯员|通信员|报道员|实习生|见习生|学生记者|小记者|评论员|撰稿人|责任编辑|责编|值班编辑|本版编辑|本期编辑|编辑|美术编辑|美编|版式设计|版式|组版|校对|校检|检校|审核|审校|[一二三初复终]审|统筹|策划|监制|主编|总编|值班主任|值班总编|主持人?|指导(?:老师|教师)|辅导(?:老师|教师)|作者|撰文|撰稿|执笔|口述|讲述|翻译)`)
+	roleTitle = regexp.MustCompile(`^(` + orgWord + `|\p{Han}{2,6}?[社台报])?\s*(` + modWord + `*)(\p{Han}{2,4}记者站|记者站?|通讯员|通信员|报道员|实习生|见习生|学生记者|小记者|评论员|撰稿人|责任编辑|责编|值班编辑|本版编辑|本期编辑|编辑|美术编辑|美编|版式设计|版式|组版|校对|校检|检校|审核|审校|[一二三初复终]审|统筹|策划|监制|监审|(?:执行|副)?主编|值班(?:副?总编辑?|编委|领导|主任)|副?总编辑|总编|编委|主持人?|指导(?:老师|教师)|辅导(?:老师|教师)|作者|撰文|撰稿|执笔|口述人?|讲述人?|翻译)`)
 	// What may follow a name without a space: a role with no house of its own before it.
-	nextTitle = regexp.MustCompile(`(?:本报|本刊|本网|本台|新华社)?(?:全媒体|融媒体|融媒|首席|特派|特约|见习|实习)*(?:记者|通讯员|通信员|报道员|实习生|责任编辑|责编|编辑|校对|摄影报道|摄影|报道|采写|文\s*[/／]|图\s*[/／]|摄)`)
+	nextTitle = regexp.MustCompile(`(?:本报|本刊|本网|本台|新华社)?(?:全媒体|融媒体|融媒|首席|特派|特约|见习|实习)*(?:记者|通讯员|通信员|报道员|实习生|责任编辑|责编|编辑|校对|摄影报道|摄影|参与采写|参与采访|参与报道|报道|采写|文\s*[/／]|图\s*[/／]|摄)`)
 	bothForm  = regexp.MustCompile(`^(?:文.*(?:图|摄)|图.*文|摄影.*报道)`)
 	bothTitle = regexp.MustCompile(`(?:撰文|采写|采访|文字)\s*[/／、·]\s*(?:摄影|图片|摄|图)`)
 	action    = regexp.MustCompile(`^(?:` + actWord + `)`)
@@ -94,9 +94,9 @@ func ahead(s string) (role, next bool) {
 		switch c {
 		case '者', '员', '生', '编', '校':
 			return true, true
-		case '稿', '师', '式', '组', '审', '筹', '划', '监', '任', '持', '撰', '笔', '述', '译':
+		case '稿', '师', '导', '式', '组', '审', '筹', '划', '监', '任', '持', '撰', '笔', '述', '译':
 			role = true
-		case '摄', '道', '写', '/', '／':
+		case '摄', '道', '写', '访', '/', '／':
 			next = true
 		}
 	}
@@ -106,7 +106,7 @@ func ahead(s string) (role, next bool) {
 // actionAt is the action that s begins with, or "".
 func actionAt(s string) string {
 	switch c, _ := utf8.DecodeRuneInString(s); c {
-	case '文', '图', '摄', '综', '整', '采', '联', '现', '报', '编', '供', '来', '投', '提', '制', '绘', '漫':
+	case '参', '文', '图', '摄', '综', '整', '采', '联', '现', '报', '编', '供', '来', '投', '提', '制', '绘', '漫':
 		return action.FindString(s)
 	}
 	return ""
@@ -147,7 +147,7 @@ func hanAt(s string) string {
 // houseRoles are named in a footer and are nobody's byline.
 var houseRoles = map[string]bool{
 	"校对": true, "校检": true, "检校": true, "版式设计": true, "版式": true, "组版": true, "美术编辑": true, "美编": true, "审核": true, "审校": true,
-	"统筹": true, "策划": true, "监制": true, "主编": true, "总编": true, "值班主任": true, "值班总编": true, "主持": true, "主持人": true, "翻译": true,
+	"统筹": true, "策划": true, "监制": true, "监审": true, "主编": true, "副主编": true, "执行主编": true, "总编": true, "总编辑": true, "副总编辑": true, "编委": true, "主持": true, "主持人": true, "翻译": true,
 	"指导老师": true, "指导教师": true, "辅导老师": true, "辅导教师": true,
 }
 
@@ -171,7 +171,7 @@ func roleOf(mods, title string) (role paper.Role, keep bool) {
 	case "责任编辑", "责编", "值班编辑", "本版编辑", "本期编辑", "编辑":
 		return paper.Editor, true
 	}
-	return paper.Author, !houseRoles[title] && !strings.HasSuffix(title, "审")
+	return paper.Author, !houseRoles[title] && !strings.HasSuffix(title, "审") && !strings.HasPrefix(title, "值班")
 }
 
 // parseCredits reads a text that is a byline and nothing else; ok is false where
@@ -185,6 +185,12 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 	if strings.ContainsAny(s, "/／、·") {
 		s = bothTitle.ReplaceAllString(s, "文/图")
 	}
+	if strings.Contains(s, "源") {
+		if m := originNote.FindStringSubmatchIndex(s); m != nil {
+			c.agency = agencyName(s[m[2]:m[3]], own)
+			s = s[:m[0]] + " " + s[m[1]:]
+		}
+	}
 	s = c.takeNotes(s)
 	role := paper.Role("")
 	keep := true       // the people of this role are part of the byline
@@ -193,6 +199,7 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 	pending := "" // single characters of a spaced-out name: 王 伟
 	house := ""   // 本报评论员 signs without a name
 	bad := false
+	ours := false     // 本报记者 signs first: who signs with them makes it nobody else's text
 	pictures := false // 图/记者 张三: whatever the role, it is the picture's
 	name := func(n string) {
 		for _, one := range splitNames(n, how, c.titled) {
@@ -257,7 +264,9 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 			role, groupRole = r, r
 			c.titled = true
 			if m[1] != "" {
-				if a := agencyName(m[1], own); a != "" && c.agency == "" {
+				a := agencyName(m[1], own)
+				ours = ours || a == ""
+				if c.agency == "" && !ours {
 					c.agency = a
 				}
 			}
@@ -366,6 +375,7 @@ var (
 	colonNote  = regexp.MustCompile(`(?:图片|照片|视频|供图|配图|图)\s*[/／:：]\s*(` + noteParty + `)\s*(?:提供|供图)?(?:$|[\s，,、；;|｜])`)
 	partyNote  = regexp.MustCompile(`(?:^|[\s，,、；;|｜])(` + noteParty + `)\s*(?:供图|提供图片|提供|[/／]\s*图)`)
 	fileNote   = regexp.MustCompile(`(?:^|[\s，,、；;|｜])(?:本报|本刊)?(?:资料|网络|档案)(?:图片|照片|图)|(?:^|[\s，,、；;|｜])(?:视频|网络)?截图`)
+	originNote = regexp.MustCompile(`(?:^|[\s，,、；;|｜])(?:本文|消息|文章|文稿|稿件|信息)?(?:来源|稿源)\s*[:：|｜]\s*《?([\p{Han}A-Za-z0-9·]{2,20})》?(?:$|[\s，,、；;|｜])`)
 	digestNote = regexp.MustCompile(`[\s，,、；;|｜]综合\s*$`)
 )
 
@@ -545,7 +555,7 @@ var houseForm = regexp.MustCompile(`^本(?:报|刊|网|台|社|市|地)`)
 // bureau is the office of an agency: 云山社北京分社.
 var bureau = regexp.MustCompile(`^(\p{Han}{2,6}?社)\p{Han}{2,6}分社$`)
 
-var agencyWords = regexp.MustCompile(`^(?:(?:文章)?(?:来源|稿源|消息来源|转自|摘自|原载|据)\s*[:：]?\s*)+`)
+var agencyWords = regexp.MustCompile(`^(?:(?:文章|文稿|稿件|信息)?(?:来源|稿源|消息来源|转自|摘自|原载|据)\s*[:：]?\s*)+`)
 
 // agencyName cleans the name of another paper or agency; it is empty where that
 // is the paper itself.
@@ -631,7 +641,10 @@ func readDateline(s string, own []string) (credits, int) {
 	}
 	if p := openingOf(s[end:]); p != nil {
 		got, ok := parseCredits(s[end+p[2]:end+p[3]], own, strictName)
-		if ok && (got.titled || end > 0) {
+		if wire := wireTag.FindStringSubmatch(s[end+p[2] : end+p[3]]); wire != nil && end == 0 {
+			c.agency = agencyName(wire[1], own) // （新华社北京9月5日电）
+			end = p[1]
+		} else if ok && (got.titled || end > 0) {
 			if c.agency == "" {
 				c.agency = got.agency
 			}
@@ -725,7 +738,7 @@ func leadingNames(s string, own []string) (credits, int) {
 }
 
 var (
-	sourceTag = regexp.MustCompile(`^(?:据|(?:本文|消息|文章)?来源|稿源|转自|摘自|原载)\s*[:：]?\s*《?([\p{Han}A-Za-z0-9·]{2,20}?)》?\s*(?:微信公众号|客户端|官网|官方微博)?\s*(?:消息|报道|讯|电)?$`)
+	sourceTag = regexp.MustCompile(`^(?:据|(?:本文|消息|文章|文稿|稿件|信息)?来源|稿源|转自|摘自|原载)\s*[:：|｜/]?\s*《?([\p{Han}A-Za-z0-9·]{2,20}?)》?\s*(?:微信公众号|客户端|官网|官方微博)?\s*(?:消息|报道|讯|电)?$`)
 	wireTag   = regexp.MustCompile(`^(?:据)?\s*(新华社|中新社|中新网|新华网|人民网|央视新闻|央视网)\s*[\p{Han}]{0,8}\s*` + dateForm + `?\s*(?:电|讯|发|消息)?$`)
 )
 
@@ -808,7 +821,10 @@ func takeByline(blocks []block, own []string) ([]block, credits) {
 		got, end := readDateline(s, own)
 		if end > 0 {
 			c.join(got)
-			break
+			if len(got.people) > 0 || !strings.Contains(s, "题：") {
+				break
+			}
+			// 新华社北京9月5日电 题：…: those who sign come in the next line.
 		}
 		at++
 	}

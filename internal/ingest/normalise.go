@@ -505,8 +505,15 @@ func captionBelow(blocks []block, i int, own []string) bool {
 	if b.caption {
 		return n <= 300
 	}
-	if b.kind != para || b.bold || b.labels || n < 2 || n > 60 || strings.Contains(s, "\n") || !shapeOfHead(s) || columnHeads.MatchString(s) {
+	if b.kind != para || b.bold || b.labels || n < 2 || n > 60 || strings.Contains(s, "\n") || columnHeads.MatchString(s) {
 		return false
+	}
+	// Centred under a centred picture, it may be a sentence.
+	if !shapeOfHead(s) {
+		alone := b.centred && blocks[i-1].centred && i+1 < len(blocks) && !blocks[i+1].centred
+		if !alone || !strings.HasSuffix(s, "。") || strings.IndexAny(s, "“（(【[□■●◆▲△") == 0 {
+			return false
+		}
 	}
 	if _, ok := wholeByline(s, own, true); ok {
 		return false
