@@ -3,16 +3,21 @@ package main
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"paperwire/internal/paper"
+	"paperwire/internal/papertest"
 	"paperwire/internal/store"
 )
 
@@ -194,6 +199,66 @@ func BenchmarkStored100k(b *testing.B) {
 	b.ReportMetric(ms(cached), "first-byte-cached-ms")
 	b.ReportMetric(before, "RSS-start-MB")
 	b.ReportMetric(resident(b, d.cmd.Process.Pid), "RSS-200-scopes-MB")
+}
+
+// BenchmarkThousandPapers starts the daemon with a thousand papers of its own, each
+// at a host of its own and in a city of its own by turns, and waits until each has
+// been looked at twice: its memory, and how many looks a second it came to.
+func BenchmarkThousandPapers(b *testing.B) {
+	const papers = 1000
+	binary := filepath.Join(b.TempDir(), "paperwire")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		b.Fatalf("build: %v: %s", err, out) // the tests' own binary is larger by half
+	}
+	ln, err := net.Listen("tcp", "0.0.0.0:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	port := strconv.Itoa(ln.Addr().(*net.TCPAddr).Port)
+	p := papertest.New(papertest.Options{Key: "one", Day: today(), Pages: 2, ArticlesPerPage: 3, Base: "http://127.0.0.1:" + port, Now: time.Now})
+	b.Cleanup(p.Close)
+	var looks atomic.Int64
+	srv := &httptest.Server{Listener: ln, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/one/index.htm" {
+			looks.Add(1)
+		}
+		p.ServeHTTP(w, r)
+	})}}
+	srv.Start()
+	b.Cleanup(srv.Close)
+	cities := []string{"410800", "410100", "320500", "330100", "440300", "510100", "610100", "370200"}
+	var conf strings.Builder
+	conf.WriteString("base_url: http://shelf.example\nfetch: {pace: 1ms, open_hosts: [")
+	var hosts []string
+	for n := range papers {
+		hosts = append(hosts, fmt.Sprintf("127.1.%d.%d", n/250, n%250+1))
+	}
+	conf.WriteString(strings.Join(hosts, ", ") + "]}\nsources:\n")
+	for n, h := range hosts {
+		fmt.Fprintf(&conf, "  - {key: p%d, name: 第%d日报, url: \"http://%s:%s/one/index.htm\", city: %q, every: 1m}\n", n, n, h, port, cities[n%len(cities)])
+	}
+	for b.Loop() {
+		looks.Store(0)
+		dir := b.TempDir()
+		file := filepath.Join(dir, "paperwire.yaml")
+		if err := os.WriteFile(file, []byte(conf.String()), 0o600); err != nil {
+			b.Fatal(err)
+		}
+		began := time.Now()
+		d := startBinary(b, binary, 0, "serve", "--config", file, "--data", dir, "--listen", "127.0.0.1:0")
+		most := 0.0
+		for looks.Load() < 2*papers {
+			if time.Since(began) > 10*time.Minute {
+				b.Fatalf("%d looks in ten minutes\n%s", looks.Load(), tail(d.log.String(), 2000))
+			}
+			time.Sleep(200 * time.Millisecond)
+			time.Sleep(200 * time.Millisecond)
+			most = max(most, resident(b, d.cmd.Process.Pid))
+		}
+		b.ReportMetric(most, "RSS-most-MB")
+		b.ReportMetric(float64(looks.Load())/time.Since(began).Seconds(), "looks/s")
+		d.stop()
+	}
 }
 
 // firstByte is the time to the first byte of an answer's body.

@@ -59,8 +59,14 @@ func (b *safeBuffer) String() string { b.mu.Lock(); defer b.mu.Unlock(); return 
 // start runs paperwire with arguments and waits until it serves.
 func start(t testing.TB, ahead time.Duration, args ...string) *daemon {
 	t.Helper()
+	return startBinary(t, os.Args[0], ahead, args...)
+}
+
+// startBinary starts a daemon of another build than this one.
+func startBinary(t testing.TB, binary string, ahead time.Duration, args ...string) *daemon {
+	t.Helper()
 	d := &daemon{t: t, log: &safeBuffer{}, done: make(chan struct{})}
-	d.cmd = exec.Command(os.Args[0], args...)
+	d.cmd = exec.Command(binary, args...)
 	d.cmd.Env = append(os.Environ(), "PAPERWIRE_TEST_AS_MAIN=1", "PAPERWIRE_TEST_AHEAD="+ahead.String(), "PAPERWIRE_OPERATOR_KEY=test-key")
 	out, err := d.cmd.StderrPipe()
 	if err != nil {

@@ -38,11 +38,11 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 		}
 		return "file:" + (&url.URL{Path: abs}).EscapedPath() + "?" + q.Encode()
 	}
-	if s.w, err = sql.Open("sqlite", dsn("cache_size(-16000)")+"&_txlock=immediate"); err != nil {
+	if s.w, err = sql.Open("sqlite", dsn("cache_size(-8000)")+"&_txlock=immediate"); err != nil {
 		return fmt.Errorf("open store %s: %w", path, err)
 	}
 	s.w.SetMaxOpenConns(1)
-	if s.r, err = sql.Open("sqlite", dsn("query_only(ON)", "cache_size(-8000)")); err != nil {
+	if s.r, err = sql.Open("sqlite", dsn("query_only(ON)", "cache_size(-4000)")); err != nil {
 		s.w.Close()
 		return fmt.Errorf("open store %s: %w", path, err)
 	}
