@@ -40,7 +40,7 @@ func containers(names ...string) []container {
 
 var (
 	markerSelector = cascadia.MustCompile("founder-content")
-	authorSelector = cascadia.MustCompile("#Author, #author, .sec, .author, founder-author")
+	authorSelector = cascadia.MustCompile("#Author, #author, .sec, .author, founder-author, #zuozhe, .zuozhe, .text_c .zz")
 	cellSelector   = cascadia.MustCompile(".font01, .font02") // of the classic form's titles
 )
 

@@ -29,11 +29,11 @@ func init() {
 	register(platform{
 		info: Info{
 			Name:  "founder",
-			About: "方正翔宇 digital newspapers, classic and new form, any skin",
+			About: "方正翔宇 digital newspapers, classic and new form, any skin, and joyhua's",
 			Shapes: []string{
 				"html/2017-09/07/node_2.htm", "html/2017-09/07/content_279424.htm",
 				"layout/202408/30/node_A01.html", "content/202408/30/content_3251363.html", "con/202408/30/c1051934.html",
-				"html/2017-10/16/nbs.D110000renmrb_01.htm", "html/2017-09/period.xml",
+				"html/2017-10/16/nbs.D110000renmrb_01.htm", "html/2017-09/period.xml", "20240822/html/page_01.htm",
 			},
 		},
 		sniff: sniffEdition("founder"),

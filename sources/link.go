@@ -44,6 +44,8 @@ var (
 	nbsFile     = regexp.MustCompile(`(?i)^nbs\.d\d+[a-z]+\d*_([a-z]{0,3}\d+)\.s?html?$`)
 	contentFile = regexp.MustCompile(`(?i)^(?:content|con|article|art)_((?:[a-z]+_)?\d+(?:_\d+)*)\.s?html?$`)
 	cFile       = regexp.MustCompile(`(?i)^c(\d{2,})\.s?html?$`)
+	// joyhua: 20240822/html/page_01.htm beside content_7_1.htm.
+	joyhuaPage = regexp.MustCompile(`(?i)^page_([a-z]{0,2}\d{1,3})\.s?html?$`)
 	// PaperIndex: Page01BC.htm, Articel01002MT.htm (spelt so); the two letters at
 	// the end are the skin's and change from one edition to the next.
 	paperIndexPage    = regexp.MustCompile(`(?i)^page([a-z]{0,2}\d{2,4})(?:[a-z]{2})?\.s?html?$`)
@@ -100,6 +102,8 @@ func shapeIn(u *url.URL, dirOf func(*url.URL, string) directory) (shape, bool) {
 		s.kind, s.id = articlePage, m[1]
 	case c == 'c' && is(cFile):
 		s.kind, s.id = articlePage, m[1]
+	case c == 'p' && !in.classic && in.html && is(joyhuaPage):
+		s.kind, s.number = indexPage, m[1]
 	case c == 'p' && !in.classic && is(paperIndexPage):
 		s.platform, s.kind, s.number = "paperindex", indexPage, m[1]
 	case c == 'a' && !in.classic && is(paperIndexArticle):
@@ -122,6 +126,7 @@ type directory struct {
 	root    string
 	number  string // the last directory where it is a page number
 	pad     bool   // see padPath
+	html    bool   // they end in 20240822/html/
 	classic bool   // 2017-09/07: N of node_N is a node id and tells nothing; in the new form node_A01 is page A01
 }
 
@@ -141,6 +146,7 @@ func readDir(u *url.URL, dir string) directory {
 	if !strings.HasSuffix(in.root, "/") {
 		in.root += "/"
 	}
+	in.html = m[6] == "html/"
 	if m[6] != "" {
 		in.number = lastDir(m[6])
 	}
