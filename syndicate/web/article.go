@@ -133,7 +133,7 @@ func (s *Site) article(w http.ResponseWriter, r *http.Request) {
 		body.Rights = "rights_headline"
 	}
 	var inText map[string]bool
-	body.HTML, inText = setBody(it)
+	body.HTML, inText = setBody(it, s.inText)
 	body.Subheads = strings.Contains(string(body.HTML), "<h3")
 	if body.HTML == "" {
 		body.Summary = strings.FieldsFunc(it.Summary, func(r rune) bool { return r == '\n' })

@@ -35,8 +35,8 @@ var dropped = []atom.Atom{
 }
 
 // setBody fits the body of an article to the page, and tells which pictures it
-// holds. A body without HTML is set from its text.
-func setBody(it paper.Item) (template.HTML, map[string]bool) {
+// holds; wide says how each is shown. A body without HTML is set from its text.
+func setBody(it paper.Item, wide func(src string, width, height int) picture) (template.HTML, map[string]bool) {
 	inText := make(map[string]bool)
 	root := &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div}
 	nodes, err := html.ParseFragment(strings.NewReader(it.HTML), root)
@@ -52,7 +52,7 @@ func setBody(it paper.Item) (template.HTML, map[string]bool) {
 	for _, n := range nodes {
 		root.AppendChild(n)
 	}
-	fit(root, it, inText)
+	fit(root, it, wide, inText)
 	var b strings.Builder
 	for n := root.FirstChild; n != nil; n = n.NextSibling {
 		if html.Render(&b, n) != nil {
@@ -63,7 +63,7 @@ func setBody(it paper.Item) (template.HTML, map[string]bool) {
 }
 
 // fit walks the children of a node; the parser caps their depth.
-func fit(parent *html.Node, it paper.Item, inText map[string]bool) {
+func fit(parent *html.Node, it paper.Item, wide func(string, int, int) picture, inText map[string]bool) {
 	for n := parent.FirstChild; n != nil; {
 		next := n.NextSibling
 		switch n.DataAtom {
@@ -94,11 +94,11 @@ func fit(parent *html.Node, it paper.Item, inText map[string]bool) {
 			if n.DataAtom == atom.A {
 				fitLink(n)
 			}
-			if n.DataAtom == atom.Img && !fitPicture(n, it, inText) {
+			if n.DataAtom == atom.Img && !fitPicture(n, it, wide, inText) {
 				parent.RemoveChild(n)
 				break
 			}
-			fit(n, it, inText)
+			fit(n, it, wide, inText)
 		}
 		n = next
 	}
@@ -118,7 +118,7 @@ func fitLink(n *html.Node) {
 // fitPicture gives a picture its size, where the article knows it, so that the
 // text does not jump, and asks for it without naming us: many publishers refuse
 // pictures to foreign pages. It reports whether the picture can be shown.
-func fitPicture(n *html.Node, it paper.Item, inText map[string]bool) bool {
+func fitPicture(n *html.Node, it paper.Item, wide func(string, int, int) picture, inText map[string]bool) bool {
 	raw := attribute(n, "src")
 	src := webURL(raw)
 	if src == "" {
@@ -132,7 +132,12 @@ func fitPicture(n *html.Node, it paper.Item, inText map[string]bool) bool {
 		}
 	}
 	alt := attribute(n, "alt")
-	n.Attr = []html.Attribute{{Key: "src", Val: src}, {Key: "alt", Val: alt}}
+	p := wide(src, width, height)
+	n.Attr = []html.Attribute{{Key: "src", Val: p.URL}}
+	if p.Set != "" {
+		n.Attr = append(n.Attr, html.Attribute{Key: "srcset", Val: p.Set}, html.Attribute{Key: "sizes", Val: p.Sizes})
+	}
+	n.Attr = append(n.Attr, html.Attribute{Key: "alt", Val: alt})
 	if width > 0 && height > 0 {
 		n.Attr = append(n.Attr, html.Attribute{Key: "width", Val: strconv.Itoa(width)}, html.Attribute{Key: "height", Val: strconv.Itoa(height)})
 	}
@@ -178,7 +183,7 @@ func (p *page) figures(it paper.Item, inText map[string]bool) []figure {
 			f.Alt = p.plain("picture_of", it.Title())
 		}
 		if image.Width > 0 && image.Height > 0 {
-			f.picture = p.site.wide(src, image.Width, image.Height, image.Width, textSizes)
+			f.picture = p.site.inText(src, image.Width, image.Height)
 		}
 		all = append(all, f)
 	}

@@ -19,23 +19,28 @@ const (
 	columnSizes = "(min-width:60rem) 34rem, 100vw"
 )
 
-// ours reports whether a picture is a copy of ours that comes in other widths;
-// GIF does not, because it may move.
-func (s *Site) ours(src string) bool {
-	return strings.HasPrefix(src, s.opts.Base+"/img/") && !strings.HasSuffix(src, ".gif")
+// ours gives the address of a copy of ours within the site, which is shorter,
+// and reports whether it comes in other widths: GIF does not, it may move.
+func (s *Site) ours(src string) (path string, sizes bool) {
+	path, ok := strings.CutPrefix(src, s.opts.Base+"/img/")
+	if !ok {
+		return src, false
+	}
+	return "/img/" + path, !strings.HasSuffix(path, ".gif")
 }
 
 // at is the address of a picture in the smallest width that has as many pixels
 // as needed; where nothing is known to be smaller, the picture itself.
 func (s *Site) at(src string, width, need int) string {
-	if s.ours(src) {
+	path, sizes := s.ours(src)
+	if sizes {
 		for _, w := range s.opts.Widths {
 			if w >= need && w < width {
-				return src + "?w=" + strconv.Itoa(w)
+				return path + "?w=" + strconv.Itoa(w)
 			}
 		}
 	}
-	return src
+	return path
 }
 
 // thumb is a picture that fills a box of CSS pixels, for plain and for dense
@@ -52,29 +57,35 @@ func (s *Site) thumb(src string, width, height, boxWidth, boxHeight int) picture
 	return p
 }
 
+// inText is a picture in the text of an article.
+func (s *Site) inText(src string, width, height int) picture {
+	return s.wide(src, width, height, width, textSizes)
+}
+
 // wide is a picture that fills its column; most is the greatest width it is
 // shown at, in CSS pixels.
-func (s *Site) wide(src string, width, height, most int, sizes string) picture {
-	p := picture{URL: src}
+func (s *Site) wide(src string, width, height, most int, column string) picture {
+	path, sizes := s.ours(src)
+	p := picture{URL: path}
 	if width > 0 && height > 0 {
 		p.Width = min(width, most)
 		p.Height = max(1, (height*p.Width+width/2)/width)
 	}
-	if !s.ours(src) {
+	if !sizes {
 		return p
 	}
 	var set []string
 	largest := 0
 	for _, w := range s.opts.Widths {
 		if largest = w; w >= 320 && w < width {
-			set = append(set, src+"?w="+strconv.Itoa(w)+" "+strconv.Itoa(w)+"w")
+			set = append(set, path+"?w="+strconv.Itoa(w)+" "+strconv.Itoa(w)+"w")
 		}
 	}
 	if width <= largest {
-		set = append(set, src+" "+strconv.Itoa(width)+"w")
+		set = append(set, path+" "+strconv.Itoa(width)+"w")
 	}
 	if len(set) > 1 {
-		p.URL, p.Set, p.Sizes = s.at(src, width, p.Width), strings.Join(set, ", "), sizes
+		p.URL, p.Set, p.Sizes = s.at(src, width, p.Width), strings.Join(set, ", "), column
 	}
 	return p
 }
