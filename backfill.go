@@ -172,7 +172,7 @@ func (a *app) backfill(ctx context.Context, key string, f backfillFlags) error {
 	}
 	stopped := errors.Is(err, ingest.ErrStopped) || work.Err() != nil
 	if len(days) > 0 {
-		if werr := writePast(a.out, key, days, f.dry, time.Since(began)); err == nil {
+		if werr := writePast(a.out, days, f.dry, time.Since(began)); err == nil {
 			err = werr
 		}
 	}
@@ -238,13 +238,13 @@ const maxUnread = 20
 
 // writePast prints what became of the days: every one of a dry run, else a table of
 // sums and the days that need somebody.
-func writePast(w io.Writer, key string, days []ingest.PastDay, dry bool, took time.Duration) error {
+func writePast(w io.Writer, days []ingest.PastDay, dry bool, took time.Duration) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	count := map[ingest.PastState]int{}
-	var fresh, changed, pictures, unread, listed int
+	var fresh, changed, pictures, unread int
 	for _, d := range days {
 		count[d.State]++
-		fresh, changed, unread, listed = fresh+d.New, changed+d.Changed, unread+len(d.Unread), listed+d.Listed
+		fresh, changed, unread = fresh+d.New, changed+d.Changed, unread+len(d.Unread)
 		if d.State == ingest.PastRead || d.State == ingest.PastFailed {
 			pictures += d.Pictures
 		}
@@ -254,7 +254,7 @@ func writePast(w io.Writer, key string, days []ingest.PastDay, dry bool, took ti
 		for _, d := range days {
 			fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\n", d.Day, d.State, d.Listed, d.Read, oneLine(d.Problem))
 		}
-		fmt.Fprintf(t, "\n%s\t%d would be read, %d already there, %d not published, %d left to looks, %d failed, %d not reached\n", key,
+		fmt.Fprintf(t, "\n%d would be read, %d already there, %d not published, %d left to looks, %d failed, %d not reached\n",
 			count[ingest.PastWould], count[ingest.PastThere], count[ingest.PastGap], count[ingest.PastLeft], count[ingest.PastFailed], count[ingest.PastPending])
 		return t.Flush()
 	}
@@ -279,9 +279,24 @@ func writePast(w io.Writer, key string, days []ingest.PastDay, dry bool, took ti
 	if trouble {
 		fmt.Fprintln(t)
 	}
-	fmt.Fprintf(t, "SOURCE\tREAD\tALREADY THERE\tNOT PUBLISHED\tLEFT TO LOOKS\tFAILED\tNOT REACHED\tNEW ARTICLES\tCORRECTED\tUNREAD\tPICTURES\tTOOK\n%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", key,
-		count[ingest.PastRead], count[ingest.PastThere], count[ingest.PastGap], count[ingest.PastLeft], count[ingest.PastFailed], count[ingest.PastPending],
-		fresh, changed, unread, pictures, took.Round(time.Second))
+	for _, x := range []struct {
+		what string
+		n    int
+	}{
+		{"editions read", count[ingest.PastRead]},
+		{string(ingest.PastThere), count[ingest.PastThere]},
+		{string(ingest.PastGap), count[ingest.PastGap]},
+		{"left to looks", count[ingest.PastLeft]},
+		{string(ingest.PastFailed), count[ingest.PastFailed]},
+		{string(ingest.PastPending), count[ingest.PastPending]},
+		{"new articles", fresh},
+		{"corrected", changed},
+		{"pictures", pictures},
+		{"not readable", unread},
+	} {
+		fmt.Fprintf(t, "%s\t%d\n", x.what, x.n)
+	}
+	fmt.Fprintf(t, "took\t%s\n", took.Round(time.Second))
 	return t.Flush()
 }
 

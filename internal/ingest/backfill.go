@@ -47,7 +47,7 @@ func (g *Ingest) Backfill(ctx context.Context, key string, p Past) ([]PastDay, e
 	if s.Platform == "feed" || s.Platform == "sitemap" {
 		return nil, noPast(s, s.Platform)
 	}
-	b := &backfill{g: g, s: s, p: p, memo: memo{Getter: g.fetch, now: g.now, dry: p.DryRun}}
+	b := &backfill{g: g, s: s, p: p, memo: memo{Getter: g.fetch, now: g.now, dry: p.DryRun}, looks: map[paper.Day]bool{}}
 	err := b.plan(ctx)
 	if err != nil {
 		return nil, err
@@ -70,7 +70,31 @@ func (g *Ingest) Backfill(ctx context.Context, key string, p Past) ([]PastDay, e
 		b.at.Days += len(failed)
 		err = b.pass(ctx, failed)
 	}
+	if err == nil && !p.DryRun {
+		err = b.relate(ctx)
+	}
 	return b.days, err
+}
+
+// relate looks once more for what belongs together: a notice was read before the
+// older article that it corrects. Editions of looks are left alone.
+func (b *backfill) relate(ctx context.Context) error {
+	if !slices.ContainsFunc(b.days, func(d PastDay) bool { return d.New+d.Changed > 0 }) {
+		return nil
+	}
+	// Notices of the weeks after those days may be of an earlier run.
+	known, err := b.g.store.Past(ctx, b.s.Key, b.s.Paper, b.p.From, b.p.To.Add(lookBack))
+	if err != nil {
+		return err
+	}
+	for day, k := range known {
+		if k.Archive {
+			if err := b.g.relate(ctx, b.s, day); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func noPast(s *source, platform string) error {
@@ -84,9 +108,10 @@ type backfill struct {
 	p    Past
 	memo memo
 
-	days []PastDay
-	todo []int // of days
-	at   PastProgress
+	days  []PastDay
+	todo  []int              // of days
+	looks map[paper.Day]bool // of them those that looks brought in
+	at    PastProgress
 }
 
 // plan tells for every day whether it is to be asked for.
@@ -105,6 +130,9 @@ func (b *backfill) plan(ctx context.Context) error {
 		k, have := known[day]
 		have = have && k.Listed > 0
 		d.Listed, d.Read = k.Listed, k.Read
+		if have && !k.Archive {
+			b.looks[day] = true
+		}
 		switch {
 		case have && k.Complete && !(k.Archive && b.p.Again):
 			d.State = PastThere
@@ -271,7 +299,7 @@ func (b *backfill) edition(ctx context.Context, d *PastDay) error {
 		d.State, d.Problem = PastWould, e.Problem
 		return nil
 	}
-	rep := Report{Source: s.Key, past: &past{again: b.p.Again, pause: b.p.Pause, stop: b.p.Stop, each: func(err error) {
+	rep := Report{Source: s.Key, past: &past{again: b.p.Again, looks: b.looks[d.Day], pause: b.p.Pause, stop: b.p.Stop, each: func(err error) {
 		if err != nil {
 			b.at.Errors++
 		} else {
@@ -393,10 +421,15 @@ func (m *memo) forget() { m.docs = nil }
 // past is what a look at an edition of old does otherwise than a poll; nil for a poll.
 type past struct {
 	again bool
+	looks bool // the edition came by looks: only what is missing is added
 	pause time.Duration
 	stop  <-chan struct{} // closed: end after the article under way
 	each  func(error)
 }
+
+// foreign reports whether an edition is one of the looks', of which backfill
+// withdraws nothing.
+func (p *past) foreign() bool { return p != nil && p.looks }
 
 // recheck is how long after an article was read it is asked for again: never, but
 // where corrections are looked for.

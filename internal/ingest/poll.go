@@ -423,6 +423,9 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 	before := rep.New + rep.Changed
 	var wall error
 	for _, t := range todo {
+		if rep.past != nil && !t.Archive {
+			continue // it came by a look, and stays as it is
+		}
 		if rep.past.stopped() {
 			rep.unfinished = true
 			break
@@ -484,7 +487,7 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 			return err
 		}
 	}
-	if wall == nil && !rep.unfinished && e.Day != "" && !e.Partial {
+	if wall == nil && !rep.unfinished && e.Day != "" && !e.Partial && !rep.past.foreign() {
 		if err := g.withdrawn(ctx, s, e, rep); err != nil {
 			return err
 		}
