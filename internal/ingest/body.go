@@ -542,6 +542,7 @@ func (r *reader) flush() {
 	var cur []run
 	end := func() {
 		if cur = trimRuns(cur); len(cur) > 0 && len(r.blocks) < maxBlocks {
+			cur[0].text = joinSpaced(cur[0].text, len(cur) == 1)
 			r.blocks = append(r.blocks, block{kind: kind, runs: cur, bold: allBold(cur), centred: r.centred, caption: r.caption})
 		}
 		cur = nil
@@ -568,6 +569,18 @@ func (r *reader) flush() {
 		line = line[i:]
 	}
 	end()
+}
+
+// joinSpaced joins words that were spaced out to fill a line: 编 者 按 as a whole
+// line, and 本 报 讯 before a text.
+func joinSpaced(s string, line bool) string {
+	if rest, ok := strings.CutPrefix(s, "本 报 讯"); ok {
+		return "本报讯" + rest
+	}
+	if line && len(s) <= len("编 者 的 话") && strings.Contains(s, " ") {
+		return unspace(s)
+	}
+	return s
 }
 
 // endsProse tells a full line of prose, at least 24 characters that end a
@@ -973,7 +986,7 @@ func (r *reader) link(s string, mail bool) string { return resolve(r.base, s, ma
 
 func resolve(base *url.URL, s string, mail bool) string {
 	s = strings.TrimSpace(cleanRunes(s))
-	if s == "" || len(s) > maxURLBytes {
+	if s == "" || s[0] == '#' || len(s) > maxURLBytes { // #top leads nowhere from here
 		return ""
 	}
 	u, err := url.Parse(s)

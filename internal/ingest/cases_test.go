@@ -112,7 +112,7 @@ func TestNormalisingCases(t *testing.T) {
 		}
 	})
 	t.Run("boilerplate", func(t *testing.T) {
-		skin := "<p>放大 缩小 默认</p>" + long + other + "<p>移动用户发送YZRB到10658000订阅手机报</p><p>登录云州日报官方微博</p><p>版权声明：本报所有</p><p>分享到:</p><p>3上一篇  下一篇4</p>"
+		skin := "<p>放大 缩小 默认</p>" + long + other + "<p>移动用户发送YZRB到10658000订阅手机报</p><p>登录云州日报官方微博</p><p>更多内容请扫描二维码</p><p>版权声明：本报所有</p><p>分享到:</p><p>3上一篇  下一篇4</p>"
 		if a := normalised(skin); a.Text != normalised(long+other).Text {
 			t.Errorf("text\n%s", a.Text)
 		}

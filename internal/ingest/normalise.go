@@ -311,10 +311,10 @@ func cleanRunes(s string) string {
 				continue
 			}
 		case c == '\t' || c == '\n' || c == '\r':
-		case c < 0x20, c >= 0x7f && c < 0xa0, c == 0xad:
-			continue
 		case c == 0x2028 || c == 0x2029 || c == 0x0b || c == 0x0c:
 			c = '\n'
+		case c < 0x20, c >= 0x7f && c < 0xa0, c == 0xad:
+			continue
 		case c == 0x200d || c == 0x200c: // joiners
 			if last < 0x590 || last >= 0x2000 && last < 0x2600 || last >= 0x3000 && last < 0xfe00 {
 				continue
@@ -433,7 +433,7 @@ var boilerplate = regexp.MustCompile(`^(?:` + strings.Join([]string{
 	`分享(?:到|至)?\s*[:：]?.{0,30}`,
 	`(?:本报|本网|特别)?(?:版权声明|免责声明|版权所有)\s*[:：©].*`,
 	`未经(?:本报|本网|书面|授权|许可).{0,60}(?:不得|禁止|请勿).{0,60}`,
-	`(?:欢迎)?(?:登录|关注|扫描|扫码|扫一扫).{0,30}(?:官方微博|官方微信|微信公众号|二维码|客户端).{0,40}`,
+	`(?:更多(?:精彩)?(?:内容|资讯|新闻))?[，,]?(?:敬请|欢迎|请)?(?:登录|关注|扫描|扫码|扫一扫).{0,30}(?:官方微博|官方微信|微信公众号|二维码|客户端).{0,40}`,
 	`(?:移动|联通|电信|手机)用户发送.{0,60}(?:到|至)\d{4,12}.{0,40}`,
 	`《[^》]{2,20}》\s*[（(]\s*\d{4}年\s*\d{1,2}月\s*\d{1,2}日\s*第?\s*[A-Za-z]{0,2}\d{0,3}\s*版?.{0,20}[）)]?`,
 	`(?:点击|阅读|浏览)(?:数|量|次数)?\s*[:：]\s*\d+`,
@@ -553,7 +553,7 @@ func isProse(s string) bool { return longer(s, 30) || strings.ContainsAny(s, "�
 func shapeOfHead(s string) bool {
 	last, _ := utf8.DecodeLastRuneInString(s)
 	first, _ := utf8.DecodeRuneInString(s)
-	return !strings.ContainsRune("。！？；：，、…;:,.!?）)】", last) && !strings.ContainsRune("（(【[□■●◆▲△", first) &&
+	return !strings.ContainsRune("。！？；：，、…;:,.!?）)】", last) && !strings.ContainsRune("（(【[□■●◆▲△—", first) &&
 		!strings.Contains(s, "。") && strings.IndexFunc(s, unicode.IsLetter) >= 0
 }
 
