@@ -82,11 +82,13 @@ func looksFeed(d *document) bool {
 	if head[0] == '{' {
 		return strings.Contains(d.contentType, "json") || bytes.Contains(head, []byte("jsonfeed.org/")) || bytes.Contains(head, []byte(`"items"`))
 	}
-	low := bytes.ToLower(head)
-	if bytes.HasPrefix(low, []byte("<!doctype html")) || bytes.HasPrefix(low, []byte("<html")) {
-		return false
+	for _, page := range []string{"<!doctype html", "<html"} {
+		if len(head) >= len(page) && strings.EqualFold(string(head[:len(page)]), page) {
+			return false
+		}
 	}
-	return feedRoot.Match(low)
+	low := bytes.ToLower(head)
+	return (bytes.Contains(low, []byte("<rss")) || bytes.Contains(low, []byte("<rdf:rdf")) || bytes.Contains(low, []byte("feed"))) && feedRoot.Match(low)
 }
 
 var feedRoot = regexp.MustCompile(`<(?:rss|rdf:rdf|(?:[a-z]+:)?feed)[\s>]`)

@@ -234,8 +234,17 @@ func anchorsOf(d *document) []anchor {
 	return d.anchors
 }
 
+// script is code that may hold links.
+type script struct {
+	n    *html.Node
+	at   int
+	text string
+	most int // links taken
+}
+
 func collectAnchors(d *document) (list, headings []anchor) {
 	var scripted []anchor
+	var scripts []script // looked through only where plain links are missing
 	at := 0
 	selfPad := padPath.MatchString(d.url.Path)
 	linkAttrs := d.rules.linkAttrs()
@@ -271,9 +280,7 @@ func collectAnchors(d *document) (list, headings []anchor) {
 			add(&list, n, attr(n, "value"))
 		case atom.Script:
 			if n.FirstChild != nil {
-				for _, m := range quotedLink.FindAllStringSubmatch(n.FirstChild.Data, 2*maxArticles) {
-					add(&scripted, n, m[1])
-				}
+				scripts = append(scripts, script{n, at, n.FirstChild.Data, 2 * maxArticles})
 			}
 			return true
 		}
@@ -294,14 +301,23 @@ func collectAnchors(d *document) (list, headings []anchor) {
 			for _, u := range d.rules.clicked(v) {
 				add(&list, n, u)
 			}
-			for _, m := range quotedLink.FindAllStringSubmatch(v, 4) {
-				add(&scripted, n, m[1])
-			}
+			scripts = append(scripts, script{n, at, v, 4})
 		}
 		return true
 	})
 	articles := slices.ContainsFunc(list, func(a anchor) bool { return a.sh.kind == articlePage })
 	pages := slices.ContainsFunc(list, func(a anchor) bool { return a.sh.kind == indexPage })
+	if !articles || !pages {
+		for _, s := range scripts {
+			if !strings.Contains(s.text, ".htm") && !strings.Contains(s.text, ".shtm") {
+				continue
+			}
+			at = s.at
+			for _, m := range quotedLink.FindAllStringSubmatch(s.text, s.most) {
+				add(&scripted, s.n, m[1])
+			}
+		}
+	}
 	for _, a := range scripted {
 		if a.sh.kind == articlePage && !articles || a.sh.kind == indexPage && !pages {
 			list = append(list, a)
@@ -881,7 +897,12 @@ func labelOnPage(d *document, selfKey string) (ref paper.PageRef, found bool) {
 var briefName = regexp.MustCompile(`(?i)_(?:brief|icon|small|thumb|s|m)(\.(?:jpe?g|png|gif))$`)
 
 // fullSize is the full picture behind a resized one: uuid.jpg.2 → uuid.jpg.
-func fullSize(src string) string { return resizedName.ReplaceAllString(src, "$1") }
+func fullSize(src string) string {
+	if n := len(src); n == 0 || src[n-1] < '0' || src[n-1] > '9' {
+		return src
+	}
+	return resizedName.ReplaceAllString(src, "$1")
+}
 
 var resizedName = regexp.MustCompile(`(?i)(\.(?:jpe?g|png|gif|bmp|webp))\.\d$`)
 
