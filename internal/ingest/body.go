@@ -89,7 +89,7 @@ func readBody(src string, base *url.URL) []block {
 		src = strings.ReplaceAll(strings.ReplaceAll(src, "\r\n", "\n"), "\n", "<br>")
 	}
 	r := &reader{base: base}
-	r.blocks = make([]block, 0, min(8+len(src)/400, maxBlocks/10))
+	r.blocks = make([]block, 0, min(8+len(src)/256, maxBlocks/10))
 	nodes, err := parse(src)
 	if err != nil {
 		// Nobody's article, but its words may be. Keep them without structure.

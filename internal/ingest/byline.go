@@ -314,7 +314,7 @@ func parseCredits(s string, own []string, how strictness) (c credits, ok bool) {
 		}
 		// A role may follow a name without a space: 记者张三通讯员李四.
 		if hasNext {
-			if at := nextTitle.FindStringIndex(s); at != nil && at[0] > 0 && at[0] < len(word) {
+			if at := nextTitle.FindStringIndex(clipBytes(s, len(word)+60)); at != nil && at[0] > 0 && at[0] < len(word) {
 				word = word[:at[0]]
 			}
 		}

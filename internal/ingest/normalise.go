@@ -561,11 +561,15 @@ func shapeOfHead(s string) bool {
 // like one. It never takes the last words of an article: a picture story keeps
 // its text.
 func takeCaptions(blocks []block, own []string) []block {
-	texts := 0
+	texts, bare := 0, false
 	for _, b := range blocks {
+		bare = bare || b.kind == figure && len(b.runs) == 0
 		if b.kind != figure && len(b.runs)+len(b.items)+len(b.rows)+len(b.inner) > 0 {
 			texts++
 		}
+	}
+	if !bare || texts <= 1 {
+		return tidyCaptions(blocks)
 	}
 	out := make([]block, 0, len(blocks))
 	for i, b := range blocks {
@@ -584,12 +588,16 @@ func takeCaptions(blocks []block, own []string) []block {
 		}
 		out = append(out, b)
 	}
-	for i := range out {
-		if out[i].kind == figure {
-			tidyCaption(&out[i])
+	return tidyCaptions(out)
+}
+
+func tidyCaptions(blocks []block) []block {
+	for i := range blocks {
+		if blocks[i].kind == figure {
+			tidyCaption(&blocks[i])
 		}
 	}
-	return out
+	return blocks
 }
 
 var (
@@ -830,9 +838,11 @@ func markSubheads(blocks []block) {
 func addPictures(blocks []block, images []sources.Image, base *url.URL) []block {
 	in := map[string]int{}
 	var top []block
+	figures := 0
 	for i, b := range blocks {
 		if b.kind == figure {
 			in[pictureKey(b.image.url)] = i
+			figures++
 		}
 	}
 	seen := map[string]bool{}
@@ -868,6 +878,9 @@ func addPictures(blocks []block, images []sources.Image, base *url.URL) []block 
 		if f.image.width > 0 {
 			b.image.width, b.image.height = f.image.width, f.image.height
 		}
+	}
+	if len(top) == 0 && len(in) == figures {
+		return blocks
 	}
 	// The same picture twice in a body is the skin's preview and its full size.
 	have := map[string]bool{}

@@ -393,3 +393,23 @@ func BenchmarkNormalise(b *testing.B) {
 		}
 	}
 }
+
+// A megabyte of one thing: the time must grow with its length and no faster.
+func BenchmarkNormaliseHostile(b *testing.B) {
+	for _, body := range []struct{ name, piece string }{
+		{"paragraphs", "<p>"}, {"parentheses", "（"}, {"one-line", "甲"}, {"verse", "甲<br>"}, {"styles", "<b>甲</b>乙"}, {"left-open", "<b a=1><b a=2><p>"},
+	} {
+		for _, size := range []int{64 << 10, 1 << 20} {
+			b.Run(body.name+"/"+strconv.Itoa(size>>10)+"KB", func(b *testing.B) {
+				s := strings.Repeat(body.piece, size/len(body.piece))
+				b.SetBytes(int64(len(s)))
+				b.ReportAllocs()
+				for b.Loop() {
+					if a := normalised(s); a.Headline == "" {
+						b.Fatal("no headline")
+					}
+				}
+			})
+		}
+	}
+}
