@@ -246,6 +246,7 @@ func collectAnchors(d *document) (list, headings []anchor) {
 	var scripted []anchor
 	var scripts []script // looked through only where plain links are missing
 	at := 0
+	list = make([]anchor, 0, 128)
 	selfPad := padPath.MatchString(d.url.Path)
 	linkAttrs := d.rules.linkAttrs()
 	add := func(to *[]anchor, n *html.Node, href string) {

@@ -384,19 +384,30 @@ var lazyAttrs = []string{"data-src", "data-original", "data-lazy-src", "data-url
 // innerHTML renders the children of a node as a body: scripts, styles, form
 // controls, comments and markers of the publishing system go, links become absolute.
 func innerHTML(n *html.Node, base *url.URL) string {
-	var b bytes.Buffer
 	for c := n.FirstChild; c != nil; {
 		next := c.NextSibling
 		tidyBody(c, base, true)
 		c = next
 	}
+	size := 0 // about
+	walk(n, func(c *html.Node) bool {
+		if size += len(c.Data); c.Type == html.ElementNode {
+			size += len(c.Data) + len("<></>")
+		}
+		for i := range c.Attr {
+			size += len(c.Attr[i].Key) + len(c.Attr[i].Val) + len(` =""`)
+		}
+		return true
+	})
+	var b strings.Builder
+	b.Grow(size + size/64)
 	renderInner(&b, n)
 	return strings.TrimFunc(b.String(), unicode.IsSpace)
 }
 
 // renderInner writes the children of a node; a marker element of the publishing
 // system stands for nothing but its own children.
-func renderInner(b *bytes.Buffer, n *html.Node) {
+func renderInner(b *strings.Builder, n *html.Node) {
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
 		if marker(c) {
 			renderInner(b, c)
