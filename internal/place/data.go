@@ -24,11 +24,14 @@ var packed []byte
 
 // Flags of a county in the table.
 const (
-	flagWord    = 1 << iota // w: the short name is also a word (解放, 博爱)
-	flagShared              // m: several counties, or a city, have the short name (山阳)
-	flagGeneric             // g: the full name is a common noun (解放区, 新城区)
-	flagZone                // z: a statistical zone, not in GB/T 2260 (示范区)
-	flagCommon              // c: a town's name found in three or more counties (城关镇)
+	flagWord       = 1 << iota // w: the short name is also a word (解放, 博爱)
+	flagShared                 // m: several counties, or a city, have the short name (山阳)
+	flagGeneric                // g: the full name is a common noun (解放区, 新城区)
+	flagZone                   // z: a statistical zone, not in GB/T 2260 (示范区)
+	flagCommon                 // c: a town's name found in three or more counties (城关镇)
+	flagListed                 // j: the segmenter's dictionary has the short name as a word
+	flagHand                   // h: generic by hand, not by its form
+	flagCommonWord             // v: the dictionary has the short name as a common word (解放)
 )
 
 // division is one row of the table.
@@ -51,6 +54,7 @@ type town struct {
 type former struct {
 	code, name string
 	to         []string // today's codes
+	hand       bool     // gen/former.tsv says so
 }
 
 // table is the embedded data as decoded, shared by every Gazetteer and never
@@ -60,6 +64,7 @@ type table struct {
 	formers   []former
 	landmarks [][2]string         // county code, name
 	stops     map[string]string   // short name -> words that contain it, joined by spaces
+	handStops map[string]string   // the same, from gen/stops.tsv
 	fuse      map[rune]string     // first rune of a name -> runes that make a word with it
 	towns     map[string]*members // by the first two digits of the code
 }
@@ -73,7 +78,7 @@ type members struct {
 
 // base decodes everything down to counties: about 100 KB of gzip, 5 ms. Towns wait.
 var base = sync.OnceValues(func() (*table, error) {
-	t := &table{stops: map[string]string{}, fuse: map[rune]string{}, towns: map[string]*members{}}
+	t := &table{stops: map[string]string{}, handStops: map[string]string{}, fuse: map[rune]string{}, towns: map[string]*members{}}
 	rest := packed
 	for n := 0; len(rest) > 0; n++ {
 		size, name, err := memberHeader(rest)
@@ -146,11 +151,11 @@ func (t *table) parse(text string) {
 			d.flags = flags(f[5])
 			t.divisions = append(t.divisions, d)
 		case "F":
-			t.formers = append(t.formers, former{code: f[1], name: f[2], to: strings.Split(f[3], ",")})
+			t.formers = append(t.formers, former{code: f[1], name: f[2], to: strings.Split(f[3], ","), hand: f[4] == "h"})
 		case "L":
 			t.landmarks = append(t.landmarks, [2]string{f[1], f[2]})
 		case "S":
-			t.stops[f[1]] = f[2]
+			t.stops[f[1]], t.handStops[f[1]] = f[2], f[3]
 		case "X":
 			t.fuse[[]rune(f[1])[0]] = f[2]
 		}
@@ -161,7 +166,7 @@ func (t *table) parse(text string) {
 func flags(s string) uint8 {
 	var v uint8
 	for i := 0; i < len(s); i++ {
-		if n := strings.IndexByte("wmgzc", s[i]); n >= 0 {
+		if n := strings.IndexByte("wmgzcjhv", s[i]); n >= 0 {
 			v |= 1 << n
 		}
 	}

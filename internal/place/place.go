@@ -6,6 +6,7 @@ package place
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 
@@ -30,6 +31,8 @@ type Gazetteer struct {
 	byCode map[string]*division // provinces, cities, counties
 	kids   map[string][]*division
 
+	overrides []Override // as given
+
 	indexOnce sync.Once
 	index     map[string][]entry
 
@@ -45,7 +48,7 @@ func Load(overrides []Override) (*Gazetteer, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gazetteer{table: t, byCode: make(map[string]*division, len(t.divisions)+len(overrides)), kids: make(map[string][]*division, 400)}
+	g := &Gazetteer{table: t, overrides: overrides, byCode: make(map[string]*division, len(t.divisions)+len(overrides)), kids: make(map[string][]*division, 400)}
 	rows := slices.Clone(t.divisions)
 	for i := range rows {
 		g.rows = append(g.rows, &rows[i])
@@ -130,6 +133,95 @@ type Item struct {
 	PaperCityCode string `json:"paper_city_code"`
 }
 
+// Labelled is an item with the districts that a person gave it.
+type Labelled struct {
+	Item
+	Districts []string `json:"districts"` // codes; empty for none
+	Class     string   `json:"class"`     // what makes it difficult; any word
+	Note      string   `json:"note"`
+}
+
+// Measure counts tags against labels.
+type Measure struct {
+	Items, Exact         int // exact: all labels and no other tag
+	Right, Wrong, Missed int
+}
+
+// Tiers are the measures of what is filed (sure) and of all tags (likely, which
+// holds the sure ones too).
+type Tiers struct {
+	Sure   Measure `json:"sure"`
+	Likely Measure `json:"likely"`
+}
+
+// Mistake is an item whose sure tags are not its labels.
+type Mistake struct {
+	ID       any           `json:"id"`
+	City     string        `json:"city"`
+	Class    string        `json:"class"`
+	Title    string        `json:"title"`
+	Want     []string      `json:"want"`
+	Got      []string      `json:"got"`
+	Placing  paper.Placing `json:"placing"`
+	Rejected []Rejection   `json:"rejected"`
+}
+
+// Rejection is a mention that counted for nothing, or for too little, with the
+// rule that says why.
+type Rejection struct {
+	Code string `json:"code"` // of the district it would have been; empty where several might
+	Name string `json:"name"`
+	paper.Evidence
+}
+
+// Evaluation is how well items are filed, and how simple programs would do:
+// official names in the text; these, short names, and both in the page's name.
+type Evaluation struct {
+	Tiers
+	Classes  map[string]*Tiers `json:"classes"`
+	Cities   map[string]*Tiers `json:"cities"`
+	Official Measure           `json:"official"`
+	Short    Measure           `json:"short"`
+	Errors   []Mistake         `json:"errors"`
+}
+
+// Rule is one thing that a person wrote about a division: that its short name is
+// a word (word) or its full name a common noun (generic), a phrase that contains
+// it (stop), a landmark, a former name, or an override of the configuration.
+type Rule struct {
+	Kind string `json:"kind"`
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// Left is a city measured with and without the rules that were written for it.
+type Left struct {
+	City    string `json:"city"`
+	Rules   []Rule `json:"rules"` // what was off
+	With    Tiers  `json:"with"`
+	Without Tiers  `json:"without"`
+}
+
+// ReadLabelled reads labelled items as JSON lines; those without a
+// paper_city_code are of the given city. A line that is no item, or has no
+// districts, is an error that names the line.
+func ReadLabelled(r io.Reader, city string) ([]Labelled, error) { return readLabelled(r, city) }
+
+// Evaluate files the items and holds the tags against the labels. The error names
+// items of unknown cities, which are not counted.
+func (g *Gazetteer) Evaluate(items []Labelled) (Evaluation, error) { return g.evaluate(items) }
+
+// Rules lists everything written by hand, here or in the configuration, that
+// names the city or one of its counties. What is generated is not in it.
+func (g *Gazetteer) Rules(city string) []Rule { return g.rules(city) }
+
+// Without is a gazetteer in which the given rules are off.
+func (g *Gazetteer) Without(rules []Rule) (*Gazetteer, error) { return g.without(rules) }
+
+// LeaveOut evaluates each city's items with all its Rules off: how the tagger
+// does in a city that nobody has looked at.
+func (g *Gazetteer) LeaveOut(items []Labelled) (Evaluation, []Left, error) { return g.leaveOut(items) }
+
 // Finder tags texts of one city's papers. It is compiled once and safe for
 // concurrent use.
 type Finder struct {
@@ -149,4 +241,11 @@ func (g *Gazetteer) City(code string) (*Finder, error) { return g.compile(code) 
 // Find tags one text. Districts is never nil; likely tags are included and
 // marked, rejected mentions are evidence with a weight of 0 or less. Offsets
 // are in runes into their zone.
-func (f *Finder) Find(t Text) paper.Placing { return f.find(t) }
+func (f *Finder) Find(t Text) paper.Placing { return f.find(t, nil) }
+
+// Explain is Find with every mention beside it that led to no tag, in reading
+// order, at most 200, and why.
+func (f *Finder) Explain(t Text) (paper.Placing, []Rejection) {
+	var rejected []Rejection
+	return f.find(t, &rejected), rejected
+}

@@ -157,9 +157,11 @@ func (b *builder) build(city *division, counties []*division) {
 	// Words last among the served: a name that is itself in the tables is no mere word.
 	for i, d := range counties {
 		for _, key := range [...]string{d.Short, d.Name} {
-			for w := range strings.SplitSeq(b.g.table.stops[key], " ") {
-				if w != "" {
-					b.add(name{text: w, kind: kindWord, targets: []int16{int16(i)}})
+			for _, words := range [...]string{b.g.table.stops[key], b.g.table.handStops[key]} {
+				for w := range strings.SplitSeq(words, " ") {
+					if w != "" {
+						b.add(name{text: w, kind: kindWord, targets: []int16{int16(i)}})
+					}
 				}
 			}
 		}

@@ -61,6 +61,7 @@ const (
 
 	maxHits     = 4096 // names looked at in a zone
 	maxEvidence = 24   // pieces of evidence kept for a tag
+	maxRejected = 200  // mentions told that led to no tag
 )
 
 // mention is one name in a zone and what became of it.
@@ -122,7 +123,7 @@ type outlook struct {
 	bylines      int
 }
 
-func (f *Finder) find(t Text) paper.Placing {
+func (f *Finder) find(t Text, rejected *[]Rejection) paper.Placing {
 	none := paper.Placing{Reach: paper.ReachNone, Districts: []paper.Tag{}}
 	if f.trie == nil {
 		return none
@@ -147,7 +148,11 @@ func (f *Finder) find(t Text) paper.Placing {
 	}
 	r.settle()
 	r.weigh()
-	return r.placing()
+	p := r.placing()
+	if rejected != nil {
+		*rejected = r.rejected(p)
+	}
+	return p
 }
 
 // reading is one Find under way.
@@ -373,7 +378,8 @@ func (r *reading) judge(m *mention, n *name, z int, before, rest string, ownBefo
 	case kindFull:
 		m.rule, m.weight = "full", weightFull
 		m.own = true
-		if n.flags&flagGeneric != 0 {
+		if n.flags&flagGeneric != 0 || n.flags&flagCommonWord != 0 && r.says(&r.era, eraWords) {
+			// In a text about the war 解放区 is none of today's, and 和平区 neither.
 			m.own, m.needs = false, true
 		}
 		if m.size == 2 && !ownBefore { // 温县: the only short form there is
@@ -571,14 +577,14 @@ func (r *reading) settle() {
 		} else if st.word && (m.rule == "short" && !m.listed || m.opens) {
 			// The text speaks of 蓝田玉 or of any 老城区; 蓝田 alone may be the same.
 			m.needs, m.own = true, false
-		} else if m.rule == "short" && !m.origin && r.f.names[m.id].flags&flagWord == 0 {
+		} else if m.rule == "short" && !m.origin && r.f.names[m.id].flags&flagWord == 0 && !r.fused(m, int(m.zone)) {
 			st.plain = min(st.plain+1, 2)
 		}
 	}
 	for i := range r.s.mentions {
 		// On a cultural or national page a plain short name that comes back is meant.
 		m := &r.s.mentions[i]
-		if m.target >= 0 && !m.dead && m.rule == "short" && r.wary && r.s.state[m.target].plain >= 2 && r.f.names[m.id].flags&flagWord == 0 {
+		if m.target >= 0 && !m.dead && m.rule == "short" && r.wary && r.s.state[m.target].plain >= 2 && r.f.names[m.id].flags&flagWord == 0 && !r.fused(m, int(m.zone)) {
 			m.own = true
 		}
 	}
@@ -759,6 +765,27 @@ func (r *reading) evidence(target int16, factor float64, alone string) []paper.E
 			}
 		}
 		list = append(list, e)
+	}
+	return list
+}
+
+// rejected lists the mentions of districts that got no tag.
+func (r *reading) rejected(p paper.Placing) []Rejection {
+	list := []Rejection{}
+	for i := range r.s.mentions {
+		m := &r.s.mentions[i]
+		x := Rejection{Evidence: paper.Evidence{Text: r.texts[m.zone][m.from:m.to], Zone: zoneNames[m.zone], Offset: m.rune, Rule: m.rule, Weight: m.weight}}
+		if m.target >= 0 {
+			d := &r.f.districts[m.target]
+			x.Code, x.Name = d.code, d.name
+			x.Weight = round(m.weight * r.s.state[m.target].factor)
+		}
+		if slices.ContainsFunc(p.Districts, func(t paper.Tag) bool { return t.Code == x.Code }) {
+			continue
+		}
+		if list = append(list, x); len(list) == maxRejected {
+			break
+		}
 	}
 	return list
 }

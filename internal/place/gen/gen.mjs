@@ -58,7 +58,7 @@ function short(name, level) {
   if (/行政委员会$/.test(name)) return name.replace(/行政委员会$/, "");
   if (/群岛/.test(name)) return name.slice(0, 2);
   if (name === "井陉矿区") return ""; // 井陉 is the county beside it
-  if ((m = /^(.{3,})(林区|矿区|新区|特区)$/.exec(name)) || (m = /^(六枝|浦东|滨海|沈北)(特区|新区)$/.exec(name))) return m[1];
+  if ((m = /^(.{3,})(林区|矿区)$/.exec(name)) || (m = /^(.{2,})(新区|特区)$/.exec(name))) return m[1];
   if ((m = /^(.{2,})[县区市旗]$/.exec(name))) return m[1];
   return "";
 }
@@ -136,6 +136,13 @@ const dict = fs.readFileSync(path.join(modules, "@node-rs/jieba/dict.txt"), "utf
 // A short name that is a word (flag w) names no place alone. The dictionary's tags
 // are too rough for this (焦作 is a verb there), so the list is by hand, beside what
 // any village is called (马村).
+// Beside it stands what the dictionary says (flag j): the leave-one-city-out
+// measurement goes by that alone. What else was decided by hand has the flag h.
+// A common word has the flag v too. People's and other names (博爱, 金山) and
+// places that much is written about (长安) are not the county every time.
+const tagOf = new Map(dict.map((e) => [e.word, e]));
+const isCommon = (s) => tagOf.has(s) && !/^(ns|nr|nt|nz)/.test(tagOf.get(s).tag);
+const isWord = (s) => tagOf.has(s) && (!/^(ns|nt)/.test(tagOf.get(s).tag) || tagOf.get(s).n >= 1000);
 const words = { county: new Set(), city: new Set() };
 for (const [kind, list] of hand("words.tsv")) for (const w of list.split(" ")) words[kind].add(w);
 const ambiguous = (s, kind) => !!s && (words[kind].has(s) || (kind === "county" && /^.[村庄店站屯堡寨桥]$/.test(s)));
@@ -146,24 +153,28 @@ for (const d of counties) {
   if (ambiguous(d.short, "county") || (d.short !== ownCityShort(d) && cityShorts.has(d.short))) d.flags += "w"; // 西安 means the city in 牡丹江 too
   if (d.short && (shorts.get(d.short).length > 1 || cityShorts.has(d.short))) d.flags += "m"; // several counties, or a city, of that short name
   const generic = /^(东|西|南|北|中|新|老|老城|新城|城|郊|矿|市中|城中|城东|城西|城南|城北|城关|开发|高新|经开|示范)区$/.test(d.name);
-  if (generic || d.name === "解放区") d.flags += "g"; // the full name is a common noun
+  if (generic || d.name === "解放区") d.flags += generic ? "g" : "gh"; // the full name is a common noun
   if (d.flags.includes("z")) d.flags += "w";
+  if (isWord(d.short) || /^.[村庄店站屯堡寨桥]$/.test(d.short) || d.flags.includes("z")) d.flags += "j";
+  if (isCommon(d.short)) d.flags += "v";
 }
-for (const c of cities) c.flags = ambiguous(c.short, "city") ? "w" : "";
+for (const c of cities) c.flags = (ambiguous(c.short, "city") ? "w" : "") + (isWord(c.short) ? "j" : "");
 
 // Words that strictly contain a county's short name, or the full name of a
 // one-character county: they consume the name (马尾松, 解放军, 六合拳).
 const needles = new Set([...shorts.keys(), ...counties.filter((d) => d.name.length === 2).map((d) => d.name)]);
 const known = new Set([...counties, ...cities, ...provinces].flatMap((d) => [d.name, d.short, d.official ?? ""]));
 const stops = new Map(); // name -> words
-function stop(w, name) {
-  if (!stops.has(name)) stops.set(name, new Set());
-  stops.get(name).add(w);
+const handStops = new Map(); // the same, those that only a hand-written list gave
+function stop(w, name, byHand) {
+  const to = byHand ? handStops : stops;
+  if (!to.has(name)) to.set(name, new Set());
+  to.get(name).add(w);
 }
 const surnames = new Set("刘王李张陈赵孙周吴郑黄徐朱胡郭林罗宋唐韩冯董萧程曹袁邓许傅沈彭吕苏卢蒋蔡贾丁魏薛阎潘杜戴夏钟汪姜范姚谭廖邹熊陆郝孔崔邱秦史顾侯邵孟段雷钱汤尹黎乔贺赖龚");
 const features = /[河江湖山岛桥路寺门宫塔陵洲岭湾峡沟岩松石玉拳剑泉洞树花军派报]$/;
 const longest = Math.max(...[...needles].map((s) => s.length));
-for (const [w] of hand("stops.tsv")) dict.push({ word: w, n: 1000, tag: "i" });
+for (const [w] of hand("stops.tsv")) dict.push({ word: w, n: 1000, tag: "i", hand: true });
 for (const e of dict) {
   const w = e.word;
   if (w.length < 3 || w.length > 8 || known.has(w) || !/^\p{Script=Han}+$/u.test(w)) continue;
@@ -173,6 +184,7 @@ for (const e of dict) {
       const hit = w.slice(i, i + n);
       if (n === w.length || !needles.has(hit)) continue;
       const before = w.slice(0, i), after = w.slice(i + n);
+      let byHand = !!e.hand;
       if (e.tag !== "i" && e.tag !== "l") {
         // People: the dictionary's are often none (从延津, 原丹徒).
         if (e.tag.startsWith("nr") && after === "" && !(before.length === 1 && surnames.has(before))) continue;
@@ -182,9 +194,12 @@ for (const e of dict) {
         if (after === "" && known.has(before)) continue;
         // An organ or a body of the place is no other word (金山分局, 上海师范大学).
         if (before === "" && e.tag === "nt") continue;
-        if (before === "" && /(局|院|校|学|中|厂|委|会|队|府|台|馆|场|园|厅|人|话|方|港|籍|分|等)$/.test(w) && !/^(解放|共和|和平|博爱|建设|文化|中原|合作|前进|公安|资源|友谊|友好|互助|平安|太平)$/.test(hit)) continue;
+        if (before === "" && /(局|院|校|学|中|厂|委|会|队|府|台|馆|场|园|厅|人|话|方|港|籍|分|等)$/.test(w)) {
+          if (!/^(解放|共和|和平|博爱|建设|文化|中原|合作|前进|公安|资源|友谊|友好|互助|平安|太平)$/.test(hit)) continue;
+          byHand = true;
+        }
       }
-      stop(w, hit);
+      stop(w, hit, byHand);
     }
 }
 
@@ -214,10 +229,11 @@ for (const f of fs.readdirSync(lib).filter((f) => /^\d{6}\.json$/.test(f)).sort(
     const same = counties.filter((d) => (d.short || d.name) === s && d.code.slice(0, 2) === province && !d.flags.includes("z"));
     const near = same.filter((d) => d.code.slice(0, 4) === city);
     let to = byHand.get(code) ?? byHand.get(name);
+    const told = to !== undefined;
     if (to === undefined) to = near.length === 1 ? near[0].code : same.length === 1 ? same[0].code : current.has(code) ? code : "";
     for (const t of to.split(",").filter(Boolean)) if (!current.has(t)) throw new Error(`former ${code} ${name}: no county ${t}`);
     if (!to) unmapped.add(code + name);
-    else former.set(code + name, { code, name, to });
+    else former.set(code + name, { code, name, to, flag: told ? "h" : "" });
   }
 }
 // A former name that is today's name of another county of the city would mislead: 河口区.
@@ -251,12 +267,16 @@ const head = ["#\tchina-division 2.7.0, gb2260 0.6.0, pinyin-pro 3.29.4, @node-r
 for (const p of sorted(provinces)) head.push(["P", p.code, p.name, p.short, p.slug].join("\t"));
 for (const c of sorted(cities)) head.push(["C", c.code, c.name, c.short, c.slug, c.flags].join("\t"));
 for (const d of sorted(counties)) head.push(["D", d.code, d.name, d.short, d.slug, d.flags, d.parent, d.official].join("\t").replace(/\t+$/, ""));
-for (const f of formers) head.push(["F", f.code, f.name, f.to].join("\t"));
+for (const f of formers) head.push(["F", f.code, f.name, f.to, f.flag].join("\t").trimEnd());
 for (const [code, name] of hand("landmarks.tsv")) {
   if (!current.has(code)) throw new Error(`landmark ${name}: no county ${code}`);
   head.push(["L", code, name].join("\t"));
 }
-for (const [name, words] of [...stops].sort(([a], [b]) => (a < b ? -1 : 1))) head.push(["S", name, [...words].sort().join(" ")].join("\t"));
+for (const name of [...new Set([...stops.keys(), ...handStops.keys()])].sort()) {
+  const words = stops.get(name) ?? new Set();
+  const more = [...(handStops.get(name) ?? [])].filter((w) => !words.has(w));
+  head.push(["S", name, [...words].sort().join(" "), more.sort().join(" ")].join("\t").trimEnd());
+}
 for (const [c, set] of [...fuse].sort(([a], [b]) => (a < b ? -1 : 1))) head.push(["X", c, [...set].sort().join("")].join("\t"));
 
 function member(name, lines) {
