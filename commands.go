@@ -140,7 +140,8 @@ same order: id, reach and districts with tier, score and evidence.`,
 			return err
 		},
 	}
-	root.AddCommand(serve, fetchCmd, backfillCommand(a), read, classify, probeCommand(a), check, platforms, formats, scopes, versionCmd)
+	root.AddCommand(serve, fetchCmd, backfillCommand(a), read, classify, probeCommand(a), evaluateCommand(a), check, platforms, formats, scopes, versionCmd)
+	root.AddCommand(editorCommands(a)...)
 }
 
 // buildVersion is the version set at build time, else what Go recorded.

@@ -215,7 +215,7 @@ func (a *app) serve(ctx context.Context) error {
 	options := func(c *config) syndicate.Options {
 		return syndicate.Options{
 			Base: base, Title: c.Site.Title, Footer: c.Site.Footer, Store: h.store, Names: h.names, Pictures: h.store,
-			Moved: c.moved(), Points: c.points(), OperatorKey: key, CacheBytes: int64(c.CacheMB) << 20,
+			Moved: c.moved(), Points: c.points(), OperatorKey: key, Editor: h.ingest, CacheBytes: int64(c.CacheMB) << 20,
 			Log: log, Now: clock, Operations: c.OperationsListen == "",
 		}
 	}

@@ -10,12 +10,9 @@ import (
 // operator lets only requests with the operator key through. Where a request
 // comes from is no credential: a proxy on the same machine looks like loopback.
 func (s *Syndicate) operator(st *site, h http.Handler) http.Handler {
-	// Hashes have one length, so comparing them tells nothing about the key's.
-	want := sha256.Sum256([]byte(st.OperatorKey))
-	open := st.OperatorKey != ""
+	may := st.operates()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		got := sha256.Sum256([]byte(presented(r)))
-		if !open || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+		if !may(r) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="paperwire"`)
 			w.Header()["Cache-Control"] = notToStore
 			writeProblem(w, r, http.StatusUnauthorized, "this needs the operator key: send Authorization: Bearer KEY or Paperwire-Key: KEY")
@@ -24,6 +21,17 @@ func (s *Syndicate) operator(st *site, h http.Handler) http.Handler {
 		w.Header()["Cache-Control"] = notToStore
 		h.ServeHTTP(w, r)
 	})
+}
+
+// operates tells which requests carry the operator key.
+func (st *site) operates() func(*http.Request) bool {
+	// Hashes have one length, so comparing them tells nothing about the key's.
+	want := sha256.Sum256([]byte(st.OperatorKey))
+	open := st.OperatorKey != ""
+	return func(r *http.Request) bool {
+		got := sha256.Sum256([]byte(presented(r)))
+		return open && subtle.ConstantTimeCompare(got[:], want[:]) == 1
+	}
 }
 
 // presented is the key a request carries (RFC 6750 §2.1, or our own field).

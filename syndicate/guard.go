@@ -72,12 +72,18 @@ func (s *Syndicate) protect(w http.ResponseWriter, r *http.Request, st *site, h 
 		s.problem(rec, r, st, http.StatusRequestURITooLong, "the URL is too long: at most 4096 bytes")
 	case r.Method == http.MethodOptions:
 		preflight(rec)
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+	case r.Method != http.MethodGet && r.Method != http.MethodHead && !st.takes(r):
 		rec.Header().Set("Allow", "GET, HEAD, OPTIONS")
 		s.problem(rec, r, st, http.StatusMethodNotAllowed, "use GET or HEAD")
 	default:
 		h.ServeHTTP(rec, r)
 	}
+}
+
+// takes reports whether there is something at the path that is posted to.
+func (st *site) takes(r *http.Request) bool {
+	_, pattern := st.mux.Handler(r)
+	return r.Method == http.MethodPost && strings.HasPrefix(pattern, http.MethodPost+" ")
 }
 
 // told writes the debug line of a request.

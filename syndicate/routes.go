@@ -39,11 +39,15 @@ func (s *Syndicate) newSite(o Options) (*site, error) {
 	st.mux.Handle("/robots.txt", with(s.robots))
 	programs, err := api.New(api.Options{
 		Base: o.Base, Title: o.Title, Data: s.store, Names: o.Names, View: view, Log: s.log, Scope: scope,
+		Editor: o.Editor, Operator: st.operates(),
 	})
 	if err != nil {
 		return nil, err
 	}
 	st.mux.Handle("/api/", s.compressed(st, programs))
+	if o.Editor != nil {
+		st.mux.Handle("POST /api/v1/articles/{id}/decisions", programs)
+	}
 	st.mux.Handle("/a/{id}/card.json", with(s.card))
 	st.mux.Handle("/img/{name}", with(s.picture))
 	st.mux.Handle("/oembed", s.compressed(st, with(s.oembed)))

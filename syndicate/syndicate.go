@@ -23,6 +23,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"paperwire/internal/paper"
+	"paperwire/syndicate/api"
 )
 
 // Store is what is served. Everything of an article passes the gate: a method
@@ -95,6 +96,8 @@ type Options struct {
 	Points map[string]string
 	// OperatorKey opens what only the operator may see. Empty: nobody may.
 	OperatorKey string
+	// Editor carries out what editors decide by API; nil: nobody may.
+	Editor api.Editor
 	// CacheBytes bounds the rendered documents that are kept. Default 64 MB.
 	CacheBytes int64
 	// Registry takes our metrics. Default: one of our own.

@@ -24,6 +24,9 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrGone: it was published once and has been withdrawn (HTTP 410).
 	ErrGone = errors.New("withdrawn")
+	// ErrDecision: what an editor asks for does not fit the article; the text of
+	// the error says why.
+	ErrDecision = errors.New("not possible")
 )
 
 // Day is a calendar day in the paper's own zone, written 2017-09-07. The empty
@@ -365,6 +368,50 @@ type Filing struct {
 	// Districts are the codes to file under: the sure districts with the city
 	// and province above them, or the city and province of a city-wide article.
 	Districts []string `json:"districts"`
+}
+
+// Decision is what an editor does to an article. It stands above rules, tagger and
+// publisher, at every later look too.
+type Decision struct {
+	Article string `json:"article"`
+	Action  Action `json:"action"`
+	// What to file under, for a refile; nil leaves it. Districts are codes, or one
+	// word: [FiledCity], [FiledElsewhere], [FiledNone], [FiledByRules]. Sections are
+	// slugs, or [FiledNone], [FiledByRules].
+	Districts []string  `json:"districts,omitempty"`
+	Sections  []string  `json:"sections,omitempty"`
+	Who       string    `json:"who"`
+	Why       string    `json:"why"`
+	At        time.Time `json:"at,omitzero"`
+}
+
+// Action is a kind of decision.
+type Action string
+
+// The actions of an editor.
+const (
+	Refile       Action = "refile"
+	WithdrawHand Action = "withdraw" // what is out becomes a notice; what is not out stays in
+	RestoreHand  Action = "restore"  // undoes a withdrawal or a hold, whoever made it
+	HoldHand     Action = "hold"     // keeps back what is not out yet
+)
+
+// Words that stand for districts or sections in a refiling.
+const (
+	FiledCity      = "city"      // about the whole city: in its feed and in no district's
+	FiledElsewhere = "elsewhere" // about another place
+	FiledNone      = "none"      // about no place; in no section
+	FiledByRules   = "rules"     // as rules and tagger say, again
+)
+
+// Refiled says what moving one article came to.
+type Refiled struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	// Parts of scopes that it left and that it joined; both empty where only the
+	// evidence is another.
+	Left   []string `json:"left,omitempty"`
+	Joined []string `json:"joined,omitempty"`
 }
 
 // Edition is one issue of a paper.

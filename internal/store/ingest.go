@@ -328,6 +328,11 @@ func (s *Store) Ingest(ctx context.Context, in Incoming) (Outcome, error) {
 			_, err := t.ExecContext(ctx, `INSERT INTO evidence (article, doc, draft) VALUES ($1,$2,'')`, id, encode(in.Filing))
 			return err
 		}
+		hand, err := byHand(ctx, t, id)
+		if err != nil {
+			return err
+		}
+		in.Filing = hand.Apply(in.Filing)
 		var state, hash, pending, reason string
 		if err := t.QueryRowContext(ctx, `SELECT state, hash, pending, reason FROM articles WHERE id = $1`, id).Scan(&state, &hash, &pending, &reason); err != nil {
 			return err

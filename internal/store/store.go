@@ -144,6 +144,34 @@ type Tie struct {
 	Other    string
 }
 
+// ByHand is how an editor filed an article. nil leaves it to rules and tagger.
+type ByHand struct {
+	Placing   *paper.Placing   `json:"placing,omitempty"`
+	Districts []string         `json:"districts,omitempty"` // to file under, with Placing
+	Sections  *[]paper.Section `json:"sections,omitempty"`
+}
+
+// Subject is a stored article with all that filing it again needs.
+type Subject struct {
+	Article paper.Article
+	Filing  paper.Filing
+	Draft   *paper.Article // a pending correction
+	Drafted paper.Filing   // how that one is filed
+	Hand    ByHand
+	State   string // ingested, released, withdrawn, withheld
+	Pending string // correct, withdraw, restore; empty for nothing
+	Reason  string // of a withdrawal or hold
+	Hash    string
+}
+
+// Move is how an article shall be filed from now on.
+type Move struct {
+	ID      string
+	Hash    string // of the Subject it was worked out for; empty: whatever it is now
+	Filing  paper.Filing
+	Drafted *paper.Filing
+}
+
 // Piece is part of an article that goes on on another page; see KeepPiece.
 type Piece struct {
 	Origin  string

@@ -1,5 +1,6 @@
 // Package api is /api/v1: the same articles as the feeds hold, for programs
-// that want to ask. It is read only and described by /api/openapi.json.
+// that want to ask, and the editor's hand for who has the operator key. It is
+// described by /api/openapi.json.
 package api
 
 import (
@@ -26,6 +27,14 @@ type Names interface {
 	Division(code string) (paper.Division, bool)
 }
 
+// Editor carries out what editors decide; ingest.Ingest satisfies it. Errors:
+// paper.ErrNotFound, and paper.ErrDecision with what is wrong.
+type Editor interface {
+	Decide(ctx context.Context, d paper.Decision) (paper.Refiled, error)
+	// Decisions are those on an article, or all for "": the newest n, newest first.
+	Decisions(ctx context.Context, article string, n int) ([]paper.Decision, error)
+}
+
 // Options configure the API.
 type Options struct {
 	Base  string // scheme and host without a trailing slash
@@ -38,6 +47,10 @@ type Options struct {
 	// are: *paper.ScopeError as 400, one that wraps paper.ErrNotFound as 404.
 	Scope func(ctx context.Context, written string) (paper.Scope, error)
 	Log   *slog.Logger
+	// Editor is nil where nobody may change anything.
+	Editor Editor
+	// Operator reports whether a request carries the operator key.
+	Operator func(*http.Request) bool
 }
 
 // New makes the handler of everything below /api/. What it does not know it

@@ -71,7 +71,7 @@ func build(o Options) (http.Handler, error) {
 	config.CreateHooks = nil
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.Info.Description = "Articles of newspaper editions, by paper, section and district. " +
-		"The same as in the feeds under " + o.Base + "/feeds/; everything is read only and needs no key."
+		"The same as in the feeds under " + o.Base + "/feeds/. Reading needs no key; what editors do needs the operator's."
 	config.Servers = []*huma.Server{{URL: o.Base}}
 
 	mux := http.NewServeMux()
@@ -81,6 +81,7 @@ func build(o Options) (http.Handler, error) {
 	register(api, "listScopes", "/api/v1/scopes", "What there is a feed of", s.scopes)
 	register(api, "listSources", "/api/v1/sources", "How the sources fare", s.sources)
 	register(api, "getEdition", "/api/v1/editions/{paper}/{day}", "One edition with its pages", s.edition)
+	s.registerDecisions(api)
 	description, err := json.Marshal(api.OpenAPI())
 	if err != nil {
 		return nil, fmt.Errorf("write openapi: %w", err)
@@ -102,7 +103,9 @@ func build(o Options) (http.Handler, error) {
 		h.Set("Access-Control-Expose-Headers", "ETag, Link")
 		h.Set("Cache-Control", "public, max-age=60")
 		h.Set("X-Content-Type-Options", "nosniff")
-		mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), viewKey{}, o.View(r))))
+		ctx := context.WithValue(r.Context(), viewKey{}, o.View(r))
+		ctx = context.WithValue(ctx, operatorKey{}, o.Operator != nil && o.Operator(r))
+		mux.ServeHTTP(w, r.WithContext(ctx))
 	}), nil
 }
 

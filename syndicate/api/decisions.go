@@ -1,0 +1,103 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"paperwire/internal/paper"
+)
+
+type operatorKey struct{}
+
+// errKey answers who does not carry the operator key.
+var errKey = huma.ErrorWithHeaders(huma.Error401Unauthorized("this needs the operator key: send Authorization: Bearer KEY or Paperwire-Key: KEY"),
+	http.Header{"WWW-Authenticate": {`Bearer realm="paperwire"`}, "Cache-Control": {"no-store"}})
+
+// registerDecisions registers what only the operator may call.
+func (s *server) registerDecisions(api huma.API) {
+	api.OpenAPI().Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"operator": {Type: "http", Scheme: "bearer", Description: "The operator key; Paperwire-Key: KEY does as well."},
+	}
+	need := []map[string][]string{{"operator": {}}}
+	errs := []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable}
+	huma.Register(api, huma.Operation{
+		OperationID: "decide", Method: http.MethodPost, Path: "/api/v1/articles/{id}/decisions", Security: need, Errors: errs, MaxBodyBytes: 16 << 10,
+		Summary:     "Refile, withdraw, restore or hold an article",
+		Description: "Stands above rules, tagger and publisher, at every later look too. Neither published nor updated moves by a refiling; a withdrawal and a restoration are told to who had the article.",
+	}, s.decide)
+	huma.Register(api, huma.Operation{
+		OperationID: "listDecisions", Method: http.MethodGet, Path: "/api/v1/articles/{id}/decisions", Security: need, Errors: errs,
+		Summary: "What editors did to an article, newest first",
+	}, s.decisions)
+	item := api.OpenAPI().Paths["/api/v1/articles/{id}/decisions"]
+	delete(item.Post.Responses, "422") // see init
+	delete(item.Get.Responses, "422")
+}
+
+type decideIn struct {
+	ID   string `path:"id" maxLength:"128" example:"jzrb-20260317-279424" doc:"The article's id"`
+	Body struct {
+		Action    string   `json:"action" enum:"refile,withdraw,restore,hold" doc:"hold keeps back what is not out yet; restore undoes a withdrawal or a hold"`
+		Districts []string `json:"districts,omitempty" maxItems:"40" doc:"refile: codes, names or slugs, or one of city, elsewhere, none, rules; absent leaves them"`
+		Sections  []string `json:"sections,omitempty" maxItems:"40" doc:"refile: slugs, slug=name for a new one, or one of none, rules; absent leaves them"`
+		Who       string   `json:"who,omitempty" maxLength:"100" doc:"Who decided, for the log"`
+		Why       string   `json:"why,omitempty" maxLength:"1000" doc:"The reason, for the log"`
+	}
+}
+
+type decideOut struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         struct {
+		ID     string   `json:"id"`
+		Title  string   `json:"title"`
+		Left   []string `json:"left" nullable:"false" doc:"Parts of scopes that it left"`
+		Joined []string `json:"joined" nullable:"false" doc:"Parts of scopes that it joined"`
+	}
+}
+
+func (s *server) decide(ctx context.Context, in *decideIn) (*decideOut, error) {
+	if ok, _ := ctx.Value(operatorKey{}).(bool); !ok || s.Editor == nil {
+		return nil, errKey
+	}
+	d := paper.Decision{Article: in.ID, Action: paper.Action(in.Body.Action), Districts: in.Body.Districts, Sections: in.Body.Sections, Who: in.Body.Who, Why: in.Body.Why}
+	if d.Who == "" {
+		d.Who = "operator"
+	}
+	moved, err := s.Editor.Decide(ctx, d)
+	if errors.Is(err, paper.ErrDecision) {
+		return nil, huma.Error409Conflict(err.Error())
+	} else if err != nil {
+		return nil, s.problem("article", err)
+	}
+	out := &decideOut{CacheControl: "no-store"}
+	out.Body.ID, out.Body.Title = moved.ID, moved.Title
+	out.Body.Left, out.Body.Joined = append([]string{}, moved.Left...), append([]string{}, moved.Joined...)
+	return out, nil
+}
+
+type decisionsIn struct {
+	ID string `path:"id" maxLength:"128" example:"jzrb-20260317-279424" doc:"The article's id"`
+}
+
+type decisionsOut struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         struct {
+		Decisions []paper.Decision `json:"decisions" nullable:"false"`
+	}
+}
+
+func (s *server) decisions(ctx context.Context, in *decisionsIn) (*decisionsOut, error) {
+	if ok, _ := ctx.Value(operatorKey{}).(bool); !ok || s.Editor == nil {
+		return nil, errKey
+	}
+	list, err := s.Editor.Decisions(ctx, in.ID, 200)
+	if err != nil {
+		return nil, s.problem("decisions", err)
+	}
+	out := &decisionsOut{CacheControl: "no-store"}
+	out.Body.Decisions = append([]paper.Decision{}, list...)
+	return out, nil
+}
