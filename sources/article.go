@@ -223,7 +223,7 @@ func refill(d *document, marker *html.Node) bool {
 	if plain(string(best)) == "" {
 		return false
 	}
-	nodes, err := html.ParseFragment(bytes.NewReader(best), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div})
+	nodes, err := html.ParseFragment(bytes.NewReader(tame(best)), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div})
 	if err != nil {
 		return false
 	}

@@ -340,7 +340,7 @@ func bodyHTML(s string, isPlain bool, base *url.URL) string {
 // rewritten is a fragment of HTML parsed and written as a body.
 func rewritten(s string, base *url.URL) string {
 	div := &xhtml.Node{Type: xhtml.ElementNode, Data: "div", DataAtom: atom.Div}
-	nodes, err := xhtml.ParseFragment(strings.NewReader(s), div)
+	nodes, err := xhtml.ParseFragment(bytes.NewReader(tame([]byte(s))), div)
 	if err != nil {
 		return "<p>" + html.EscapeString(plain(s)) + "</p>"
 	}

@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -152,7 +153,7 @@ func bestBody(d *document, read *Printed, m metadata) string {
 // prose weighs a body: characters, less those that lead elsewhere, which are
 // lists and not sentences.
 func prose(body string) int {
-	root, err := html.Parse(strings.NewReader(body))
+	root, err := html.Parse(bytes.NewReader(tame([]byte(body))))
 	if err != nil {
 		return 0
 	}
@@ -176,7 +177,7 @@ func readable(d *document) (body string) {
 			body = ""
 		}
 	}()
-	root, err := html.ParseWithOptions(strings.NewReader(string(d.body)), html.ParseOptionEnableScripting(false))
+	root, err := html.ParseWithOptions(bytes.NewReader(tame(d.body)), html.ParseOptionEnableScripting(false))
 	if err != nil {
 		return ""
 	}

@@ -52,7 +52,7 @@ func openDocument(u *url.URL, contentType string, body []byte) *document {
 	if len(body) > maxHTML || !looksHTML(d.body, contentType) {
 		return d
 	}
-	root, err := html.ParseWithOptions(bytes.NewReader(d.body), html.ParseOptionEnableScripting(false))
+	root, err := html.ParseWithOptions(bytes.NewReader(tame(d.body)), html.ParseOptionEnableScripting(false))
 	if err != nil {
 		// Deeper than 512: unclosed inline elements, of a word processor mostly,
 		// can be spared.
@@ -337,7 +337,7 @@ func plain(fragment string) string {
 	if !strings.ContainsAny(fragment, "<&") {
 		return collapse(fragment)
 	}
-	nodes, err := html.ParseFragment(strings.NewReader(fragment), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div})
+	nodes, err := html.ParseFragment(bytes.NewReader(tame([]byte(fragment))), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div})
 	if err != nil {
 		return collapse(fragment)
 	}
@@ -463,4 +463,74 @@ func tidyBody(n *html.Node, base *url.URL, top bool) {
 	if marker(n) && !top {
 		n.Data, n.DataAtom, n.Attr = "span", atom.Span, nil // within other elements it marks a run of text
 	}
+}
+
+// A formatting element that is never closed is built again in every later paragraph:
+// 100 KB of <b a=1><b a=2>…<p>x<p>x… are ten million elements.
+const (
+	maxRebuilt = 4_000_000 // open formatting elements × elements
+	maxNesting = 512       // the parser's own limit
+)
+
+// tame is a document as it is; without its inline elements where the parser would
+// build too many; nothing where it still would. Of <a> the parser has one open.
+func tame(body []byte) []byte {
+	if !rebuilds(string(body), maxRebuilt) {
+		return body
+	}
+	if body = formattingTags.ReplaceAll(body, nil); rebuilds(string(body), maxRebuilt) {
+		return nil
+	}
+	return body
+}
+
+var formattingTags = regexp.MustCompile(`(?i)</?(?:b|big|code|em|font|i|nobr|s|small|span|strike|strong|tt|u)(?:\s[^<>]*)?>`)
+
+// formatting are the elements that the parser opens again (HTML §13.2.4.3).
+var formatting = map[atom.Atom]bool{
+	atom.B: true, atom.Big: true, atom.Code: true, atom.Em: true, atom.Font: true, atom.I: true,
+	atom.Nobr: true, atom.S: true, atom.Small: true, atom.Strike: true, atom.Strong: true, atom.Tt: true, atom.U: true,
+}
+
+// rebuilds is Rebuilds. What it counts as open is never less than what the parser has open.
+func rebuilds(src string, limit int) bool {
+	tags := strings.Count(src, "<")
+	if tags*maxNesting <= limit {
+		return false // every real article
+	}
+	open := map[atom.Atom]int{} // since the last boundary
+	now, most, opaque := 0, 0, false
+	z := html.NewTokenizer(strings.NewReader(src))
+	for {
+		kind := z.Next()
+		if kind == html.ErrorToken {
+			return min(most, maxNesting)*tags > limit
+		}
+		if kind == html.TextToken || kind == html.CommentToken || kind == html.DoctypeToken {
+			continue
+		}
+		name, _ := z.TagName()
+		switch a := atom.Lookup(name); {
+		case formatting[a] && kind == html.EndTagToken:
+			if open[a] > 0 && !opaque {
+				open[a]--
+				now--
+			}
+		case formatting[a]:
+			open[a]++
+			now++
+			most = max(most, now)
+		case a == atom.Table || a == atom.Td || a == atom.Th || a == atom.Caption:
+			clear(open) // no end tag reaches beyond it
+		case foreign[a]:
+			opaque = true // what stands in it may be no end tag to the parser
+		}
+	}
+}
+
+// foreign are the elements in which a tag may not be a tag.
+var foreign = map[atom.Atom]bool{
+	atom.Select: true, atom.Textarea: true, atom.Title: true, atom.Xmp: true, atom.Iframe: true, atom.Noembed: true, atom.Noframes: true,
+	atom.Noscript: true, atom.Plaintext: true, atom.Script: true, atom.Style: true, atom.Svg: true, atom.Math: true, atom.Template: true,
+	atom.Object: true, atom.Applet: true, atom.Marquee: true, atom.Frameset: true,
 }

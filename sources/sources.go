@@ -442,6 +442,11 @@ func Read(ctx context.Context, g Getter, s Source, r Ref) (Printed, error) {
 	return Printed{}, &UnknownError{URL: r.URL, Reason: "the source's feed no longer holds it"}
 }
 
+// Rebuilds reports whether a parser of HTML may build more than limit elements of
+// src, because formatting elements are left open. What it counts as open is never
+// less than what the parser has open.
+func Rebuilds(src string, limit int) bool { return rebuilds(src, limit) }
+
 // Report is what a look at a paper's site told.
 type Report struct {
 	URL      string // as asked

@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"paperwire/sources"
 )
 
 // Caps on one article's body. A long read of a real paper is about 60 KB of
@@ -132,7 +134,7 @@ var errRebuilt = errors.New("parse body: too many elements left open")
 // article's are words, so it gets two characters for each run of words. The tree
 // is the same.
 func parse(src string) ([]*html.Node, error) {
-	if rebuilds(src) {
+	if sources.Rebuilds(src, maxRebuilt) {
 		return nil, errRebuilt
 	}
 	short, held := holdWords(src)
@@ -149,56 +151,6 @@ func parse(src string) ([]*html.Node, error) {
 		}
 	}
 	return nodes, nil
-}
-
-// formatting are the elements that the parser opens again (HTML §13.2.4.3).
-var formatting = map[atom.Atom]bool{
-	atom.A: true, atom.B: true, atom.Big: true, atom.Code: true, atom.Em: true, atom.Font: true, atom.I: true,
-	atom.Nobr: true, atom.S: true, atom.Small: true, atom.Strike: true, atom.Strong: true, atom.Tt: true, atom.U: true,
-}
-
-// rebuilds reports whether src may make the parser build more than maxRebuilt
-// elements. What it counts as open is never less than what the parser has open.
-func rebuilds(src string) bool {
-	tags := strings.Count(src, "<")
-	if tags*maxNesting <= maxRebuilt {
-		return false // every real article
-	}
-	open := map[atom.Atom]int{} // since the last boundary
-	now, most, opaque := 0, 0, false
-	z := html.NewTokenizer(strings.NewReader(src))
-	for {
-		kind := z.Next()
-		if kind == html.ErrorToken {
-			return min(most, maxNesting)*tags > maxRebuilt
-		}
-		if kind == html.TextToken || kind == html.CommentToken || kind == html.DoctypeToken {
-			continue
-		}
-		name, _ := z.TagName()
-		switch a := atom.Lookup(name); {
-		case formatting[a] && kind == html.EndTagToken:
-			if open[a] > 0 && !opaque {
-				open[a]--
-				now--
-			}
-		case formatting[a]:
-			open[a]++
-			now++
-			most = max(most, now)
-		case a == atom.Table || a == atom.Td || a == atom.Th || a == atom.Caption:
-			clear(open) // no end tag reaches beyond it
-		case foreign[a]:
-			opaque = true // what stands in it may be no end tag to the parser
-		}
-	}
-}
-
-// foreign are the elements in which a tag may not be a tag.
-var foreign = map[atom.Atom]bool{
-	atom.Select: true, atom.Textarea: true, atom.Title: true, atom.Xmp: true, atom.Iframe: true, atom.Noembed: true, atom.Noframes: true,
-	atom.Noscript: true, atom.Plaintext: true, atom.Script: true, atom.Style: true, atom.Svg: true, atom.Math: true, atom.Template: true,
-	atom.Object: true, atom.Applet: true, atom.Marquee: true, atom.Frameset: true,
 }
 
 // heldMark stands before the number of a run of words. It is a noncharacter,

@@ -81,7 +81,9 @@ func build(o Options) (http.Handler, error) {
 	register(api, "listScopes", "/api/v1/scopes", "What there is a feed of", s.scopes)
 	register(api, "listSources", "/api/v1/sources", "How the sources fare", s.sources)
 	register(api, "getEdition", "/api/v1/editions/{paper}/{day}", "One edition with its pages", s.edition)
-	s.registerDecisions(api)
+	if o.Editor != nil {
+		s.registerDecisions(api)
+	}
 	description, err := json.Marshal(api.OpenAPI())
 	if err != nil {
 		return nil, fmt.Errorf("write openapi: %w", err)
