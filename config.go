@@ -90,6 +90,8 @@ type sectionConfig struct {
 type placeConfig struct {
 	City, Code, Name string
 	Aliases          []string
+	Landmarks, Stops []string
+	TrustedShort     bool `mapstructure:"trusted_short"`
 	Retire           bool
 	Point            string
 }
@@ -662,7 +664,7 @@ func clockOf(s string) (time.Duration, error) {
 func (c *config) overrides() []place.Override {
 	list := make([]place.Override, len(c.Places))
 	for i, p := range c.Places {
-		list[i] = place.Override{City: p.City, Code: p.Code, Name: p.Name, Aliases: p.Aliases, Retire: p.Retire, Point: p.Point}
+		list[i] = place.Override{City: p.City, Code: p.Code, Name: p.Name, Aliases: p.Aliases, Landmarks: p.Landmarks, Stops: p.Stops, Trusted: p.TrustedShort, Retire: p.Retire, Point: p.Point}
 	}
 	return list
 }

@@ -39,8 +39,10 @@ type division struct {
 	paper.Division
 	flags    uint8
 	official string   // a zone's name as the statistics print it, with province and city
-	aliases  []string // from overrides
-	retired  bool
+	aliases  []string // from overrides, like what follows
+
+	landmarks, stops []string
+	trusted, retired bool
 }
 
 // town is one row of a province's part, which is read only when it is asked for.

@@ -24,7 +24,7 @@ func (g *Gazetteer) override(o Override) error {
 	if o.Point != "" && !pointForm.MatchString(o.Point) {
 		return fmt.Errorf("point %q: write latitude and longitude, such as \"35.08 113.08\"", o.Point)
 	}
-	for _, a := range append([]string{o.Name}, o.Aliases...) {
+	for _, a := range slices.Concat([]string{o.Name}, o.Aliases, o.Landmarks, o.Stops) {
 		if n := utf8.RuneCountInString(a); a != "" && (n < 2 || n > 32) {
 			return fmt.Errorf("name %q: 2 to 32 characters", a)
 		}
@@ -58,7 +58,18 @@ func (g *Gazetteer) override(o Override) error {
 		d.Name, d.Short = o.Name, shorten(o.Name)
 		d.flags &^= flagGeneric | flagWord | flagShared
 	}
+	for _, w := range o.Stops {
+		if !slices.ContainsFunc(append([]string{d.Name, d.Short}, d.aliases...), func(n string) bool { return n != "" && n != w && strings.Contains(w, n) }) {
+			return fmt.Errorf("stop %q contains no name of %s: it would stop nothing", w, d.Name)
+		}
+	}
 	d.aliases = append(slices.Clone(d.aliases), o.Aliases...)
+	d.landmarks = append(slices.Clone(d.landmarks), o.Landmarks...)
+	d.stops = append(slices.Clone(d.stops), o.Stops...)
+	d.trusted = d.trusted || o.Trusted
+	if d.trusted && d.Short == "" {
+		return fmt.Errorf("trusts a short name, but %s has none", d.Name)
+	}
 	if o.Point != "" {
 		d.Point = o.Point
 	}

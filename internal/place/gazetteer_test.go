@@ -343,6 +343,38 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
+// An operator's landmarks, phrases and trust hold in one city and are seen to work.
+func TestOverridesCorrectTheTagger(t *testing.T) {
+	with, err := Load([]Override{
+		{City: "410800", Code: "410821", Landmarks: []string{"青龙峡谷"}},
+		{City: "410800", Code: "410823", Stops: []string{"武陟书院"}},
+		{City: "410800", Code: "410811", Trusted: true},
+		{City: "410800", Code: "410871", Name: "示范新区", Aliases: []string{"高新区"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		text          Text
+		before, after string
+	}{
+		{Text{Title: "青龙峡谷的瀑布结了冰", Lead: "游人在青龙峡谷拍照。"}, "", "410821"},
+		{Text{Title: "武陟书院的读书声", Lead: "武陟书院设在老街上。"}, "410823", ""},
+		{Text{Title: "看遍山阳无此景", Lead: "老人讲起山阳的往事。"}, "", "410811"},
+		{Text{Title: "高新区办起夜校", Lead: "高新区的夜校开了十二门课。"}, "", "410871"},
+	} {
+		for g, want := range map[*Gazetteer]string{load(t): c.before, with: c.after} {
+			f, err := g.City("410800")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(f.Find(c.text).Sure(), " "); got != want {
+				t.Errorf("%s: %q, want %q", c.text.Title, got, want)
+			}
+		}
+	}
+}
+
 func TestOverridesThatAreWrong(t *testing.T) {
 	_, err := Load([]Override{
 		{Code: "4108", Name: "短"},
@@ -353,11 +385,13 @@ func TestOverridesThatAreWrong(t *testing.T) {
 		{Code: "410825", City: "320100", Name: "温县"},
 		{Code: "410825", Point: "north"},
 		{Code: "410825", Aliases: []string{"温"}},
+		{Code: "410823", Stops: []string{"解放书院"}},
+		{Code: "410825", Trusted: true},
 	})
 	if err == nil {
 		t.Fatal("wrong overrides are accepted")
 	}
-	for i, want := range []string{"override 0 (4108): code", "override 1 (320172): adds a division without a city", "override 2 (320173): city \"999900\" is unknown", "override 3 (320174): adds a division without a name", "override 4 (320175): retires", "override 5 (410825): 温县 lies in 410800", "override 6 (410825): point", "override 7 (410825): name"} {
+	for i, want := range []string{"override 0 (4108): code", "override 1 (320172): adds a division without a city", "override 2 (320173): city \"999900\" is unknown", "override 3 (320174): adds a division without a name", "override 4 (320175): retires", "override 5 (410825): 温县 lies in 410800", "override 6 (410825): point", "override 7 (410825): name", "override 8 (410823): stop \"解放书院\" contains no name of 武陟县", "override 9 (410825): trusts"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%d: %q is not in the error:\n%v", i, want, err)
 		}

@@ -19,9 +19,17 @@ type Override struct {
 	City    string   // code of the city it belongs to, such as 410800
 	Code    string   // the division's code; a new one adds a division
 	Name    string   // full name; empty leaves the name
-	Aliases []string // further names: former names, zones, landmarks
-	Retire  bool     // the division exists no longer
-	Point   string   // "35.08 113.08", for georss
+	Aliases []string // further names: former names, zones, what people say
+	// Landmarks lie in it and are named without it. On pages about culture or of
+	// other places they need the support of another mention.
+	Landmarks []string
+	// Stops are phrases that contain a name of it and mean something else: 山阳书院.
+	Stops []string
+	// Trusted lifts the caution with a short name that is also a word or another
+	// place's: here it never misleads.
+	Trusted bool
+	Retire  bool   // the division exists no longer
+	Point   string // "35.08 113.08", for georss
 }
 
 // Gazetteer is the table of divisions. It is immutable and safe for concurrent use.

@@ -33,6 +33,8 @@ type name struct {
 	targets []int16 // places in Finder.districts
 	bare    bool    // foreign: proves nothing unless another place stands before it (和县)
 	strong  bool    // mark: 全市 rather than 我市
+	trusted bool    // short: never misleads here
+	stop    bool    // word: the operator says so, whatever follows
 }
 
 // district is one county a finder can file under.
@@ -119,14 +121,26 @@ func (b *builder) build(city *division, counties []*division) {
 		}
 		b.add(name{text: d.official, kind: kindFull, flags: d.flags &^ flagGeneric, targets: []int16{t}})
 	}
+	// What the operator says comes before what the tables say.
 	for i, d := range counties {
+		one := []int16{int16(i)}
 		for _, a := range d.aliases {
-			b.add(name{text: a, kind: kindAlias, targets: []int16{int16(i)}})
+			b.add(name{text: a, kind: kindAlias, targets: one})
+		}
+		for _, a := range d.landmarks {
+			b.add(name{text: a, kind: kindLandmark, targets: one})
+		}
+		for _, w := range d.stops {
+			b.add(name{text: w, kind: kindWord, stop: true, targets: one})
 		}
 	}
 	for i, d := range counties {
-		if !isOwn(d.Short) {
-			b.add(name{text: d.Short, kind: kindShort, flags: d.flags, targets: []int16{int16(i)}})
+		flags := d.flags
+		if d.trusted {
+			flags &^= flagWord | flagShared
+		}
+		if !isOwn(d.Short) || d.trusted {
+			b.add(name{text: d.Short, kind: kindShort, trusted: d.trusted, flags: flags, targets: []int16{int16(i)}})
 		}
 	}
 	for _, m := range []struct {

@@ -277,7 +277,7 @@ func (r *reading) read(z int) {
 			chain, chainTo, last = chainForeign, h.to, -1
 			continue
 		case kindWord:
-			if d := &r.f.districts[n.targets[0]]; d.short != "" && strings.HasPrefix(n.text, d.short) {
+			if d := &r.f.districts[n.targets[0]]; !n.stop && d.short != "" && strings.HasPrefix(n.text, d.short) {
 				// 山阳公 was a title, 山阳公安 is the police.
 				if class, size := after().prefix(text[h.from+len(d.short):]); class == afterOrgan && len(d.short)+size > len(n.text) {
 					h.to, h.size = h.from+len(d.short), utf8.RuneCountInString(d.short)
@@ -394,7 +394,7 @@ func (r *reading) judge(m *mention, n *name, z int, before, rest string, ownBefo
 		}
 	case kindShort:
 		m.rule, m.weight = "short", weightShort
-		m.needs = n.flags&flagWord != 0 || r.wary || !ownBefore && !touches && r.fused(m, z)
+		m.needs = n.flags&flagWord != 0 || r.wary && !n.trusted || !ownBefore && !touches && r.fused(m, z)
 	case kindTown:
 		m.rule, m.weight, m.own = "town", weightTown, true
 		if n.flags&flagCommon != 0 {
@@ -574,7 +574,7 @@ func (r *reading) settle() {
 			m.reject("elsewhere")
 		} else if st.inside && k == kindShort {
 			m.reject("inside")
-		} else if st.word && (m.rule == "short" && !m.listed || m.opens) {
+		} else if st.word && (m.rule == "short" && !m.listed && !r.f.names[m.id].trusted || m.opens) {
 			// The text speaks of 蓝田玉 or of any 老城区; 蓝田 alone may be the same.
 			m.needs, m.own = true, false
 		} else if m.rule == "short" && !m.origin && r.f.names[m.id].flags&flagWord == 0 && !r.fused(m, int(m.zone)) {
