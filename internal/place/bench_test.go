@@ -84,3 +84,18 @@ func BenchmarkNearest(b *testing.B) {
 		g.Nearest("wenxan", 3)
 	}
 }
+
+// BenchmarkFindLong tags 40 KB of names: the worst that a real paper prints, a
+// list of all counties over and over.
+func BenchmarkFindLong(b *testing.B) {
+	f, err := load(b).City("410800")
+	if err != nil {
+		b.Fatal(err)
+	}
+	text := Text{Title: "各县区麦收进度", Body: strings.Repeat("修武县收割过半，博爱县、武陟县、温县连夜抢收，沁阳市柏香镇、孟州市槐树乡开镰，山阳区、中站区、马村区清仓。机器响了一夜，人们站在地头数着车辆。", 200)}
+	b.SetBytes(int64(len(text.Body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		f.Find(text)
+	}
+}

@@ -1,6 +1,7 @@
 package place
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -38,32 +39,89 @@ var afterPhrases = map[int32]string{
 	afterOrigin:  "籍 人氏 人， 人。 人、 人） 人； 人, 人) 客商 游客 商人 老乡 商会 姑娘 小伙 媳妇 女婿 走出 出生 户籍 老家 县人， 县人。 人的他 人的她 来的 的客商 的游客 的客人 的老乡 来客 旅客",
 }
 
-var after = sync.OnceValue(func() *trie {
-	t := newTrie(2048)
+// The same before a name; several may hold at once.
+const (
+	beforeOrigin int32 = 1 << iota // where somebody comes from
+	beforePassing
+	beforeVisit // the visitors' own place is what the text is about
+	beforePaper // 本报: a dateline's place follows
+	beforeLeave // 从: it matters what follows
+	beforePerson
+	beforePrefix // County of: the name is meant
+)
+
+// language is what the tagger knows of the words around names.
+type language struct {
+	words  bool     // names stand between spaces, with capitals; else anywhere
+	after  *trie    // class of what follows a name
+	before *trie    // reversed; bits of what stands before one
+	whole  []string // words for the whole city, where words is set
+}
+
+func newLanguage(words bool, after, before map[int32][]string) *language {
+	l := &language{words: words, after: newTrie(2048), before: newTrie(512)}
 	for class := afterNothing; class <= afterOrigin; class++ {
-		for p := range strings.SplitSeq(afterPhrases[class], " ") {
-			if p != "" {
-				t.add(p, class)
-			}
+		for _, p := range after[class] {
+			l.after.add(p, class)
 		}
 	}
-	return t
+	bits := map[string]int32{}
+	for bit, list := range before {
+		for _, p := range list {
+			bits[reversed(p)] |= bit
+		}
+	}
+	for p, b := range bits {
+		l.before.add(p, b)
+	}
+	return l
+}
+
+func reversed(s string) string {
+	r := []rune(s)
+	slices.Reverse(r)
+	return string(r)
+}
+
+var chinese = sync.OnceValue(func() *language {
+	after := map[int32][]string{}
+	for class, list := range afterPhrases {
+		after[class] = strings.Fields(list)
+	}
+	return newLanguage(false, after, map[int32][]string{
+		beforeOrigin:  {"来自", "生于", "出生于", "出生在", "祖籍", "籍贯", "原籍", "老家", "老家在", "老家是", "家在", "嫁到", "嫁给", "毕业于", "曾任", "历任", "户籍地", "曾在", "出身"},
+		beforePassing: {"途经", "途径", "绕行", "驶往", "开往", "发往", "毗邻", "相邻", "接壤", "学习", "借鉴", "对标", "距", "距离", "紧邻", "比邻", "东邻", "西邻", "南邻", "北邻", "东接", "西接", "南接", "北接", "东临", "西临", "南临", "北临", "邻县", "邻近"},
+		beforeVisit:   {"前往", "赴", "远赴", "奔赴"},
+		beforePaper:   {"本报", "本报驻"},
+		beforeLeave:   {"从"},
+	})
 })
 
 // followed gives the class of what follows a name.
-func followed(rest string) int32 {
-	class, _ := after().prefix(rest)
+func (l *language) followed(rest string) int32 {
+	class, _ := l.after.prefix(rest)
 	return max(class, afterNothing)
 }
 
+// preceded gives the bits of what stands right before a name.
+func (l *language) preceded(before string) (bits int32) {
+	node := int32(0)
+	for before != "" {
+		r, size := utf8.DecodeLastRuneInString(before)
+		if node = l.before.child(node, r); node < 0 {
+			break
+		}
+		if t := l.before.terms[node]; t > 0 {
+			bits |= t
+		}
+		before = before[:len(before)-size]
+	}
+	return bits
+}
+
 var (
-	// Before a name: somebody's origin, and places that are only passed or compared with.
-	beforeOrigin  = []string{"来自", "生于", "出生于", "出生在", "祖籍", "籍贯", "原籍", "老家", "老家在", "老家是", "家在", "嫁到", "嫁给", "毕业于", "曾任", "历任", "户籍地", "曾在", "出身"}
-	beforePassing = []string{"途经", "途径", "绕行", "驶往", "开往", "发往", "毗邻", "相邻", "接壤", "学习", "借鉴", "对标", "距", "距离", "紧邻", "比邻", "东邻", "西邻", "南邻", "北邻", "东接", "西接", "南接", "北接", "东临", "西临", "南临", "北临", "邻县", "邻近"}
-	// A visit: the visitors' own place is what the text is about.
-	beforeVisit = []string{"前往", "赴", "远赴", "奔赴"}
-	visitWords  = []string{"学习", "考察", "参观", "取经", "观摩", "交流", "求学", "务工"}
-	// 从孟州走出的院士, 从解放区走失
+	visitWords = []string{"学习", "考察", "参观", "取经", "观摩", "交流", "求学", "务工"}
+	// After 从: 从孟州走出的院士, 从解放区走失
 	leaveWords = []string{"走出", "走失", "来到", "来的", "赶来", "赶到", "出发", "考入", "考上", "嫁", "赴", "调任", "前往", "回到", "驱车"}
 	// Behind another place: people who have come from there.
 	visitors = []string{"客人", "客商", "游客", "考察团", "代表团", "嘉宾", "专家", "来宾", "企业家", "学者", "选手", "教授", "籍", "人", "商人", "的客", "的游客", "的考察团", "的专家", "的嘉宾", "的选手"}
@@ -73,18 +131,11 @@ var (
 	eraWords  = []string{"抗日", "抗战", "八路军", "新四军", "根据地", "红军", "解放战争", "民国", "游击", "晋察冀", "晋冀鲁豫", "边区", "国民党", "日寇", "土改", "渡江", "淮海战役", "老区人民", "敌后", "193", "194"}
 	cultural  = []string{"副刊", "文史", "科普", "文学", "读书", "人文", "国学", "往事", "历史", "诗", "文艺", "艺术", "书画", "随笔", "连载", "小说", "美食", "养生"}
 	nationals = []string{"国内", "国际", "天下", "环球", "时事", "世界", "全国", "中国新闻", "省内", "财经", "证券", "域外"}
-	agencies  = []string{"新华社", "人民日报", "中新社", "央视", "光明日报", "经济日报", "据《", "中国新闻"}
-	pageTails = []string{"新闻", "专版", "专刊", "专题", "之窗", "视窗", "周刊", "时讯", "要闻", "频道", "版", "特刊", "县", "区", "市", "时空", "看点", "播报", "融媒", "导刊", "记者站"}
+	// Bodies of the whole city. A county's stands there under its name.
+	cityOrgans = []string{"市委", "市政府", "市人大", "市政协", "市纪委", "市监委", "市长"}
+	agencies   = []string{"新华社", "人民日报", "中新社", "央视", "光明日报", "经济日报", "据《", "中国新闻"}
+	pageTails  = []string{"新闻", "专版", "专刊", "专题", "之窗", "视窗", "周刊", "时讯", "要闻", "频道", "版", "特刊", "县", "区", "市", "时空", "看点", "播报", "融媒", "导刊", "记者站"}
 )
-
-func hasAnySuffix(s string, list []string) bool {
-	for _, x := range list {
-		if strings.HasSuffix(s, x) {
-			return true
-		}
-	}
-	return false
-}
 
 func hasAnyPrefix(s string, list []string) bool {
 	for _, x := range list {

@@ -43,6 +43,8 @@ type division struct {
 
 	landmarks, stops []string
 	trusted, retired bool
+
+	row *row // of another country's table
 }
 
 // town is one row of a province's part, which is read only when it is asked for.

@@ -213,7 +213,7 @@ func (g *Gazetteer) rules(city string) []Rule {
 		}
 	}
 	for _, o := range g.overrides {
-		if own[o.Code] {
+		if own[o.Code] && o.row == nil {
 			list = append(list, Rule{"override", o.Code, o.Name})
 		}
 	}
@@ -236,7 +236,7 @@ func (g *Gazetteer) without(rules []Rule) (*Gazetteer, error) {
 	}
 	var kept []Override
 	for _, o := range g.overrides {
-		if !overridden[o.Code] {
+		if !overridden[o.Code] || o.row != nil {
 			kept = append(kept, o)
 		}
 	}

@@ -18,6 +18,9 @@ var (
 
 // override applies one correction while the gazetteer is being made.
 func (g *Gazetteer) override(o Override) error {
+	if o.row != nil {
+		return g.join(o)
+	}
 	if !codeForm.MatchString(o.Code) {
 		return fmt.Errorf("code %q: write six digits, such as 410871", o.Code)
 	}
@@ -49,9 +52,7 @@ func (g *Gazetteer) override(o Override) error {
 		}
 		// A new division has no reading in the table; its code serves as slug.
 		d = &division{Division: paper.Division{Code: o.Code, Name: o.Name, Short: shorten(o.Name), Slug: "d" + o.Code, Level: "county", Parent: o.City}}
-		i := sort.Search(len(g.rows), func(i int) bool { return g.rows[i].Code >= o.Code })
-		g.rows = slices.Insert(g.rows, i, d)
-		g.byCode[o.Code] = d
+		g.insert(d)
 	} else if o.Name != "" && o.Name != d.Name {
 		// The old name goes on being understood.
 		d.aliases = append(slices.Clone(d.aliases), d.Name)
@@ -77,6 +78,13 @@ func (g *Gazetteer) override(o Override) error {
 	return nil
 }
 
+// insert keeps the rows in order of their codes.
+func (g *Gazetteer) insert(d *division) {
+	i := sort.Search(len(g.rows), func(i int) bool { return g.rows[i].Code >= d.Code })
+	g.rows = slices.Insert(g.rows, i, d)
+	g.byCode[d.Code] = d
+}
+
 // shorten leaves the kind of division out where two characters or more remain.
 func shorten(full string) string {
 	for _, kind := range []string{"自治县", "新区", "县", "区", "市", "旗"} {
@@ -88,6 +96,11 @@ func shorten(full string) string {
 }
 
 func (g *Gazetteer) town(code string) (paper.Division, bool) {
+	for county, towns := range g.towns {
+		if i := slices.IndexFunc(towns, func(t town) bool { return t.code == code }); i >= 0 {
+			return paper.Division{Code: code, Name: towns[i].name, Level: "town", Parent: county}, true
+		}
+	}
 	if len(code) == 12 && strings.HasSuffix(code, "000") {
 		code = code[:9]
 	}

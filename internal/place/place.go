@@ -30,7 +30,36 @@ type Override struct {
 	Trusted bool
 	Retire  bool   // the division exists no longer
 	Point   string // "35.08 113.08", for georss
+
+	row *row // from a table of another country
 }
+
+// Language is what the tagger must know of a language with spaces and capitals,
+// for the tables of other countries. All words are read in capital and small
+// letters alike; phrases may have several words.
+type Language struct {
+	Suffixes  []string // of a division's name, not said every time: " County"
+	Prefixes  []string // before a division's name: "County of "
+	Organs    []string // after a name, whose place is meant: City Council, police
+	Roads     []string // after a name, which is then no place: Road, Street
+	Stations  []string
+	Features  []string // River, Hill
+	Brands    []string // United, plc
+	FromAfter []string `mapstructure:"from_after"` // after a name where somebody comes from: native, -born
+	From      []string // before such a name: born in, raised in
+	In        []string // before a name that can only be a place: in, near
+	Passing   []string // before a name that is passed or compared with: bound for
+	Visit     []string // before a place that is visited: on a visit to
+	Persons   []string // before a surname: Mr, Councillor
+	Whole     []string // the whole city: citywide
+}
+
+// ReadTable reads a table of another country, CSV of at most 16 MB with the first
+// line "level,code,parent,name,aliases,flags": level is province, city, county or
+// town; aliases are parted by "|"; of the flags w says that the name is a word or
+// a surname too, g that it is a common noun, z that it is a zone. What it returns
+// goes to Load before the overrides that correct it. The error names lines.
+func ReadTable(r io.Reader, l Language) ([]Override, error) { return readTable(r, l) }
 
 // Gazetteer is the table of divisions. It is immutable and safe for concurrent use.
 type Gazetteer struct {
@@ -39,7 +68,8 @@ type Gazetteer struct {
 	byCode map[string]*division // provinces, cities, counties
 	kids   map[string][]*division
 
-	overrides []Override // as given
+	overrides []Override        // as given
+	towns     map[string][]town // of other countries, by county
 
 	indexOnce sync.Once
 	index     map[string][]entry
@@ -56,7 +86,7 @@ func Load(overrides []Override) (*Gazetteer, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gazetteer{table: t, overrides: overrides, byCode: make(map[string]*division, len(t.divisions)+len(overrides)), kids: make(map[string][]*division, 400)}
+	g := &Gazetteer{table: t, overrides: overrides, towns: map[string][]town{}, byCode: make(map[string]*division, len(t.divisions)+len(overrides)), kids: make(map[string][]*division, 400)}
 	rows := slices.Clone(t.divisions)
 	for i := range rows {
 		g.rows = append(g.rows, &rows[i])
@@ -236,6 +266,7 @@ type Finder struct {
 	city      *division
 	districts []district
 	names     []name
+	lang      *language
 	trie      *trie
 	fuse      map[rune]string // a name's first rune -> runes that make a word with it
 	scratch   sync.Pool

@@ -45,7 +45,7 @@ type district struct {
 }
 
 func (g *Gazetteer) compile(code string) (*Finder, error) {
-	f := &Finder{fuse: g.table.fuse}
+	f := &Finder{fuse: g.table.fuse, lang: chinese()}
 	f.scratch = sync.Pool{New: func() any { return new(scratch) }}
 	if code == "" {
 		return f, nil
@@ -61,7 +61,7 @@ func (g *Gazetteer) compile(code string) (*Finder, error) {
 			return nil, fmt.Errorf("city %q is the province %s: give the code of a city", code, city.Name)
 		}
 		city = kids[0]
-	case city.Level == "county" && !strings.HasSuffix(city.Parent, "0000"):
+	case city.Level == "county" && (city.row != nil || !strings.HasSuffix(city.Parent, "0000")):
 		return nil, fmt.Errorf("city %q is the county %s: give the code of its city, %s", code, city.Name, city.Parent)
 	}
 	f.city = city
@@ -70,7 +70,12 @@ func (g *Gazetteer) compile(code string) (*Finder, error) {
 		counties = []*division{city}
 	}
 	b := &builder{g: g, f: f, at: make(map[string]int32, 6000)}
-	b.build(city, counties)
+	if city.row != nil {
+		f.lang = city.row.lang
+		b.buildWords(city, counties)
+	} else {
+		b.build(city, counties)
+	}
 	f.trie = newTrie(24 * 1024)
 	for i := range f.names {
 		f.trie.add(f.names[i].text, int32(i))
@@ -251,7 +256,7 @@ func (g *Gazetteer) national() []name {
 	g.nationOnce.Do(func() {
 		g.nation = make([]name, 0, 4200)
 		for _, d := range g.rows {
-			if d.retired {
+			if d.retired || d.row != nil {
 				continue
 			}
 			switch d.Level {

@@ -51,9 +51,6 @@ const (
 	brandFactor   = 0.4
 	asideFactor   = 0.5 // only in the body, when the title names another place
 
-	deepAt     = 400 // characters into the body, from where on a mention is in passing more often than not
-	deepFactor = 0.6
-
 	sureScore   = 2.5
 	likelyScore = 2.0
 
@@ -85,6 +82,7 @@ type mention struct {
 type scratch struct {
 	hits     [zones][]hit
 	mentions []mention
+	order    []int32 // mentions by weight
 	state    []state
 }
 
@@ -117,6 +115,7 @@ type outlook struct {
 	wary         bool // short names need support: a cultural or national page
 	agency       bool
 	era          verdict // 1946年, 八路军: a 解放区 is no district
+	cityOrgan    bool    // 市委 in title or lead: the city's bodies act
 	home         verdict // 喜报, 家乡: a native's story comes home
 	every        bool    // nearly all its counties, name by name
 	pages        int
@@ -135,16 +134,28 @@ func (f *Finder) find(t Text, rejected *[]Rejection) paper.Placing {
 	texts := [zones]string{t.PageName, t.Title, t.Lead, t.Body, t.Byline}
 	any := false
 	for z, text := range texts {
-		s.hits[z] = f.trie.scan(text, s.hits[z][:0], maxHits)
+		if f.lang.words {
+			s.hits[z] = f.trie.scanWords(text, s.hits[z][:0], maxHits)
+		} else {
+			s.hits[z] = f.trie.scan(text, s.hits[z][:0], maxHits)
+		}
 		any = any || len(s.hits[z]) > 0
 	}
 	if !any {
 		return none
 	}
 	r := reading{f: f, s: s, texts: texts}
-	r.look()
+	if f.lang.words {
+		r.lookWords()
+	} else {
+		r.look()
+	}
 	for z := zoneTitle; z <= zoneBody; z++ {
-		r.read(z)
+		if f.lang.words {
+			r.readWords(z)
+		} else {
+			r.read(z)
+		}
 	}
 	r.settle()
 	r.weigh()
@@ -185,6 +196,7 @@ func (r *reading) look() {
 	r.wary = containsAny(page, cultural) || containsAny(page, nationals)
 	r.agency = containsAny(byline, agencies) || strings.HasPrefix(byline, "据") || containsAny(clause(r.texts[zoneLead], 12), agencies[:1])
 	r.wary = r.wary || r.agency
+	r.cityOrgan = containsAny(r.texts[zoneTitle], cityOrgans) || containsAny(r.texts[zoneLead], cityOrgans)
 	for _, z := range [...]int{zonePage, zoneByline} {
 		text := r.texts[z]
 		for i, h := range r.s.hits[z] {
@@ -196,8 +208,8 @@ func (r *reading) look() {
 				rest := text[h.to:]
 				next, _ := utf8.DecodeRuneInString(rest)
 				clear := boundary(text[:h.from]) || i > 0 && r.s.hits[z][i-1].to == h.from
-				ends := rest == "" || !unicode.Is(unicode.Han, next) || hasAnyPrefix(rest, pageTails) || followed(rest) == afterOrgan
-				if n.flags&(flagWord|flagGeneric) != 0 && !(clear && ends) || followed(rest) == afterRoad {
+				ends := rest == "" || !unicode.Is(unicode.Han, next) || hasAnyPrefix(rest, pageTails) || r.f.lang.followed(rest) == afterOrgan
+				if n.flags&(flagWord|flagGeneric) != 0 && !(clear && ends) || r.f.lang.followed(rest) == afterRoad {
 					continue
 				}
 			}
@@ -259,7 +271,7 @@ func (r *reading) read(z int) {
 			chain, chainFrom, last = chainOwn, h.from, -1
 			continue
 		case kindOwn:
-			if followed(rest) != afterRoad {
+			if r.f.lang.followed(rest) != afterRoad {
 				r.own += zoneWeight[z]
 			}
 			chain, chainTo, last = chainOwn, h.to, -1
@@ -269,8 +281,8 @@ func (r *reading) read(z int) {
 				chainTo, last = -1, -1
 				continue
 			}
-			class := followed(rest)
-			if class != afterRoad && class != afterBrand && !hasAnyPrefix(rest, visitors) && !hasAnySuffix(before, beforeOrigin) && !hasAnySuffix(before, beforeVisit) {
+			class := r.f.lang.followed(rest)
+			if class != afterRoad && class != afterBrand && !hasAnyPrefix(rest, visitors) && r.f.lang.preceded(before)&(beforeOrigin|beforeVisit) == 0 {
 				r.foreign += zoneWeight[z]
 				r.foreignFront = r.foreignFront || z != zoneBody
 			}
@@ -279,7 +291,7 @@ func (r *reading) read(z int) {
 		case kindWord:
 			if d := &r.f.districts[n.targets[0]]; !n.stop && d.short != "" && strings.HasPrefix(n.text, d.short) {
 				// 山阳公 was a title, 山阳公安 is the police.
-				if class, size := after().prefix(text[h.from+len(d.short):]); class == afterOrgan && len(d.short)+size > len(n.text) {
+				if class, size := r.f.lang.after.prefix(text[h.from+len(d.short):]); class == afterOrgan && len(d.short)+size > len(n.text) {
 					h.to, h.size = h.from+len(d.short), utf8.RuneCountInString(d.short)
 					m := mention{hit: h, zone: uint8(z), target: n.targets[0], rule: "organ", weight: weightShort, own: true}
 					r.note(m)
@@ -373,7 +385,7 @@ func (r *reading) mark(z int, n *name, h hit) {
 
 // judge gives a mention its rule and weight from its own context.
 func (r *reading) judge(m *mention, n *name, z int, before, rest string, ownBefore, touches bool) {
-	class := followed(rest)
+	class := r.f.lang.followed(rest)
 	switch n.kind {
 	case kindFull:
 		m.rule, m.weight = "full", weightFull
@@ -446,27 +458,28 @@ func (r *reading) judge(m *mention, n *name, z int, before, rest string, ownBefo
 		m.reject("generic")
 		return
 	}
+	bits := r.f.lang.preceded(before)
 	switch {
-	case z <= zoneLead && hasAnySuffix(before, []string{"本报", "本报驻"}) && dateline(rest):
+	case z <= zoneLead && bits&beforePaper != 0 && dateline(rest):
 		m.rule, m.weight, m.special, m.own = "dateline", weightDateline, true, true
 		return
-	case class == afterOrigin || hasAnySuffix(before, beforeOrigin):
+	case class == afterOrigin || bits&beforeOrigin != 0:
 		if !(strings.HasPrefix(rest, "籍") && r.says(&r.home, homeWords)) {
 			m.origin = true
 			m.weight *= originFactor
 			m.rule = "origin"
 			m.own = false
 		}
-	case strings.HasSuffix(before, "从") && (hasAnyPrefix(rest, leaveWords) || containsAny(clause(rest, 8), riseWords)):
+	case bits&beforeLeave != 0 && (hasAnyPrefix(rest, leaveWords) || containsAny(clause(rest, 8), riseWords)):
 		m.origin = true
 		m.weight *= originFactor
 		m.rule = "origin"
 		m.own = false
-	case hasAnySuffix(before, beforePassing):
+	case bits&beforePassing != 0:
 		m.weight *= passingFactor
 		m.rule = "passing"
 		m.own = false
-	case hasAnySuffix(before, beforeVisit) && containsAny(clause(rest, 16), visitWords):
+	case bits&beforeVisit != 0 && containsAny(clause(rest, 16), visitWords):
 		m.weight *= visitFactor
 		m.rule = "visit"
 	}
@@ -615,6 +628,7 @@ func (r *reading) settle() {
 
 // weigh adds up the evidence of each district and decides for the whole city.
 func (r *reading) weigh() {
+	order := r.s.order[:0]
 	for i := range r.s.mentions {
 		m := &r.s.mentions[i]
 		if m.dead || m.target < 0 || m.zone == zonePage || m.zone == zoneByline {
@@ -637,9 +651,23 @@ func (r *reading) weigh() {
 			st.title = st.title || m.zone == zoneTitle
 		}
 		m.weight *= zoneWeight[m.zone]
-		if m.zone == zoneBody && m.rune >= deepAt {
-			m.weight *= deepFactor
+		order = append(order, int32(i))
+	}
+	r.s.order = order
+	// Of several mentions in a zone the strongest counts whole, the next half, and so
+	// on: in this order, so that it is all one which sentence comes first.
+	slices.SortFunc(order, func(a, b int32) int {
+		switch x, y := &r.s.mentions[a], &r.s.mentions[b]; {
+		case x.weight > y.weight:
+			return -1
+		case x.weight < y.weight:
+			return 1
 		}
+		return int(a - b)
+	})
+	for _, i := range order {
+		m := &r.s.mentions[i]
+		st := &r.s.state[m.target]
 		if n := st.seen[m.zone]; n > 0 {
 			m.weight *= math.Pow(0.5, float64(n))
 		}
@@ -678,7 +706,7 @@ func (r *reading) weigh() {
 			st.factor = 0
 		case r.markWeak && !title && !(st.front && fronts <= shortList && st.score >= 4):
 			st.factor = 0
-		case !st.front && (title || r.markLead || r.markWeak || r.foreignFront && r.own == 0):
+		case !st.front && (title || r.markLead || r.markWeak || r.foreignFront && r.own == 0 || fronts == 0 && named >= 3 || r.cityOrgan):
 			st.factor = asideFactor
 		}
 	}
@@ -691,31 +719,31 @@ func (r *reading) placing() paper.Placing {
 	spoken := false
 	for i := range r.s.state {
 		st := &r.s.state[i]
-		if st.score*st.factor >= likelyScore && st.solid {
+		if round(st.score*st.factor) >= likelyScore && st.solid {
 			spoken = true
 		}
 	}
 	sure := false
 	for i := range r.s.state {
 		st := &r.s.state[i]
-		score := st.score * st.factor
+		score := round(st.score * st.factor) // rounded before it is compared: sums of fractions depend on their order
 		alone := ""
 		quiet := !spoken && !r.every && !r.markStrong && !r.markWeak && !r.markLead && !(r.foreignFront && r.own == 0) && !r.agency
 		switch {
 		case score > 0 && st.solid && (st.page || st.byline):
-			score += weightBeside
+			score = round(score + weightBeside)
 		case quiet && st.page && r.pages == 1 && (r.bylines == 0 || st.byline):
-			alone, score = "page", score+weightAlone
+			alone, score = "page", round(score+weightAlone)
 			st.solid = true
 		case quiet && st.byline && r.bylines == 1 && (r.pages == 0 || st.page):
-			alone, score = "byline", score+weightAlone
+			alone, score = "byline", round(score+weightAlone)
 			st.solid = true
 		}
 		if !st.solid || score < likelyScore {
 			continue
 		}
 		d := &r.f.districts[i]
-		tag := paper.Tag{Code: d.code, Name: d.name, Tier: paper.Likely, Score: round(score)}
+		tag := paper.Tag{Code: d.code, Name: d.name, Tier: paper.Likely, Score: score}
 		if score >= sureScore {
 			tag.Tier, sure = paper.Sure, true
 		}

@@ -261,3 +261,82 @@ func TestTogether(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+// Sentences for the properties, with places and without.
+var (
+	placed    = []string{"温县的麦子黄了。", "赵堡镇的干部下了地。", "武陟县城的灯亮到半夜。", "山阳公安的巡逻车停在路口。", "沁阳、孟州的客商来了两拨。", "他是博爱县人。", "徐州市鼓楼区的客人看得仔细。", "解放路上的雨停了。", "太行街道的楼道刷了新漆。", "全市的高中开了学。", "修武的云彩很低。", "途经马村区的公交改了线。"}
+	placeless = []string{"雨下了一夜。", "人们说起往年的收成。", "灯下的书翻到最后一页。", "孩子们笑了。", "机器响了半天。", "三十七个人排成一行。", "“真好。”老周说。"}
+)
+
+// The order of the body's sentences, and sentences without places among them or
+// after them, change neither the tags nor their scores.
+func TestSentencesAreFree(t *testing.T) {
+	f := finder(t, "410800")
+	rapid.Check(t, func(t *rapid.T) {
+		body := rapid.SliceOfN(rapid.SampledFrom(placed), 0, 14).Draw(t, "body")
+		text := Text{
+			PageName: rapid.SampledFrom([]string{"", "第05版:县区新闻", "第04版:焦作/温县", "第08版:副刊"}).Draw(t, "page"),
+			Title:    rapid.SampledFrom(append([]string{"一地麦香", "我市开镰", "温县开镰", "市委常委会召开"}, placed...)).Draw(t, "title"),
+			Lead:     rapid.SampledFrom(append([]string{"机器响了半天。"}, placed...)).Draw(t, "lead"),
+			Body:     strings.Join(body, ""),
+		}
+		want := f.Find(text)
+		bare := func(p paper.Placing) []string {
+			s := []string{string(p.Reach)}
+			for _, d := range p.Districts {
+				s = append(s, fmt.Sprintf("%s %s %.2f", d.Code, d.Tier, d.Score))
+			}
+			return s
+		}
+		other := text
+		other.Body = strings.Join(rapid.Permutation(body).Draw(t, "order"), "")
+		if diff := cmp.Diff(bare(want), bare(f.Find(other))); diff != "" {
+			t.Fatalf("in another order: %s", diff)
+		}
+		more := strings.Join(rapid.SliceOfN(rapid.SampledFrom(placeless), 1, 60).Draw(t, "more"), "")
+		other.Body = text.Body + more
+		if diff := cmp.Diff(want, f.Find(other)); diff != "" {
+			t.Fatalf("with more behind it: %s", diff)
+		}
+		other.Body = more + text.Body
+		if diff := cmp.Diff(bare(want), bare(f.Find(other))); diff != "" {
+			t.Fatalf("with more before it: %s", diff)
+		}
+	})
+}
+
+// Every mention that was looked at is told: as evidence of a tag, or with the
+// reason why it led to none.
+func TestExplain(t *testing.T) {
+	f := finder(t, "410800")
+	for _, c := range []struct{ title, text, rule string }{
+		{"武陟路修好了", "武陟", "road"},
+		{"徐州市鼓楼区与山阳", "山阳", "bare"},
+		{"博爱助学的种子", "博爱助学", "word"},
+		{"温县籍院士的课", "温县", "origin"},
+		{"途经温县的公交", "温县", "passing"},
+		{"《武陟》出版", "武陟", "title of a work"},
+		{"商洛市山阳的棚", "山阳", "elsewhere"},
+	} {
+		p, rejected := f.Explain(Text{Title: c.title})
+		if len(p.Districts) > 0 || !slices.ContainsFunc(rejected, func(x Rejection) bool { return x.Text == c.text && x.Rule == c.rule && x.Code != "" }) {
+			t.Errorf("%s: %+v %+v", c.title, p, rejected)
+		}
+	}
+	if p, rejected := f.Explain(Text{Title: "夜里的灯"}); len(p.Districts)+len(rejected) > 0 {
+		t.Errorf("%+v %+v", p, rejected)
+	}
+	if _, rejected := f.Explain(Text{Body: strings.Repeat("武陟路。", 2000)}); len(rejected) != maxRejected {
+		t.Errorf("%d mentions are told, want %d", len(rejected), maxRejected)
+	}
+}
+
+// Tagging an article allocates the tags and their evidence, however long it is.
+func TestAllocations(t *testing.T) {
+	f := finder(t, "410800")
+	text := Text{PageName: "第05版:焦作/温县", Title: "温县、武陟携手治堤", Lead: "本报讯 温县赵堡镇和武陟县大封镇的堤连在一起。", Body: strings.Repeat("温县的麦子黄了，武陟的稻子青着，孟州、沁阳的客人从解放路上走过。", 400), Byline: "记者 周可"}
+	f.Find(text)
+	if n := testing.AllocsPerRun(50, func() { f.Find(text) }); n >= 20 {
+		t.Errorf("%v allocations", n)
+	}
+}
