@@ -62,9 +62,12 @@ type config struct {
 	Sources  []sourceConfig
 	Sections []sectionConfig
 	Places   []placeConfig
+	// Gazetteers are tables of other countries.
+	Gazetteers []gazetteerConfig
 
-	file string // where it came from; empty for the embedded one
-	data string // data directory
+	file   string           // where it came from; empty for the embedded one
+	data   string           // data directory
+	tables []place.Override // the rows of Gazetteers
 }
 
 type sourceConfig struct {
@@ -94,6 +97,11 @@ type placeConfig struct {
 	TrustedShort     bool `mapstructure:"trusted_short"`
 	Retire           bool
 	Point            string
+}
+
+type gazetteerConfig struct {
+	Table    string // path of a CSV, relative to the configuration
+	Language *place.Language
 }
 
 // overrides are what the command line says against the file.
@@ -357,6 +365,10 @@ func nearKey(path, key string) string {
 		t = reflect.TypeFor[sectionConfig]()
 	case strings.HasPrefix(path, "places["):
 		t = reflect.TypeFor[placeConfig]()
+	case strings.HasSuffix(path, "].language"):
+		t = reflect.TypeFor[place.Language]()
+	case strings.HasPrefix(path, "gazetteers["):
+		t = reflect.TypeFor[gazetteerConfig]()
 	case path == "fetch":
 		t = reflect.TypeOf(config{}.Fetch)
 	case path == "pictures":
@@ -541,6 +553,13 @@ func (c *config) check() []string {
 			say(at+".editions", "%d: between 1 and 31; more is a matter of backfill", s.Editions)
 		}
 	}
+	for i, x := range c.Gazetteers {
+		rows, err := c.table(x)
+		if err != nil {
+			say(fmt.Sprintf("gazetteers[%d].table", i), "%v", err)
+		}
+		c.tables = append(c.tables, rows...)
+	}
 	// What the rooms check themselves, they also say themselves.
 	if g, err := place.Load(c.overrides()); err != nil {
 		say("places", "%v", err)
@@ -666,7 +685,32 @@ func (c *config) overrides() []place.Override {
 	for i, p := range c.Places {
 		list[i] = place.Override{City: p.City, Code: p.Code, Name: p.Name, Aliases: p.Aliases, Landmarks: p.Landmarks, Stops: p.Stops, Trusted: p.TrustedShort, Retire: p.Retire, Point: p.Point}
 	}
-	return list
+	return append(list, c.tables...)
+}
+
+// table reads a gazetteer of another country.
+func (c *config) table(g gazetteerConfig) ([]place.Override, error) {
+	if g.Table == "" {
+		return nil, errors.New("missing: name a CSV file")
+	}
+	name := g.Table
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(filepath.Dir(c.file), name)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var l place.Language
+	if g.Language != nil {
+		l = *g.Language
+	}
+	rows, err := place.ReadTable(f, l)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return rows, nil
 }
 
 // points are the configured georss points by division code.

@@ -44,7 +44,7 @@ func documents(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range []string{"README.md", "CHANGELOG.md", "docs/architecture.md", "docs/platforms.md", "docs/formats.md", "docs/operations.md"} {
+	for _, p := range []string{"README.md", "CHANGELOG.md", "docs/architecture.md", "docs/platforms.md", "docs/formats.md", "docs/operations.md", "docs/districts.md"} {
 		if docs[p] == "" {
 			t.Errorf("%s is missing", p)
 		}
@@ -329,12 +329,19 @@ func TestCommandsExist(t *testing.T) {
 func TestShownConfigurations(t *testing.T) {
 	n := 0
 	for file, text := range documents(t) {
+		table := "" // the one shown above it
 		for _, m := range fence.FindAllStringSubmatch(text, -1) {
+			if m[1] == "csv" {
+				table = m[2]
+			}
 			if m[1] != "yaml" {
 				continue
 			}
 			n++
 			p := filepath.Join(t.TempDir(), "paperwire.yaml")
+			if err := os.WriteFile(filepath.Join(filepath.Dir(p), "divisions.csv"), []byte(table), 0o600); err != nil {
+				t.Fatal(err)
+			}
 			if err := os.WriteFile(p, []byte(m[2]), 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -112,3 +112,45 @@ func TestEvaluateRefuses(t *testing.T) {
 		}
 	}
 }
+
+// A table of another country comes in by the configuration, as docs/districts.md
+// shows it.
+func TestGazetteerFromConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	doc := documents(t)["docs/districts.md"]
+	block := func(open string) string {
+		_, rest, ok := strings.Cut(doc, open)
+		text, _, closed := strings.Cut(rest, "```")
+		if !ok || !closed {
+			t.Fatalf("docs/districts.md has no block %q", open)
+		}
+		return text
+	}
+	if err := os.WriteFile(filepath.Join(dir, "divisions.csv"), []byte(block("```csv\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, last, _ := strings.Cut(doc, "## Other countries")
+	_, text, _ := strings.Cut(last, "```yaml\n")
+	text, _, _ = strings.Cut(text, "```")
+	config := filepath.Join(dir, "paperwire.yaml")
+	write := func(text string) {
+		if err := os.WriteFile(config, []byte("base_url: http://paperwire.test\n"+text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(text)
+	out, err := evaluated(t, config, `{"id":1,"title":"Ashford City Council votes","lead":"Mr Ashford was there.","districts":["990101"]}`, "--city", "990100", "-")
+	if err != nil || !strings.Contains(out, "exact 1 of 1") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for bad, want := range map[string]string{
+		strings.Replace(text, "divisions.csv", "missing.csv", 1): "gazetteers[0].table: open ",
+		strings.Replace(text, "organs:", "organ:", 1):            "organs",
+		strings.Replace(text, "table: divisions.csv", "", 1):     "gazetteers[0].table: missing",
+	} {
+		write(bad)
+		if _, err := loadConfig(overrides{file: config}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}

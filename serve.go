@@ -287,6 +287,7 @@ func (c *config) restart(next *config) []string {
 		{"fetch", c.Fetch, next.Fetch},
 		{"alerts", c.Alerts, next.Alerts},
 		{"places", c.Places, next.Places},
+		{"gazetteers", c.Gazetteers, next.Gazetteers},
 	} {
 		if !reflect.DeepEqual(x.now, x.next) {
 			keys = append(keys, x.key)

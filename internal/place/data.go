@@ -70,6 +70,7 @@ type table struct {
 	stops     map[string]string   // short name -> words that contain it, joined by spaces
 	handStops map[string]string   // the same, from gen/stops.tsv
 	fuse      map[rune]string     // first rune of a name -> runes that make a word with it
+	tail      map[rune]string     // last rune of a short name -> runes that make a word with it
 	towns     map[string]*members // by the first two digits of the code
 }
 
@@ -82,7 +83,7 @@ type members struct {
 
 // base decodes everything down to counties: about 100 KB of gzip, 5 ms. Towns wait.
 var base = sync.OnceValues(func() (*table, error) {
-	t := &table{stops: map[string]string{}, handStops: map[string]string{}, fuse: map[rune]string{}, towns: map[string]*members{}}
+	t := &table{stops: map[string]string{}, handStops: map[string]string{}, fuse: map[rune]string{}, tail: map[rune]string{}, towns: map[string]*members{}}
 	rest := packed
 	for n := 0; len(rest) > 0; n++ {
 		size, name, err := memberHeader(rest)
@@ -162,6 +163,8 @@ func (t *table) parse(text string) {
 			t.stops[f[1]], t.handStops[f[1]] = f[2], f[3]
 		case "X":
 			t.fuse[[]rune(f[1])[0]] = f[2]
+		case "Y":
+			t.tail[[]rune(f[1])[0]] = f[2]
 		}
 	}
 	sort.SliceStable(t.divisions, func(i, j int) bool { return t.divisions[i].Code < t.divisions[j].Code })

@@ -18,9 +18,6 @@ var (
 
 // override applies one correction while the gazetteer is being made.
 func (g *Gazetteer) override(o Override) error {
-	if o.row != nil {
-		return g.join(o)
-	}
 	if !codeForm.MatchString(o.Code) {
 		return fmt.Errorf("code %q: write six digits, such as 410871", o.Code)
 	}

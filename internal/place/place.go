@@ -58,7 +58,7 @@ type Language struct {
 // line "level,code,parent,name,aliases,flags": level is province, city, county or
 // town; aliases are parted by "|"; of the flags w says that the name is a word or
 // a surname too, g that it is a common noun, z that it is a zone. What it returns
-// goes to Load before the overrides that correct it. The error names lines.
+// goes to Load with the overrides that correct it. The error names lines.
 func ReadTable(r io.Reader, l Language) ([]Override, error) { return readTable(r, l) }
 
 // Gazetteer is the table of divisions. It is immutable and safe for concurrent use.
@@ -80,7 +80,7 @@ type Gazetteer struct {
 
 // Load decodes the embedded table and applies overrides, some milliseconds in
 // all; towns are read when a city's finder or a town's code asks for them. The
-// error names every override that is wrong, by its place in the list from 0.
+// error names every override that is wrong, by its place from 0 among them.
 func Load(overrides []Override) (*Gazetteer, error) {
 	t, err := base()
 	if err != nil {
@@ -93,10 +93,23 @@ func Load(overrides []Override) (*Gazetteer, error) {
 		g.byCode[rows[i].Code] = &rows[i]
 	}
 	var wrong []error
-	for i, o := range overrides {
-		if err := g.override(o); err != nil {
-			wrong = append(wrong, fmt.Errorf("override %d (%s): %w", i, o.Code, err))
+	n := 0
+	for _, o := range overrides { // tables first, so that overrides can correct them
+		if o.row == nil {
+			continue
 		}
+		if err := g.join(o); err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	for _, o := range overrides {
+		if o.row != nil {
+			continue
+		}
+		if err := g.override(o); err != nil {
+			wrong = append(wrong, fmt.Errorf("override %d (%s): %w", n, o.Code, err))
+		}
+		n++
 	}
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
@@ -269,6 +282,7 @@ type Finder struct {
 	lang      *language
 	trie      *trie
 	fuse      map[rune]string // a name's first rune -> runes that make a word with it
+	tail      map[rune]string // a short name's last rune -> runes that make a word with it
 	scratch   sync.Pool
 }
 

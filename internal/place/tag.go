@@ -49,6 +49,7 @@ const (
 	visitFactor   = 0.4
 	opensFactor   = 0.8 // 解放区 at the head of a clause
 	brandFactor   = 0.4
+	nativeFactor  = 0.4 // the title tells of somebody who comes from there
 	asideFactor   = 0.5 // only in the body, when the title names another place
 
 	sureScore   = 2.5
@@ -94,10 +95,12 @@ type state struct {
 	elsewhere bool  // its name is another place's in this text
 	inside    bool  // its short name is a village's in this text
 	plain     uint8 // short names that are no words, as found
+	located   bool  // one of them stands as places do: 在武陟
 	word      bool  // the text has a word that contains its short name
 	solid     bool  // something counted that is not a bare word
 	front     bool  // named in title or lead
 	title     bool
+	native    bool // in the title somebody comes from there
 	seen      [zones]uint8
 	score     float64
 	factor    float64
@@ -106,6 +109,7 @@ type state struct {
 // outlook is what the text says beside names of districts.
 type outlook struct {
 	own          float64 // the served city is named
+	ownTitle     bool    // in the title
 	foreign      float64 // other places are
 	foreignFront bool    // in title or lead
 	markStrong   bool    // 全市 in the title
@@ -116,7 +120,8 @@ type outlook struct {
 	agency       bool
 	era          verdict // 1946年, 八路军: a 解放区 is no district
 	cityOrgan    bool    // 市委 in title or lead: the city's bodies act
-	home         verdict // 喜报, 家乡: a native's story comes home
+	home         bool    // 故里 in title or lead: a native's story comes home
+	honour       verdict // 喜报, wherever it stands: the same
 	every        bool    // nearly all its counties, name by name
 	pages        int
 	bylines      int
@@ -196,6 +201,7 @@ func (r *reading) look() {
 	r.wary = containsAny(page, cultural) || containsAny(page, nationals)
 	r.agency = containsAny(byline, agencies) || strings.HasPrefix(byline, "据") || containsAny(clause(r.texts[zoneLead], 12), agencies[:1])
 	r.wary = r.wary || r.agency
+	r.home = containsAny(r.texts[zoneTitle], homeWords) || containsAny(r.texts[zoneLead], homeWords)
 	r.cityOrgan = containsAny(r.texts[zoneTitle], cityOrgans) || containsAny(r.texts[zoneLead], cityOrgans)
 	for _, z := range [...]int{zonePage, zoneByline} {
 		text := r.texts[z]
@@ -273,6 +279,7 @@ func (r *reading) read(z int) {
 		case kindOwn:
 			if r.f.lang.followed(rest) != afterRoad {
 				r.own += zoneWeight[z]
+				r.ownTitle = r.ownTitle || z == zoneTitle
 			}
 			chain, chainTo, last = chainOwn, h.to, -1
 			continue
@@ -347,6 +354,13 @@ func (r *reading) read(z int) {
 					m.weight *= originFactor
 					m.rule = "origin"
 				}
+				if p.rule == "passing" && m.rule != "passing" { // 途经湖口、都昌
+					m.weight *= passingFactor
+					m.rule = "passing"
+				}
+				if p.rule == "passing" {
+					p.own, m.own = false, false
+				}
 			}
 		}
 		r.s.mentions = append(r.s.mentions, m)
@@ -406,7 +420,7 @@ func (r *reading) judge(m *mention, n *name, z int, before, rest string, ownBefo
 		}
 	case kindShort:
 		m.rule, m.weight = "short", weightShort
-		m.needs = n.flags&flagWord != 0 || r.wary && !n.trusted || !ownBefore && !touches && r.fused(m, z)
+		m.needs = n.flags&flagWord != 0 || r.wary && !n.trusted || !ownBefore && !touches && r.fused(m, z) || class != afterOrgan && !n.trusted && r.runsOn(n, rest)
 	case kindTown:
 		m.rule, m.weight, m.own = "town", weightTown, true
 		if n.flags&flagCommon != 0 {
@@ -432,6 +446,10 @@ func (r *reading) judge(m *mention, n *name, z int, before, rest string, ownBefo
 	}
 	if n.kind != kindFull && n.kind != kindTown && titled(before, rest) {
 		m.reject("title of a work")
+		return
+	}
+	if (n.kind == kindShort || n.kind == kindFormer) && bankside(n.text, rest) {
+		m.reject("river")
 		return
 	}
 	shortish := n.kind == kindShort || n.kind == kindFormer && n.flags&flagWord != 0
@@ -464,7 +482,7 @@ func (r *reading) judge(m *mention, n *name, z int, before, rest string, ownBefo
 		m.rule, m.weight, m.special, m.own = "dateline", weightDateline, true, true
 		return
 	case class == afterOrigin || bits&beforeOrigin != 0:
-		if !(strings.HasPrefix(rest, "籍") && r.says(&r.home, homeWords)) {
+		if !(strings.HasPrefix(rest, "籍") && (r.home || r.says(&r.honour, honourWords))) {
 			m.origin = true
 			m.weight *= originFactor
 			m.rule = "origin"
@@ -520,9 +538,35 @@ func (r *reading) fused(m *mention, z int) bool {
 	return unicode.Is(unicode.Han, prev) && strings.ContainsRune(r.f.fuse[first], prev)
 }
 
+// runsOn: the name's last rune makes a common word with the one behind it (高要|求).
+func (r *reading) runsOn(n *name, rest string) bool {
+	last, _ := utf8.DecodeLastRuneInString(n.text)
+	next, _ := utf8.DecodeRuneInString(rest)
+	return unicode.Is(unicode.Han, next) && strings.ContainsRune(r.f.tail[last], next)
+}
+
 func village(s string) bool {
 	r, _ := utf8.DecodeLastRuneInString(s)
 	return strings.ContainsRune("村庄店屯堡寨桥", r)
+}
+
+// located: what stands around a name says that it is a place.
+func located(before, rest string) bool {
+	r, _ := utf8.DecodeLastRuneInString(before)
+	next, _ := utf8.DecodeRuneInString(rest)
+	return strings.ContainsRune("在到去回来从于往赴住游访抵进", r) || strings.ContainsRune("的城人县乡境老", next) || before == "" && strings.ContainsRune("：: 　", next)
+}
+
+// bankside: the name is that of a water or a mountain here: 晋江|两岸.
+func bankside(s, rest string) bool {
+	r, _ := utf8.DecodeLastRuneInString(s)
+	switch r {
+	case '江', '河', '湖', '海', '溪':
+		return hasAnyPrefix(rest, waterside)
+	case '山':
+		return hasAnyPrefix(rest, hillside)
+	}
+	return false
 }
 
 // listed: what stands between two names that are listed together.
@@ -592,12 +636,14 @@ func (r *reading) settle() {
 			m.needs, m.own = true, false
 		} else if m.rule == "short" && !m.origin && r.f.names[m.id].flags&flagWord == 0 && !r.fused(m, int(m.zone)) {
 			st.plain = min(st.plain+1, 2)
+			text := r.texts[m.zone]
+			st.located = st.located || located(text[:m.from], text[m.to:])
 		}
 	}
 	for i := range r.s.mentions {
 		// On a cultural or national page a plain short name that comes back is meant.
 		m := &r.s.mentions[i]
-		if m.target >= 0 && !m.dead && m.rule == "short" && r.wary && r.s.state[m.target].plain >= 2 && r.f.names[m.id].flags&flagWord == 0 && !r.fused(m, int(m.zone)) {
+		if m.target >= 0 && !m.dead && m.rule == "short" && r.wary && r.s.state[m.target].plain >= 2 && r.s.state[m.target].located && r.f.names[m.id].flags&flagWord == 0 && !r.fused(m, int(m.zone)) {
 			m.own = true
 		}
 	}
@@ -645,7 +691,9 @@ func (r *reading) weigh() {
 		if m.needs && !m.own && !st.support {
 			m.weight *= bareFactor
 			m.rule = "bare"
-		} else if !m.origin {
+		} else if m.origin {
+			st.native = st.native || m.zone == zoneTitle
+		} else {
 			st.solid = true
 			st.front = st.front || m.zone != zoneBody
 			st.title = st.title || m.zone == zoneTitle
@@ -706,7 +754,9 @@ func (r *reading) weigh() {
 			st.factor = 0
 		case r.markWeak && !title && !(st.front && fronts <= shortList && st.score >= 4):
 			st.factor = 0
-		case !st.front && (title || r.markLead || r.markWeak || r.foreignFront && r.own == 0 || fronts == 0 && named >= 3 || r.cityOrgan):
+		case st.native && !st.title:
+			st.factor = nativeFactor
+		case !st.front && (title || r.ownTitle || r.markLead || r.markWeak || r.foreignFront && r.own == 0 || fronts == 0 && named >= 3 || r.cityOrgan):
 			st.factor = asideFactor
 		}
 	}

@@ -213,6 +213,15 @@ for (const e of dict) {
   fuse.get(e.word[1]).add(e.word[0]);
 }
 
+// And those that fuse with a short name's last one: 高要|求, 新会|议, 海安|全.
+const lasts = new Set([...shorts.keys()].map((s) => s[s.length - 1]));
+const tail = new Map();
+for (const e of dict) {
+  if (e.word.length !== 2 || e.n < 300 || !lasts.has(e.word[0])) continue;
+  if (!tail.has(e.word[0])) tail.set(e.word[0], new Set());
+  tail.get(e.word[0]).add(e.word[1]);
+}
+
 // ---- former counties ------------------------------------------------------
 const current = new Map(counties.map((d) => [d.code, d]));
 const former = new Map(); // code+name -> {code,name,to}
@@ -278,6 +287,8 @@ for (const name of [...new Set([...stops.keys(), ...handStops.keys()])].sort()) 
   head.push(["S", name, [...words].sort().join(" "), more.sort().join(" ")].join("\t").trimEnd());
 }
 for (const [c, set] of [...fuse].sort(([a], [b]) => (a < b ? -1 : 1))) head.push(["X", c, [...set].sort().join("")].join("\t"));
+
+for (const [c, set] of [...tail].sort(([a], [b]) => (a < b ? -1 : 1))) head.push(["Y", c, [...set].sort().join("")].join("\t"));
 
 function member(name, lines) {
   const body = Buffer.from(lines.join("\n") + "\n");
