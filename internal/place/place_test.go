@@ -83,6 +83,7 @@ func TestTraps(t *testing.T) {
 	}{
 		{"testdata/traps.jsonl", 0.99, 0.975},
 		{"testdata/held.jsonl", 0.97, 0.97},
+		{"testdata/second.jsonl", 0.97, 0.98},
 	} {
 		e := evaluate(t, load(t), readItems(t, c.file))
 		t.Log(c.file, e.Sure)

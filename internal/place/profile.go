@@ -31,10 +31,12 @@ type name struct {
 	kind    kind
 	flags   uint8
 	targets []int16 // places in Finder.districts
+	short   string  // foreign: a province's or city's short name
 	bare    bool    // foreign: proves nothing unless another place stands before it (和县)
 	strong  bool    // mark: 全市 rather than 我市
 	trusted bool    // short: never misleads here
 	stop    bool    // word: the operator says so, whatever follows
+	twin    int16   // foreign: 1 + the served district that has its short name (河北省 and 河北区)
 }
 
 // district is one county a finder can file under.
@@ -192,7 +194,16 @@ func (b *builder) build(city *division, counties []*division) {
 		}
 	}
 	b.f.names = slices.Grow(b.f.names, 4500)
+	twins := map[string]int16{}
+	for i, d := range counties {
+		if d.Short != "" {
+			twins[d.Short] = int16(i) + 1
+		}
+	}
 	for _, n := range b.g.national() {
+		if n.short != "" {
+			n.twin = twins[n.short]
+		}
 		b.add(n)
 	}
 }
@@ -261,7 +272,7 @@ func (g *Gazetteer) national() []name {
 			}
 			switch d.Level {
 			case "province", "city":
-				g.nation = append(g.nation, name{text: d.Name, kind: kindForeign})
+				g.nation = append(g.nation, name{text: d.Name, kind: kindForeign, short: d.Short})
 				if d.flags&flagWord == 0 && d.Short != "" {
 					g.nation = append(g.nation, name{text: d.Short, kind: kindForeign})
 				}

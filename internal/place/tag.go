@@ -93,6 +93,7 @@ type state struct {
 	page      bool
 	byline    bool
 	elsewhere bool  // its name is another place's in this text
+	twin      bool  // a province or city of its short name is named in full
 	inside    bool  // its short name is a village's in this text
 	plain     uint8 // short names that are no words, as found
 	located   bool  // one of them stands as places do: 在武陟
@@ -288,6 +289,9 @@ func (r *reading) read(z int) {
 				chainTo, last = -1, -1
 				continue
 			}
+			if n.twin > 0 {
+				r.s.state[n.twin-1].twin = true
+			}
 			class := r.f.lang.followed(rest)
 			if class != afterRoad && class != afterBrand && !hasAnyPrefix(rest, visitors) && r.f.lang.preceded(before)&(beforeOrigin|beforeVisit) == 0 {
 				r.foreign += zoneWeight[z]
@@ -407,6 +411,13 @@ func (r *reading) judge(m *mention, n *name, z int, before, rest string, ownBefo
 		if n.flags&flagGeneric != 0 || n.flags&flagCommonWord != 0 && r.says(&r.era, eraWords) {
 			// In a text about the war 解放区 is none of today's, and 和平区 neither.
 			m.own, m.needs = false, true
+		}
+		if m.size == 2 && r.wary && strings.HasPrefix(rest, "城") {
+			m.own, m.needs = false, true // 柳色青，县城外
+		}
+		if n.flags&flagGeneric != 0 && strings.HasPrefix(rest, "域") {
+			m.reject("word") // 新城区域
+			return
 		}
 		if m.size == 2 && !ownBefore { // 温县: the only short form there is
 			if class == afterRoad || class == afterStation {
@@ -629,6 +640,8 @@ func (r *reading) settle() {
 		k := r.f.names[m.id].kind
 		if st.elsewhere && (k == kindFull || k == kindShort) && !m.ours {
 			m.reject("elsewhere")
+		} else if st.twin && k == kindShort && !m.ours && !m.listed {
+			m.reject("elsewhere") // 河北省 stands there, so 河北 is the province
 		} else if st.inside && k == kindShort {
 			m.reject("inside")
 		} else if st.word && (m.rule == "short" && !m.listed && !r.f.names[m.id].trusted || m.opens) {
