@@ -146,6 +146,9 @@ func (a *app) decide(ctx context.Context, d paper.Decision) error {
 	case errors.Is(err, paper.ErrNotFound):
 		return fmt.Errorf("%s: no article of this id; its page is /a/{id}", d.Article)
 	case errors.Is(err, paper.ErrDecision):
+		if strings.Contains(err.Error(), d.Article) {
+			return usageError{err}
+		}
 		return usageError{fmt.Errorf("%s: %w", d.Article, err)}
 	case err != nil:
 		return err

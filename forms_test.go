@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"paperwire/internal/fetch"
-	"paperwire/internal/ingest"
-	"paperwire/internal/paper"
 	"paperwire/internal/papertest"
 )
 
@@ -132,31 +130,10 @@ func TestFormsByLines(t *testing.T) {
 			}
 			s, in := inProcess(t, func() time.Time { return now }, fetch.Options{}, c.ingest("http://paperwire.test").Sources...)
 			for range 2 {
-				if err := in.Fetch(t.Context(), nil, func(ingest.Report) {}); err != nil {
-					t.Error(err)
+				if n := len(p.Articles(p.Day())); n != 20 {
+					t.Fatalf("%s: %d printed, want 20", p.Day(), n)
 				}
-				items, err := s.Items(t.Context(), paper.Public, paper.Scope{}, paper.Window{Day: p.Day()})
-				if err != nil {
-					t.Fatal(err)
-				}
-				want := p.Articles(p.Day())
-				if len(want) != 20 || len(items) != len(want) {
-					t.Fatalf("%s: %d items, want %d", p.Day(), len(items), len(want))
-				}
-				for i, a := range want {
-					g := items[i]
-					got := fmt.Sprintln(g.URL, g.Kicker, g.Headline, g.Subtitle, g.Page, g.Position, len(g.Images), len(g.Byline) > 0)
-					// A dash before a subtitle is not part of it.
-					if want := fmt.Sprintln(a.URL, a.Kicker, a.Headline, strings.TrimPrefix(a.Subtitle, "——"), a.Page, a.Position, len(a.Images), a.Byline+a.Author != "" || len(g.Byline) > 0); got != want {
-						t.Errorf("got  %swant %s", got, want)
-					}
-					// The last paragraph may end with a name, which is a byline.
-					for _, s := range a.Paragraphs[:len(a.Paragraphs)-1] {
-						if !strings.Contains(g.Text, s) {
-							t.Errorf("%s lacks %s", g.ID, s)
-						}
-					}
-				}
+				readWhole(t, p, s, in)
 				p.NextDay()
 				now = now.Add(24 * time.Hour)
 			}

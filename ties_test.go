@@ -224,3 +224,47 @@ func TestEmptied(t *testing.T) {
 		t.Errorf("after it was mended: %+v, %d incidents", rep, incidents())
 	}
 }
+
+// TestTiesBesideAFeed: a look at a feed of the same paper, which knows nothing of
+// twins, leaves the ties of an edition's articles as they are.
+func TestTiesBesideAFeed(t *testing.T) {
+	var clock atomic.Int64
+	clock.Store(paper.Day("2026-03-16").In(paper.Shanghai).Add(6 * time.Hour).UnixMilli())
+	now := func() time.Time { return time.UnixMilli(clock.Load()) }
+	p := papertest.New(papertest.Options{Key: "jz", Pages: -1, Day: "2026-03-16", Now: now})
+	t.Cleanup(p.Close)
+	text := []string{"渠首的闸门是老人们年轻时用石头垒起来的，后来换过三回，每一回都是全村的人一起抬。", "这一年冬天水位低，他们又下到沟里去清淤，一锹一锹地往上送，送到天黑才收工。"}
+	p.Publish("2026-03-16", []papertest.Page{
+		{Number: "01", Name: "要闻", Articles: []papertest.Article{{ID: "1001", Headline: "闸门换了第四回", Paragraphs: text[:1]}}},
+		{Number: "02", Name: "综合", Articles: []papertest.Article{{ID: "2001", Headline: "渠首的闸门换了第四回", Paragraphs: text}}},
+	})
+	s, in := inProcess(t, now, fetch.Options{},
+		ingest.Source{Source: sources.Source{Key: "jz", Platform: "auto", URL: p.URL()}},
+		ingest.Source{Source: sources.Source{Key: "jzfeed", Paper: "jz", Platform: "auto", URL: p.Feed(papertest.RSS)}})
+	poll := func(key string) {
+		t.Helper()
+		if err := in.Poll(t.Context(), key, now()); err != nil {
+			t.Fatal(err)
+		}
+		clock.Add(2 * time.Hour.Milliseconds())
+	}
+	tied := func(when string) {
+		t.Helper()
+		i, err := s.Item(t.Context(), paper.Public, "jz-20260316-1001")
+		if err != nil || len(i.Related) != 1 || i.Related[0].Relation != paper.Fuller || i.Related[0].ID != "jz-20260316-2001" {
+			t.Errorf("%s: %+v, %v", when, i.Related, err)
+		}
+	}
+	poll("jz")
+	tied("after the edition")
+	clock.Add(20 * time.Hour.Milliseconds())
+	p.Publish("2026-03-17", []papertest.Page{{Number: "01", Name: "要闻", Articles: []papertest.Article{
+		{ID: "4001", Headline: "春耕备好了种子", Paragraphs: []string{"仓库的门一早就开了，种子按村分好，袋子上写着各家的名字。"}},
+	}}})
+	poll("jzfeed")
+	list, err := s.Items(t.Context(), paper.Public, paper.Scope{}, paper.Window{})
+	if err != nil || len(list) != 3 {
+		t.Fatalf("%d items: %v", len(list), err)
+	}
+	tied("after a feed")
+}

@@ -85,7 +85,10 @@ func inProcess(t *testing.T, now func() time.Time, o fetch.Options, list ...inge
 	in := ingest.New(ingest.Options{Store: s, Fetch: client, Gazetteer: names, Now: now})
 	for i := range list {
 		x := &list[i]
-		x.Paper, x.Zone, x.Name, x.City, x.Language = x.Key, paper.Shanghai, "测试日报", "410800", "zh-CN"
+		if x.Paper == "" {
+			x.Paper = x.Key
+		}
+		x.Zone, x.Name, x.City, x.Language = paper.Shanghai, "测试日报", "410800", "zh-CN"
 		x.Rights, x.Link = paper.RightsFull, paper.LinkShare
 	}
 	if err := in.Configure(t.Context(), ingest.Config{Sources: list}); err != nil {
@@ -468,35 +471,45 @@ func TestEveryForm(t *testing.T) {
 				Source: sources.Source{Key: "k", Platform: x.platform, URL: entry.String(), HTML: x.html, JSON: x.json},
 			})
 			for range 2 {
-				if err := in.Fetch(t.Context(), nil, func(ingest.Report) {}); err != nil {
-					t.Error(err)
-				}
-				items, err := s.Items(t.Context(), paper.Public, paper.Scope{}, paper.Window{Day: p.Day()})
-				if err != nil {
-					t.Fatal(err)
-				}
-				want := p.Articles(p.Day())
-				if len(items) != len(want) {
-					t.Fatalf("%s: %d items, want %d", p.Day(), len(items), len(want))
-				}
-				for i, a := range want {
-					g := items[i]
-					got := fmt.Sprintln(g.URL, g.Kicker, g.Headline, g.Subtitle, g.Page, g.Position, len(g.Images))
-					// A dash before a subtitle is not part of it.
-					if want := fmt.Sprintln(a.URL, a.Kicker, a.Headline, strings.TrimPrefix(a.Subtitle, "——"), a.Page, a.Position, len(a.Images)); got != want {
-						t.Errorf("got  %swant %s", got, want)
-					}
-					// The last paragraph may end with a name, which is a byline.
-					for _, s := range a.Paragraphs[:len(a.Paragraphs)-1] {
-						if !strings.Contains(g.Text, s) {
-							t.Errorf("%s lacks %s", g.ID, s)
-						}
-					}
-				}
+				readWhole(t, p, s, in)
 				p.NextDay()
 				now = now.Add(24 * time.Hour)
 			}
 		})
+	}
+}
+
+// readWhole looks at a publisher and holds what came of its newest edition against
+// what it printed.
+func readWhole(t *testing.T, p *papertest.Publisher, s *store.Store, in *ingest.Ingest) {
+	t.Helper()
+	if err := in.Fetch(t.Context(), nil, func(ingest.Report) {}); err != nil {
+		t.Error(err)
+	}
+	items, err := s.Items(t.Context(), paper.Public, paper.Scope{}, paper.Window{Day: p.Day()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := p.Articles(p.Day())
+	if len(items) != len(want) || len(want) == 0 {
+		t.Fatalf("%s: %d items, want %d", p.Day(), len(items), len(want))
+	}
+	for i, a := range want {
+		g := items[i]
+		got := fmt.Sprintln(g.URL, g.Kicker, g.Headline, g.Subtitle, g.Page, g.Position, len(g.Images))
+		// A dash before a subtitle is not part of it.
+		if want := fmt.Sprintln(a.URL, a.Kicker, a.Headline, strings.TrimPrefix(a.Subtitle, "——"), a.Page, a.Position, len(a.Images)); got != want {
+			t.Errorf("got  %swant %s", got, want)
+		}
+		if a.Byline+a.Author != "" && len(g.Byline) == 0 {
+			t.Errorf("%s names nobody, printed %s%s", g.ID, a.Byline, a.Author)
+		}
+		// The last paragraph may end with a name, which is a byline.
+		for _, s := range a.Paragraphs[:len(a.Paragraphs)-1] {
+			if !strings.Contains(g.Text, s) {
+				t.Errorf("%s lacks %s", g.ID, s)
+			}
+		}
 	}
 }
 

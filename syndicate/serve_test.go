@@ -194,7 +194,7 @@ func FuzzPath(f *testing.F) {
 	f.Fuzz(func(t *testing.T, path string) {
 		u, err := url.Parse("/" + path)
 		if err != nil || u.Host != "" || strings.ContainsAny(path, " \r\n") {
-			t.Skip("no URL that a client could send")
+			return // no URL that a client could send
 		}
 		r := httptest.NewRequest("GET", "/", nil)
 		r.URL, r.RequestURI = u, u.RequestURI()

@@ -98,7 +98,7 @@ func (g *Ingest) byHandDistricts(s *source, d *paper.Decision, hand *store.ByHan
 			for _, y := range g.names.Nearest(word, 3) {
 				near = append(near, y.Code+" "+y.Name)
 			}
-			return fmt.Errorf("%w: district %q is not known, or there are several: write its code; near: %s", paper.ErrDecision, word, strings.Join(near, ", "))
+			return fmt.Errorf("%w: district %q is not known, or there are several: write its code; near: %s", paper.ErrDecision, clipRunes(word, 40), strings.Join(near, ", "))
 		case x.Level == "city" && x.Code == s.City:
 			return fmt.Errorf("%w: %s is the paper's city: write city for what is about all of it", paper.ErrDecision, x.Name)
 		case x.Level == "province" || x.Level == "city" && len(g.names.Under(x.Code)) > 0:
@@ -154,7 +154,7 @@ func (g *Ingest) byHandSections(ctx context.Context, d *paper.Decision, hand *st
 			if len(near) > 0 {
 				hint = "; near: " + strings.Join(near[:min(len(near), 5)], ", ")
 			}
-			return fmt.Errorf("%w: section %q is not known; a new one is written slug=name%s", paper.ErrDecision, word, hint)
+			return fmt.Errorf("%w: section %q is not known; a new one is written slug=name%s", paper.ErrDecision, clipRunes(word, 40), hint)
 		}
 	}
 	hand.Sections = &list
@@ -233,7 +233,7 @@ func (g *Ingest) Reindex(ctx context.Context, papers []string, dry bool, each fu
 					continue
 				}
 				if dry {
-					each(wouldMove(x, m.Filing))
+					each(x.Moved(m.Filing))
 					continue
 				}
 				moves = append(moves, m)
@@ -258,31 +258,4 @@ func (g *Ingest) Reindex(ctx context.Context, papers []string, dry bool, each fu
 func sameFiling(a, b paper.Filing) bool {
 	return slices.Equal(a.Districts, b.Districts) && slices.Equal(a.Sections, b.Sections) && a.Placing.Reach == b.Placing.Reach &&
 		len(a.Placing.Districts) == len(b.Placing.Districts) && (len(a.Placing.Districts) == 0 || reflect.DeepEqual(a.Placing.Districts, b.Placing.Districts))
-}
-
-// wouldMove is what a reindex would come to for one article.
-func wouldMove(x store.Subject, f paper.Filing) paper.Refiled {
-	r := paper.Refiled{ID: x.Article.ID, Title: x.Article.Title()}
-	parts := func(f paper.Filing) (list []string) {
-		for _, s := range f.Sections {
-			list = append(list, "section/"+s.Slug)
-		}
-		for _, code := range f.Districts {
-			list = append(list, "district/"+code)
-		}
-		slices.Sort(list)
-		return slices.Compact(list)
-	}
-	before, after := parts(x.Filing), parts(f)
-	for _, p := range before {
-		if !slices.Contains(after, p) {
-			r.Left = append(r.Left, p)
-		}
-	}
-	for _, p := range after {
-		if !slices.Contains(before, p) {
-			r.Joined = append(r.Joined, p)
-		}
-	}
-	return r
 }

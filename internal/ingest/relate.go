@@ -40,10 +40,13 @@ func (g *Ingest) relate(ctx context.Context, s *source, day paper.Day) error {
 	if day != "" {
 		ties = twins(list)
 	}
-	ids := make([]string, len(list))
-	for n, a := range list {
-		ids[n] = a.ID
-		if a.Pseudo != "" || !corrects(a, s.Name) {
+	var ids []string // whose ties are found here
+	for _, a := range list {
+		notice := a.Pseudo == "" && corrects(a, s.Name)
+		if day != "" || notice {
+			ids = append(ids, a.ID) // a feed does not tell which articles of an edition are twins
+		}
+		if !notice {
 			continue
 		}
 		for _, r := range references(a) {

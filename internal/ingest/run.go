@@ -48,6 +48,12 @@ func (g *Ingest) Run(ctx context.Context) error {
 		}
 		if now := g.now(); now.Sub(pruned) > pruneEvery {
 			pruned = now
+			g.tried.Range(func(key, at any) bool {
+				if now.Sub(at.(time.Time)) > (againFor+2)*24*time.Hour {
+					g.tried.Delete(key)
+				}
+				return true
+			})
 			if err := g.store.Prune(ctx, keepDocs); err != nil {
 				g.complain(ctx, "prune", err)
 			}

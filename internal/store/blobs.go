@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -139,33 +140,14 @@ func (s *Store) PictureFailed(ctx context.Context, url string, final bool) error
 // Unmirrored gives the articles of one edition (or of a feed, for the empty day)
 // that are about to be released and show pictures without a copy, in print order.
 func (s *Store) Unmirrored(ctx context.Context, source string, day paper.Day) ([]paper.Article, error) {
-	var list []paper.Article
-	err := each(ctx, s.r, func(r *sql.Rows) error {
-		var id, doc, draft string
-		if err := r.Scan(&id, &doc, &draft); err != nil {
-			return err
-		}
-		if draft != "" {
-			doc = draft
-		}
-		var a paper.Article
-		if err := json.Unmarshal([]byte(doc), &a); err != nil {
-			return err
-		}
-		a.ID = id
-		for _, i := range a.Images {
-			if i.Mirror == nil {
-				list = append(list, a)
-				break
-			}
-		}
-		return nil
-	}, `SELECT id, doc, draft FROM articles WHERE release_at = $1 AND (state = 'ingested' OR pending IN ('correct','restore'))
+	list, err := s.contents(ctx, `release_at = $1 AND (state = 'ingested' OR pending IN ('correct','restore'))
 		AND id IN (SELECT article FROM refs WHERE source = $2 AND day = $3) ORDER BY ordinal, id`, never, source, string(day))
 	if err != nil {
 		return nil, fmt.Errorf("pictures of %s %s: %w", source, day, err)
 	}
-	return list, nil
+	return slices.DeleteFunc(list, func(a paper.Article) bool {
+		return !slices.ContainsFunc(a.Images, func(i paper.Image) bool { return i.Mirror == nil })
+	}), nil
 }
 
 // Mirrored writes down, by URL, which copies an article is going to show. One
@@ -270,7 +252,7 @@ func (s *Store) pagePicture(ctx context.Context, v paper.View, name string) (*pa
 		var doc string
 		var rights paper.Rights
 		err := s.r.QueryRowContext(ctx, `SELECT g.mirror, p.rights FROM edition_pages g JOIN papers p ON p.key = g.paper
-			WHERE g.paper = $1 AND g.day = $2 AND g.number = $3 AND `+visible("g")+` AND `+clear("g"), at[0], at[1], at[2]).Scan(&doc, &rights)
+			WHERE g.paper = $1 AND g.day = $2 AND g.number = $3 AND `+visible("g")+` AND `+allOut("g"), at[0], at[1], at[2]).Scan(&doc, &rights)
 		if errors.Is(err, sql.ErrNoRows) || err == nil && (doc == "" || v.Rights.Narrower(rights) != paper.RightsFull) {
 			continue
 		} else if err != nil {

@@ -482,7 +482,7 @@ func (s *Store) Edition(ctx context.Context, v paper.View, pkey string, day pape
 		}
 		e.Pages = append(e.Pages, p)
 		return nil
-	}, `SELECT number, name, url, picture, pdf, areas, listed, read, failed, CASE WHEN `+clear("g")+` THEN mirror ELSE '' END
+	}, `SELECT number, name, url, picture, pdf, areas, listed, read, failed, CASE WHEN `+allOut("g")+` THEN mirror ELSE '' END
 		FROM edition_pages g WHERE paper = $1 AND day = $2 ORDER BY place`, pkey, string(day))
 	if err != nil {
 		return e, fmt.Errorf("%s: %w", what, err)
@@ -499,9 +499,9 @@ func visible(alias string) string {
 	return "EXISTS (SELECT 1 FROM articles v WHERE v.paper = " + alias + ".paper AND v.day = " + alias + ".day AND v.state = 'released')"
 }
 
-// clear is the condition that all articles of a page are out: its picture shows
+// allOut is the condition that all articles of a page are out: its picture shows
 // what was withdrawn, or is held, as well.
-func clear(alias string) string {
+func allOut(alias string) string {
 	return "NOT EXISTS (SELECT 1 FROM articles w WHERE w.paper = " + alias + ".paper AND w.day = " + alias + ".day AND w.page = " + alias + ".number" +
 		" AND (w.state IN ('withdrawn','ingested') OR w.state = 'withheld' AND w.reason <> '' OR w.pending = 'withdraw'))"
 }

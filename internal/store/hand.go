@@ -172,16 +172,7 @@ func (r *release) move(m Move) (*paper.Refiled, error) {
 		return nil, err
 	}
 	want := filedUnder(m.Filing)
-	for _, part := range before {
-		if !slices.Contains(want, part) {
-			moved.Left = append(moved.Left, part)
-		}
-	}
-	for _, part := range want {
-		if !slices.Contains(before, part) {
-			moved.Joined = append(moved.Joined, part)
-		}
-	}
+	moved.Left, moved.Joined = without(before, want), without(want, before)
 	if r.seq == 0 {
 		if r.seq, err = change(r.ctx, r.t); err != nil {
 			return nil, err
@@ -204,6 +195,22 @@ func (r *release) move(m Move) (*paper.Refiled, error) {
 		return moved, nil
 	}
 	return moved, r.out("article.refiled", m.ID, version, parts)
+}
+
+// Moved is what filing an article otherwise would come to.
+func (x Subject) Moved(f paper.Filing) paper.Refiled {
+	before, after := filedUnder(x.Filing), filedUnder(f)
+	return paper.Refiled{ID: x.Article.ID, Title: x.Article.Title(), Left: without(before, after), Joined: without(after, before)}
+}
+
+// without is what of a list another does not have.
+func without(list, other []string) (left []string) {
+	for _, s := range list {
+		if !slices.Contains(other, s) {
+			left = append(left, s)
+		}
+	}
+	return left
 }
 
 // open are the parts that an article is filed under now, sorted.

@@ -216,6 +216,17 @@ func (s *Store) related(ctx context.Context, v paper.View, items []paper.Item) e
 // unreleased too and withheld ones not, in print order: to find what belongs
 // together. At most limit of them, the newest days first.
 func (s *Store) Printed(ctx context.Context, pkey string, from, to paper.Day, limit int) ([]paper.Article, error) {
+	list, err := s.contents(ctx, `paper = $1 AND day >= $2 AND day <= $3 AND state IN ('ingested','released')
+		ORDER BY day DESC, ordinal, id LIMIT $4`, pkey, string(from), string(to), limit)
+	if err != nil {
+		return nil, fmt.Errorf("articles of %s %s: %w", pkey, to, err)
+	}
+	return list, nil
+}
+
+// contents gives the articles of a condition as they were read last, pending
+// corrections included.
+func (s *Store) contents(ctx context.Context, where string, args ...any) ([]paper.Article, error) {
 	var list []paper.Article
 	err := each(ctx, s.r, func(r *sql.Rows) error {
 		var id, doc, draft string
@@ -232,10 +243,6 @@ func (s *Store) Printed(ctx context.Context, pkey string, from, to paper.Day, li
 		a.ID = id
 		list = append(list, a)
 		return nil
-	}, `SELECT id, doc, draft FROM articles WHERE paper = $1 AND day >= $2 AND day <= $3 AND state IN ('ingested','released')
-		ORDER BY day DESC, ordinal, id LIMIT $4`, pkey, string(from), string(to), limit)
-	if err != nil {
-		return nil, fmt.Errorf("articles of %s %s: %w", pkey, to, err)
-	}
-	return list, nil
+	}, `SELECT id, doc, draft FROM articles WHERE `+where, args...)
+	return list, err
 }

@@ -51,6 +51,10 @@ func init() {
 				continue
 			}
 			_, name, _ := strings.Cut(d.Location, ".")
+			if name == "" { // of a body as a whole: its value is no text to give back
+				msg = d.Location + ": " + d.Message
+				break
+			}
 			value := []rune(fmt.Sprint(d.Value))
 			msg = fmt.Sprintf("%s %q: %s", name, string(value[:min(len(value), 40)]), cmp.Or(wants[d.Location], d.Message))
 			break // one is enough to go on with
