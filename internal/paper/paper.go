@@ -675,4 +675,55 @@ type Window struct {
 	// the same instant, with a smaller id. Newest first, Limit at most, no notices.
 	Before   time.Time
 	BeforeID string
+	// Query are words that must all occur in an article, at most [MaxWords].
+	Query []string
+	// Newest asks for the newest day of the scope that has live articles, in page
+	// order, without notices and without a limit: a list to hand on (wechat).
+	Newest bool
+	// Archive asks, with Day, for what the archive document of that day holds (RFC
+	// 5005 §4): what the scope held when the day was closed (until then: now),
+	// newest first, withdrawn articles in their place, without a limit.
+	Archive bool
+	// Drip asks for the articles whose slot in the paced feed has come, newest slot
+	// first; their Published is the slot.
+	Drip *Drip
+	// IDs asks for those of the named articles that a feed of the scope may hold:
+	// the live ones that stand in it, and those it carried whose notice lasts.
+	// Newest first.
+	IDs []string
 }
+
+// MaxWords is how many words a search may consist of.
+const MaxWords = 4
+
+// Drip is the pace of a feed for schedulers: per edition at most Max articles, one
+// every Pace.
+type Drip struct {
+	Pace time.Duration
+	Max  int // 1..50
+}
+
+// Event is one line of the outbox, written by the transaction that made the change.
+type Event struct {
+	Seq     int64 // the change sequence of that transaction; with N it orders all events
+	N       int64
+	Kind    EventKind
+	Paper   string
+	Day     Day
+	Article string // empty for edition.complete
+	Version int
+	Parts   []string // every section/… and district/… that carries or ever carried it
+	At      time.Time
+}
+
+// EventKind is what happened.
+type EventKind string
+
+// The kinds of events.
+const (
+	ArticlePublished EventKind = "article.published" // first release, and restored ones
+	ArticleCorrected EventKind = "article.corrected"
+	ArticleWithdrawn EventKind = "article.withdrawn"
+	ArticleRefiled   EventKind = "article.refiled" // moved between scopes; content and dates are the same
+	EditionClosed    EventKind = "edition.complete"
+)

@@ -194,7 +194,7 @@ func (r *release) move(m Move) (*paper.Refiled, error) {
 	if len(moved.Left)+len(moved.Joined) == 0 {
 		return moved, nil
 	}
-	return moved, r.out("article.refiled", m.ID, version, parts)
+	return moved, r.out(paper.ArticleRefiled, m.ID, a.Day, version, parts)
 }
 
 // Moved is what filing an article otherwise would come to.

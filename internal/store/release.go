@@ -264,24 +264,24 @@ func (r *release) publish(x readyRow, at int64) error {
 	if err := r.touchRelated(x.a.ID); err != nil {
 		return err
 	}
-	return r.out("article.published", x.a.ID, 1, parts)
+	return r.out(paper.ArticlePublished, x.a.ID, x.a.Day, 1, parts)
 }
 
 // revise releases what is pending on an article that was released before.
 func (r *release) revise(x readyRow, at int64) error {
 	version := x.version + 1
-	kind, state := "article.corrected", "released"
+	kind, state := paper.ArticleCorrected, "released"
 	doc := encode(x.a)
 	filing := x.filing
 	gain := 0
 	switch x.pending {
 	case "withdraw":
-		kind, state = "article.withdrawn", "withdrawn"
+		kind, state = paper.ArticleWithdrawn, "withdrawn"
 		if x.state == "released" {
 			gain = -1
 		}
 	case "restore":
-		kind = "article.published"
+		kind = paper.ArticlePublished
 		if x.state == "withdrawn" {
 			gain = 1
 		}
@@ -341,7 +341,7 @@ func (r *release) revise(x readyRow, at int64) error {
 	if err := r.touchRelated(x.a.ID); err != nil {
 		return err
 	}
-	return r.out(kind, x.a.ID, version, parts)
+	return r.out(kind, x.a.ID, x.a.Day, version, parts)
 }
 
 // refile ends the filings that no longer hold, begins new ones, and touches all
@@ -419,10 +419,10 @@ func (r *release) touch(part string, gain int, day paper.Day) {
 }
 
 // out writes one event to the outbox, numbered in commit order.
-func (r *release) out(kind, article string, version int64, parts []string) error {
+func (r *release) out(kind paper.EventKind, article string, day paper.Day, version int64, parts []string) error {
 	r.n++
-	_, err := r.t.ExecContext(r.ctx, `INSERT INTO outbox (seq, n, kind, paper, article, version, parts, at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)`,
-		r.seq, r.n, kind, r.paper.Key, article, version, encode(parts), r.now)
+	_, err := r.t.ExecContext(r.ctx, `INSERT INTO outbox (seq, n, kind, paper, day, article, version, parts, at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)`,
+		r.seq, r.n, kind, r.paper.Key, string(day), article, version, encode(parts), r.now)
 	return err
 }
 
