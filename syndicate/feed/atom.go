@@ -32,12 +32,13 @@ type atomXML struct {
 	Tombstones string `xml:"xmlns:at,attr,omitempty"`
 	Lang       string `xml:"xml:lang,attr,omitempty"`
 	*feeds.AtomFeed
-	Links     []atomLink     `xml:"link"`
-	Author    *atomPerson    `xml:"author"`
-	Generator atomGenerator  `xml:"generator"`
-	Archive   *struct{}      `xml:"fh:archive"`
-	Deleted   []atomDeleted  `xml:"at:deleted-entry"`
-	Entries   []atomEntryXML `xml:"entry"`
+	Links      []atomLink     `xml:"link"`
+	Author     *atomPerson    `xml:"author"`
+	Categories []atomCategory `xml:"category"`
+	Generator  atomGenerator  `xml:"generator"`
+	Archive    *struct{}      `xml:"fh:archive"`
+	Deleted    []atomDeleted  `xml:"at:deleted-entry"`
+	Entries    []atomEntryXML `xml:"entry"`
 }
 
 type atomGenerator struct {
@@ -81,7 +82,7 @@ type atomEntryXML struct {
 type atomCategory struct {
 	Term   string `xml:"term,attr"`
 	Scheme string `xml:"scheme,attr"`
-	Label  string `xml:"label,attr"`
+	Label  string `xml:"label,attr,omitempty"`
 }
 
 // atomContent is HTML in a CDATA section: a third shorter than escaped, and
@@ -123,6 +124,9 @@ func writeAtom(w io.Writer, in Input) error {
 	}
 	if home := uri(in.Links.Home); home != "" {
 		doc.Links = append(doc.Links, atomLink{Rel: "alternate", Type: "text/html", Href: home})
+	}
+	for _, term := range f.complete() {
+		doc.Categories = append(doc.Categories, atomCategory{Term: term, Scheme: uri(in.Links.Base + "/editions/#" + completeMark)})
 	}
 	if in.Links.Current != "" {
 		doc.History = historyNamespace

@@ -318,6 +318,19 @@ func stamp(t time.Time) string {
 	return t.UTC().Truncate(time.Second).Format(time.RFC3339)
 }
 
+// completeMark names what a feed says of an edition of which nothing is missing:
+// the domain of a category in RSS, the scheme of one in Atom.
+const completeMark = "edition-complete"
+
+// complete are the terms of those categories: demo/2026-03-18.
+func (f Feed) complete() []string {
+	terms := make([]string, len(f.Complete))
+	for i, e := range f.Complete {
+		terms[i] = e.Paper + "/" + string(e.Day)
+	}
+	return terms
+}
+
 // maker is the generator's text: the program and the installation.
 func (f Feed) maker() string {
 	if site := plain(f.Site); site != "" && site != generator {

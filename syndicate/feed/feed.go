@@ -20,6 +20,9 @@ type Input struct {
 	Links   Links
 	View    paper.View
 	Profile Profile
+	// Part, from 1, is which stretch of the edition a format takes that is made of
+	// one and holds only so much of it ([Format.Edition]); 0 means 1.
+	Part int
 }
 
 // Feed is what the document is about and what it holds.
@@ -34,6 +37,15 @@ type Feed struct {
 	Items     []paper.Item
 	// Points gives georss points ("lat lon") of district codes where known.
 	Points map[string]string
+	// Complete are the editions among the items that are complete: nothing of them
+	// is missing any more, and a reader need not wait.
+	Complete []Edition
+}
+
+// Edition names one issue of a paper.
+type Edition struct {
+	Paper string    `json:"paper"`
+	Day   paper.Day `json:"day"`
 }
 
 // Links are the absolute URLs of one document.
@@ -102,7 +114,11 @@ type Format struct {
 	LinkType string // type of <link rel=alternate>; empty: not advertised to readers
 	About    string // one line for people
 	Spec     string // where it is specified
-	Write    func(w io.Writer, in Input) error
+	// Edition says that the document is made of the newest edition in page order
+	// ([paper.Window.Newest]) and not of the newest articles, and that it knows
+	// [Input.Part].
+	Edition bool
+	Write   func(w io.Writer, in Input) error
 }
 
 var formats []Format

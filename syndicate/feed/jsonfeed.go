@@ -36,6 +36,8 @@ type jsonScope struct {
 	Scope     string `json:"scope"`
 	Updated   string `json:"updated,omitempty"`
 	Copyright string `json:"copyright,omitempty"`
+	// Complete are the editions among the items of which nothing is missing.
+	Complete []Edition `json:"complete,omitempty"`
 }
 
 type jsonItem struct {
@@ -109,7 +111,7 @@ func writeJSON(w io.Writer, in Input) error {
 			Language:    line(f.Language),
 			Authors:     []*feeds.JSONAuthor{{Name: f.publisher()}},
 		},
-		Paperwire: jsonScope{Scope: f.Scope.String(), Updated: lastMod(f.Updated), Copyright: plain(f.Copyright)},
+		Paperwire: jsonScope{Scope: f.Scope.String(), Updated: lastMod(f.Updated), Copyright: plain(f.Copyright), Complete: f.Complete},
 		Items:     []jsonItem{},
 	}
 	if icon := uri(in.Links.Icon); strings.HasSuffix(icon, ".ico") {

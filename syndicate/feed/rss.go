@@ -62,10 +62,11 @@ const historyNamespace = "http://purl.org/syndication/history/1.0"
 
 type rssChannel struct {
 	*feeds.RssFeed
-	Publisher string    `xml:"dc:publisher,omitempty"`
-	Links     []rssLink `xml:"atom:link"`
-	Archive   *struct{} `xml:"fh:archive"`
-	Items     []rssItem `xml:"item"`
+	Publisher  string        `xml:"dc:publisher,omitempty"`
+	Categories []rssCategory `xml:"category"`
+	Links      []rssLink     `xml:"atom:link"`
+	Archive    *struct{}     `xml:"fh:archive"`
+	Items      []rssItem     `xml:"item"`
 }
 
 // rssLink is an Atom link inside RSS. The channel's plain <link> comes before
@@ -192,6 +193,9 @@ func writeRSS(w io.Writer, in Input) error {
 	if icon := uri(in.Links.Icon); icon != "" && !strings.HasSuffix(icon, ".ico") {
 		// Title and link must be the channel's (RSS 2.0); an .ico is no web picture.
 		channel.Image = &feeds.RssImage{Url: icon, Title: channel.Title, Link: home}
+	}
+	for _, term := range f.complete() {
+		channel.Categories = append(channel.Categories, rssCategory{Domain: completeMark, Name: term})
 	}
 	for _, l := range in.Links.document("rss") {
 		channel.Links = append(channel.Links, rssLink(l))
