@@ -105,21 +105,25 @@ func (s *Store) Items(ctx context.Context, v paper.View, scope paper.Scope, w pa
 }
 
 func (s *Store) items(ctx context.Context, v paper.View, scope paper.Scope, w paper.Window) ([]paper.Item, error) {
-	var items []paper.Item
-	query := func(q string, args ...any) error {
-		return each(ctx, s.r, func(r *sql.Rows) error {
-			i, err := gate(r, v)
-			if err == nil {
-				items = append(items, i)
-			}
-			return err
-		}, q, args...)
-	}
-	if w.Day != "" {
+	switch {
+	case w.IDs != nil:
+		ids, err := s.standing(ctx, scope, w.IDs)
+		if err != nil {
+			return nil, err
+		}
+		return s.let(ctx, v, ids)
+	case w.Newest:
+		return s.newestEdition(ctx, v, scope, w.Limit)
+	case w.Day != "":
 		args := []any{string(w.Day)}
 		conds := []string{"a.day = $1", "a.state = 'released'"}
 		conds = append(conds, scopeConds(scope, &args, "")...)
-		err := query(`SELECT `+columns+from+` WHERE `+and(conds)+` ORDER BY a.paper, a.ordinal, a.id`, args...)
+		var items []paper.Item
+		err := each(ctx, s.r, func(r *sql.Rows) error {
+			i, err := gate(r, v)
+			items = append(items, i)
+			return err
+		}, `SELECT `+columns+from+` WHERE `+and(conds)+` ORDER BY a.paper, a.ordinal, a.id`, args...)
 		return items, err
 	}
 	limit := w.Limit
@@ -149,14 +153,25 @@ func (s *Store) items(ctx context.Context, v paper.View, scope paper.Scope, w pa
 			ids = ids[:w.Limit]
 		}
 	}
-	for at := 0; at < len(ids); at += 500 {
+	return s.let(ctx, v, ids)
+}
+
+// let lets the named articles out, newest first.
+func (s *Store) let(ctx context.Context, v paper.View, ids []key) ([]paper.Item, error) {
+	var items []paper.Item
+	for part := range slices.Chunk(ids, 500) {
 		var args []any
-		part := ids[at:min(at+500, len(ids))]
 		values := make([]string, len(part))
 		for i, x := range part {
 			values[i] = x.id
 		}
-		if err := query(`SELECT `+columns+from+` WHERE `+in("a.id", values, &args), args...); err != nil {
+		if err := each(ctx, s.r, func(r *sql.Rows) error {
+			i, err := gate(r, v)
+			if err == nil {
+				items = append(items, i)
+			}
+			return err
+		}, `SELECT `+columns+from+` WHERE `+in("a.id", values, &args)+` AND a.state IN ('released','withdrawn')`, args...); err != nil {
 			return nil, err
 		}
 	}

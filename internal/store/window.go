@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strconv"
+
+	"paperwire/internal/paper"
+)
+
+// keys reads rows of id and published.
+func (s *Store) keys(ctx context.Context, query string, args ...any) (list []key, err error) {
+	err = each(ctx, s.r, func(r *sql.Rows) error {
+		var k key
+		err := r.Scan(&k.id, &k.published)
+		list = append(list, k)
+		return err
+	}, query, args...)
+	return list, err
+}
+
+// standing gives those of the named articles that a feed of the scope may hold:
+// the live ones in it, and those it ever carried whose notice lasts (promise 4).
+func (s *Store) standing(ctx context.Context, scope paper.Scope, ids []string) ([]key, error) {
+	var all []key
+	for part := range slices.Chunk(ids, 500) {
+		for _, told := range []bool{false, true} {
+			var args []any
+			conds := []string{in("a.id", part, &args), "a.archive = 0"}
+			if told {
+				conds = append(append(conds, "a.notice > 0", "a.state IN ('released','withdrawn')"), everConds(scope, &args)...)
+			} else {
+				conds = append(append(conds, "a.state = 'released'"), scopeConds(scope, &args, "")...)
+			}
+			list, err := s.keys(ctx, `SELECT a.id, a.published FROM articles a WHERE `+and(conds), args...)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, list...)
+		}
+	}
+	return merge(all, nil), nil
+}
+
+// newestEdition gives the live articles of the newest day of a scope in page
+// order, of several papers page by page in turn; at most limit, if there is one.
+// The newest day is looked for among the newest articles that a feed can hold: an
+// article of a later day that came out before two hundred of earlier days is none
+// to hand on.
+func (s *Store) newestEdition(ctx context.Context, v paper.View, scope paper.Scope, limit int) ([]paper.Item, error) {
+	newest, err := s.newest(ctx, scope, feedMax, 0, "", false)
+	if err != nil || len(newest) == 0 {
+		return nil, err
+	}
+	var args []any
+	named := make([]string, len(newest))
+	for i, k := range newest {
+		named[i] = k.id
+	}
+	var day string
+	if err := s.r.QueryRowContext(ctx, `SELECT MAX(a.day) FROM articles a WHERE `+in("a.id", named, &args), args...).Scan(&day); err != nil {
+		return nil, err
+	}
+	args = []any{day}
+	conds := append([]string{"a.day = $1", "a.state = 'released'", "a.archive = 0"}, scopeConds(scope, &args, "")...)
+	query := `SELECT a.id, a.published FROM articles a WHERE ` + and(conds) + ` ORDER BY a.ordinal, a.paper, a.id`
+	if limit > 0 {
+		query += ` LIMIT ` + strconv.Itoa(limit)
+	}
+	ids, err := s.keys(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	items, err := s.let(ctx, v, ids)
+	// One may have been withdrawn since its key was read.
+	items = slices.DeleteFunc(items, func(i paper.Item) bool { return i.State != paper.Live })
+	inOrder(items, ids)
+	return items, err
+}
+
+// inOrder sorts items as their keys stand.
+func inOrder(items []paper.Item, ids []key) {
+	place := make(map[string]int, len(ids))
+	for i, k := range ids {
+		place[k.id] = i
+	}
+	slices.SortFunc(items, func(a, b paper.Item) int { return place[a.ID] - place[b.ID] })
+}

@@ -1,0 +1,112 @@
+package store
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"paperwire/internal/paper"
+)
+
+func window(t testing.TB, s *Store, scope string, w paper.Window) []paper.Item {
+	t.Helper()
+	sc, err := paper.ParseScope(scope)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.Items(t.Context(), paper.Public, sc, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// Of the articles named, a scope gives what stands in it and what it carried while
+// the notice lasts: neither what it never had, nor what is not out.
+func TestNamedArticles(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		day := paper.Day("2026-03-18")
+		take(t, s, false, filed(art("a", day, "1", 0, "one"), "yaowen", "410825"), filed(art("a", day, "2", 1, "two"), "yaowen", "410803"), filed(art("a", day, "3", 2, "three"), "wenhua", "410825"))
+		letOut(t, s, "a")
+		old(t, s, false, filed(art("a", "2026-01-01", "9", 0, "long ago"), "yaowen", "410825"))
+		letOut(t, s, "a")
+		take(t, s, false, filed(art("b", day, "1", 0, "waits"), "yaowen", "410825")) // not released
+		all := []string{"a-20260318-1", "a-20260318-2", "a-20260318-3", "a-20260101-9", "b-20260318-1", "no-such"}
+		named := func(scope string) []string { return ids(window(t, s, scope, paper.Window{IDs: all})) }
+		check := func(scope string, want ...string) {
+			t.Helper()
+			if got := named(scope); !slices.Equal(got, want) {
+				t.Errorf("%s: %v, want %v", scope, got, want)
+			}
+		}
+		check("all", "a-20260318-1", "a-20260318-2", "a-20260318-3")
+		check("district/410825", "a-20260318-1", "a-20260318-3")
+		check("district/410825/-section/wenhua", "a-20260318-1")
+		check("paper/b")
+		if got := window(t, s, "all", paper.Window{IDs: []string{}}); len(got) != 0 {
+			t.Errorf("no names: %v", ids(got))
+		}
+		c.add(time.Hour)
+		if err := s.Withdraw(t.Context(), "a-20260318-1", ""); err != nil {
+			t.Fatal(err)
+		}
+		take(t, s, false, filed(art("a", day, "3", 2, "three, moved"), "wenhua", "410803"))
+		letOut(t, s, "a")
+		check("district/410825", "a-20260318-1", "a-20260318-3") // it carried both
+		check("district/410803", "a-20260318-2", "a-20260318-3")
+		if got := window(t, s, "district/410825", paper.Window{IDs: all[:1]}); got[0].State != paper.Withdrawn || got[0].Headline != "" {
+			t.Errorf("withdrawn: %+v", got[0])
+		}
+		c.add(8 * 24 * time.Hour)
+		if _, err := s.Expire(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		check("district/410825")
+		check("district/410803", "a-20260318-2", "a-20260318-3")
+	})
+}
+
+// The newest edition of a scope in page order, papers in turn.
+func TestNewestEdition(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		newest := func(scope string, limit int) []string {
+			return ids(window(t, s, scope, paper.Window{Newest: true, Limit: limit}))
+		}
+		if got := newest("all", 0); got != nil {
+			t.Errorf("empty store: %v", got)
+		}
+		take(t, s, false, filed(art("a", "2026-03-18", "1", 0, "a1"), "x"), filed(art("a", "2026-03-18", "2", 1, "a2"), "y"))
+		letOut(t, s, "a")
+		c.add(24 * time.Hour)
+		old(t, s, false, filed(art("a", "2026-03-30", "9", 0, "archive only"), "x"))
+		letOut(t, s, "a")
+		take(t, s, false, filed(art("b", "2026-03-19", "1", 0, "b1"), "x"), filed(art("b", "2026-03-19", "2", 1, "b2"), "x"))
+		take(t, s, false, filed(art("a", "2026-03-19", "1", 0, "a1 next"), "x"), filed(art("a", "2026-03-19", "2", 1, "a2 next"), "x"), filed(art("a", "2026-03-19", "3", 2, "a3 next"), "x"))
+		letOut(t, s, "b")
+		letOut(t, s, "a")
+		if err := s.Withdraw(t.Context(), "a-20260319-2", ""); err != nil {
+			t.Fatal(err)
+		}
+		c.add(time.Hour)
+		letOut(t, s, "a")
+		for _, x := range []struct {
+			scope string
+			limit int
+			want  []string
+		}{
+			{"all", 0, []string{"a-20260319-1", "b-20260319-1", "b-20260319-2", "a-20260319-3"}},
+			{"all", 2, []string{"a-20260319-1", "b-20260319-1"}},
+			{"section/y", 0, []string{"a-20260318-2"}},
+			{"paper/a", 0, []string{"a-20260319-1", "a-20260319-3"}},
+			{"paper/a/-section/x", 0, []string{"a-20260318-2"}},
+		} {
+			if got := newest(x.scope, x.limit); !slices.Equal(got, x.want) {
+				t.Errorf("%s limit %d: %v, want %v", x.scope, x.limit, got, x.want)
+			}
+		}
+	})
+}
