@@ -130,7 +130,11 @@ func (s *Store) items(ctx context.Context, v paper.View, scope paper.Scope, w pa
 	if limit == 0 {
 		limit = feedMax
 	}
-	ids, err := s.newest(ctx, scope, limit, w.Before.Unix(), w.BeforeID, !w.Before.IsZero())
+	var from *key
+	if !w.Before.IsZero() {
+		from = &key{w.Before.Unix(), w.BeforeID}
+	}
+	ids, err := s.newest(ctx, scope, limit, from)
 	if err != nil {
 		return nil, err
 	}
@@ -212,55 +216,108 @@ func merge(a, b []key) []key {
 	return slices.CompactFunc(all, func(x, y key) bool { return x.id == y.id })
 }
 
+// budget bounds how many articles of its driving part a list of a combination
+// looks at: what excludes or intersects nearly everything would walk through the
+// whole store (1.3 s at 240,000 articles). Where the next match lies further away
+// than this, the list ends. The first stretch is enough for nearly all.
+var budget = []int{2000, 28000}
+
 // newest finds the newest released articles of a scope by key look-ups. The kind
 // of part that holds the fewest articles drives; each value of it is walked newest
-// first along its index, so the cost does not grow with the store.
-func (s *Store) newest(ctx context.Context, scope paper.Scope, limit int, before int64, beforeID string, paged bool) ([]key, error) {
+// first along its index, so the cost does not grow with the store. from is the key
+// that the list goes on after; nil for its beginning.
+func (s *Store) newest(ctx context.Context, scope paper.Scope, limit int, from *key) ([]key, error) {
 	drive, values, err := s.driver(ctx, scope)
 	if err != nil {
 		return nil, err
 	}
 	var all []key
 	for _, value := range values {
-		var args []any
-		arg := func(v any) string { args = append(args, v); return "$" + strconv.Itoa(len(args)) }
-		conds := []string{"a.state = 'released'", "a.archive = 0"}
-		order, table := "a.published", " FROM articles a"
-		switch drive {
-		case "district", "section":
-			// The filing carries published too, so one index gives the order.
-			table = " FROM filings d JOIN articles a ON a.id = d.article"
-			conds = append(conds, "d.to_seq = 0", "d.part = "+arg(drive+"/"+value))
-			order = "d.published"
-		case "paper":
-			conds = append(conds, "a.paper = "+arg(value))
-		}
-		conds = append(conds, scopeConds(scope, &args, drive)...)
-		id := "a.id"
-		if drive == "district" || drive == "section" {
-			id = "d.article"
-		}
-		if paged {
-			p := arg(before)
-			conds = append(conds, "("+order+" < "+p+" OR "+order+" = "+p+" AND "+id+" < "+arg(beforeID)+")")
-		}
-		q := `SELECT a.id, a.published` + table + ` WHERE ` + and(conds) +
-			` ORDER BY ` + order + ` DESC, ` + id + ` DESC LIMIT ` + strconv.Itoa(limit)
-		if err := each(ctx, s.r, func(r *sql.Rows) error {
-			var k key
-			if err := r.Scan(&k.id, &k.published); err != nil {
-				return err
-			}
-			all = append(all, k)
-			return nil
-		}, q, args...); err != nil {
+		list, err := s.walk(ctx, scope, drive, value, limit, from, len(values))
+		if err != nil {
 			return nil, err
 		}
+		all = append(all, list...)
 	}
 	if len(values) > 1 {
 		all = merge(all, nil)
 	}
 	return all[:min(limit, len(all))], nil
+}
+
+// walk is newest along one value of the driving part, which is one of n.
+func (s *Store) walk(ctx context.Context, scope paper.Scope, drive, value string, limit int, from *key, n int) ([]key, error) {
+	table, order := " FROM articles a", "a.published, a.id"
+	base := []any{}
+	var conds []string
+	switch drive {
+	case "district", "section":
+		// The filing carries published too, so one index gives the order.
+		table, order = " FROM filings d", "d.published, d.article"
+		base, conds = append(base, drive+"/"+value), append(conds, "d.part = $1")
+	case "paper":
+		base, conds = append(base, value), append(conds, "a.paper = $1")
+	default:
+		conds = append(conds, "a.state = 'released'", "a.archive = 0")
+	}
+	sorted := " ORDER BY " + strings.Replace(order, ",", " DESC,", 1) + " DESC LIMIT "
+	join := table
+	if table == " FROM filings d" {
+		join += " JOIN articles a ON a.id = d.article"
+	}
+	// after and until are the stretch of the index that one query walks.
+	between := func(args *[]any, after, until *key) []string {
+		list := slices.Clone(conds)
+		for _, x := range []struct {
+			k  *key
+			is string
+		}{{after, " < "}, {until, " >= "}} {
+			if x.k != nil {
+				*args = append(*args, x.k.published, x.k.id)
+				list = append(list, fmt.Sprintf("(%s)%s($%d, $%d)", order, x.is, len(*args)-1, len(*args)))
+			}
+		}
+		return list
+	}
+	var all []key
+	for step := 0; step < len(budget); step++ {
+		args := slices.Clone(base)
+		var until *key
+		rest := scopeConds(scope, &args, drive)
+		if len(rest) > 0 {
+			bound := slices.Clone(base)
+			end, err := s.keys(ctx, `SELECT `+reversed(order)+table+` WHERE `+and(between(&bound, from, nil))+sorted+`1 OFFSET `+strconv.Itoa(budget[step]/n-1), bound...)
+			if err != nil {
+				return nil, err
+			}
+			if len(end) > 0 {
+				until = &end[0]
+			}
+		}
+		where := append(between(&args, from, until), rest...)
+		if drive == "district" || drive == "section" {
+			where = append(where, "d.to_seq = 0")
+		}
+		if drive != "all" {
+			where = append(where, "a.state = 'released'", "a.archive = 0")
+		}
+		list, err := s.keys(ctx, `SELECT `+reversed(order)+join+` WHERE `+and(where)+sorted+strconv.Itoa(limit-len(all)), args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+		if len(all) >= limit || until == nil {
+			break
+		}
+		from = until
+	}
+	return all, nil
+}
+
+// reversed gives the two columns of an order as keys are read: the id first.
+func reversed(order string) string {
+	published, id, _ := strings.Cut(order, ", ")
+	return id + ", " + published
 }
 
 // driver chooses the part that a query is driven by: the one with the fewest

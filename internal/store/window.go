@@ -49,7 +49,7 @@ func (s *Store) standing(ctx context.Context, scope paper.Scope, ids []string) (
 // article of a later day that came out before two hundred of earlier days is none
 // to hand on.
 func (s *Store) newestEdition(ctx context.Context, v paper.View, scope paper.Scope, limit int) ([]paper.Item, error) {
-	newest, err := s.newest(ctx, scope, feedMax, 0, "", false)
+	newest, err := s.newest(ctx, scope, feedMax, nil)
 	if err != nil || len(newest) == 0 {
 		return nil, err
 	}
