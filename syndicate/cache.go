@@ -57,6 +57,7 @@ type entry struct {
 	version paper.PartVersion // when it was rendered
 	checks  *checks           // not nil: it also changes with the sources' health
 	page    bool              // it may show anything: any change makes it stale
+	small   bool              // kept in the small cache
 
 	seen    atomic.Pointer[snapshot] // found fresh against this snapshot
 	checked atomic.Pointer[checkedAt]

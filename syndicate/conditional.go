@@ -174,7 +174,7 @@ func (s *Syndicate) send(w http.ResponseWriter, r *http.Request, st *site, e *en
 	var body []byte
 	if r.Method != http.MethodHead {
 		var err error
-		if body, err = st.cache.body(e, enc); err != nil {
+		if body, err = e.home(st).body(e, enc); err != nil {
 			s.log.Error("inflate cached document", "url", e.key.uri, "error", err)
 			s.problem(w, r, st, http.StatusInternalServerError, "")
 			return http.StatusInternalServerError

@@ -22,6 +22,10 @@ type document struct {
 	health bool
 	// ofPapers: it is answered with Paperwire-Checked.
 	ofPapers bool
+	// combined: it is one of very many, so it is kept in the small cache, and
+	// rendering it is limited.
+	combined bool
+	archive  bool // it is one of very many too, each asked for once by whoever wants the past
 	write    func(ctx context.Context, rose time.Time) (content, error)
 }
 
@@ -46,7 +50,7 @@ func (s *Syndicate) serve(w http.ResponseWriter, r *http.Request, st *site, d do
 		rec.kind = d.kind
 	}
 	k := key{view(r).Key, d.uri}
-	have := st.cache.get(k.view, k.uri)
+	have := st.keeps(d).get(k.view, k.uri)
 	if have != nil && s.fresh(have) {
 		s.metrics.hits.Inc()
 		s.send(w, r, st, have)
@@ -57,14 +61,30 @@ func (s *Syndicate) serve(w http.ResponseWriter, r *http.Request, st *site, d do
 		s.send(w, r, st, have)
 		return
 	}
-	s.metrics.misses.Inc()
-	e, err := s.rendered(r.Context(), st, k, d)
+	var e *entry
+	var err error
+	if d.combined {
+		err = s.limits.ask(client(r), s.now())
+	}
+	if err == nil {
+		s.metrics.misses.Inc()
+		e, err = s.rendered(r.Context(), st, k, d)
+	}
+	var many *tooMany
 	switch {
 	case err == nil:
 		s.send(w, r, st, e)
+	case errors.As(err, &many):
+		s.metrics.limited.Inc()
+		if have != nil {
+			s.send(w, r, st, have) // of before the last change; the next poll gets the new one
+			return
+		}
+		w.Header().Set("Retry-After", many.seconds())
+		s.problem(w, r, st, http.StatusTooManyRequests, many.Error())
 	case errors.Is(err, paper.ErrNotFound), errors.Is(err, paper.ErrGone):
 		if have != nil {
-			st.cache.remove(have)
+			st.keeps(d).remove(have)
 		}
 		s.fail(w, r, st, err)
 	case have != nil:
@@ -89,12 +109,17 @@ func (s *Syndicate) rendered(ctx context.Context, st *site, k key, d document) (
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storePatient)
 		defer cancel()
 		began := s.now()
+		if d.combined {
+			if err := s.limits.all(began); err != nil {
+				return nil, err
+			}
+		}
 		e, err := s.render(ctx, k, d)
 		if err != nil {
 			return nil, err
 		}
 		s.metrics.render.WithLabelValues(d.kind).Observe(s.now().Sub(began).Seconds())
-		st.cache.put(e)
+		st.keeps(d).put(e)
 		return e, nil
 	})
 	if err != nil {
@@ -147,6 +172,7 @@ func (s *Syndicate) newEntry(k key, d document, made content, version paper.Part
 		parts:    d.parts,
 		version:  version,
 		checks:   c,
+		small:    d.combined || d.archive,
 	}
 	if d.ofPapers {
 		e.papers = made.papers

@@ -43,7 +43,7 @@ func (s *Syndicate) feeds(w http.ResponseWriter, r *http.Request, st *site) {
 	}
 	var p params
 	if ext != "opml" {
-		if p, err = parseParams(r.URL.Query()); err != nil {
+		if p, err = parseParams(r.URL.Query(), format); err != nil {
 			s.failScope(w, r, st, err, ext)
 			return
 		}
@@ -62,7 +62,7 @@ func (s *Syndicate) feeds(w http.ResponseWriter, r *http.Request, st *site) {
 	}
 	v := view(r)
 	s.serve(w, r, st, document{
-		kind: ext, uri: canonical, parts: sc.Parts(), ofPapers: true,
+		kind: ext, uri: canonical, parts: sc.Parts(), ofPapers: true, combined: combined(sc, p),
 		write: func(ctx context.Context, rose time.Time) (content, error) {
 			return s.writeFeed(ctx, st, v, sc, p, format, rose)
 		},
@@ -84,7 +84,7 @@ func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc pa
 	if err != nil {
 		return content{}, err
 	}
-	items, err := s.store.Items(ctx, v, sc, p.window())
+	items, err := s.store.Items(ctx, v, sc, p.window(format))
 	if err != nil {
 		return content{}, fmt.Errorf("read items of %s: %w", sc, err)
 	}
@@ -98,6 +98,7 @@ func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc pa
 		Links:   feed.Links{Base: st.Base, Self: self, Home: st.Base + "/" + sc.String(), Icon: st.Base + "/favicon.ico"},
 		View:    v,
 		Profile: feed.Profile{Summaries: p.summaries},
+		Part:    max(p.part, 1),
 	}
 	if len(sc.Papers) == 1 {
 		own := known.papers[sc.Papers[0]]
@@ -106,7 +107,7 @@ func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc pa
 	}
 	for _, f := range feed.Formats() {
 		if f.LinkType != "" && f.Ext != format.Ext {
-			in.Links.More = append(in.Links.More, feed.Alternate{Type: f.LinkType, Title: f.Name, Href: in.Links.Scope(sc.String(), f.Ext) + p.String()})
+			in.Links.More = append(in.Links.More, feed.Alternate{Type: f.LinkType, Title: f.Name, Href: in.Links.Scope(sc.String(), f.Ext) + p.in(f).String()})
 		}
 	}
 	var b bytes.Buffer

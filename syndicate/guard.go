@@ -28,11 +28,28 @@ const (
 // is replaced as a whole, so a request sees one of them from end to end.
 type site struct {
 	Options
-	cache      *cache
+	cache      *cache // of pages, and of the feeds of one value
+	small      *cache // of combinations and archives: very many, each asked for by few
 	pages      *web.Site
 	mux        *http.ServeMux
 	operations *http.ServeMux
 	known      atomic.Pointer[catalog]
+}
+
+// keeps is the cache that a document is kept in.
+func (st *site) keeps(d document) *cache {
+	if d.combined || d.archive {
+		return st.small
+	}
+	return st.cache
+}
+
+// home is the cache that an entry is kept in.
+func (e *entry) home(st *site) *cache {
+	if e.small {
+		return st.small
+	}
+	return st.cache
 }
 
 // view says who is looking. It is the only place that decides it.
@@ -160,7 +177,7 @@ func kindOf(path string) string {
 func (s *Syndicate) problem(w http.ResponseWriter, r *http.Request, st *site, status int, detail string) {
 	h := w.Header()
 	h["Cache-Control"] = notToStore
-	if status < http.StatusInternalServerError && status != http.StatusUnauthorized {
+	if status < http.StatusInternalServerError && status != http.StatusUnauthorized && status != http.StatusTooManyRequests {
 		h["Cache-Control"] = oneMinute
 	}
 	h.Add("Vary", "Accept")

@@ -12,6 +12,7 @@ import (
 type metrics struct {
 	requests            *prometheus.CounterVec
 	hits, misses, stale prometheus.Counter
+	limited             prometheus.Counter
 	render              *prometheus.HistogramVec
 	panics              prometheus.Counter
 	gather              prometheus.Gatherer
@@ -37,6 +38,9 @@ func newMetrics(reg *prometheus.Registry, s *Syndicate) (*metrics, error) {
 		stale: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "paperwire_cache_stale_total", Help: "Requests answered with the last good bytes because the store failed.",
 		}),
+		limited: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "paperwire_cache_limited_total", Help: "Renderings of combinations refused, or answered with the last bytes, because too many were asked for.",
+		}),
 		render: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "paperwire_render_seconds", Help: "Time to render a document, reading the store included, by kind.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5},
@@ -47,10 +51,15 @@ func newMetrics(reg *prometheus.Registry, s *Syndicate) (*metrics, error) {
 		gather: reg,
 	}
 	held := func(what func(size int64, documents int) float64) func() float64 {
-		return func() float64 { return what(s.site.Load().cache.stats()) }
+		return func() float64 {
+			st := s.site.Load()
+			size, documents := st.cache.stats()
+			more, others := st.small.stats()
+			return what(size+more, documents+others)
+		}
 	}
 	for _, c := range []prometheus.Collector{
-		m.requests, m.hits, m.misses, m.stale, m.render, m.panics,
+		m.requests, m.hits, m.misses, m.stale, m.limited, m.render, m.panics,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "paperwire_cache_bytes", Help: "Bytes of rendered documents held.",
 		}, held(func(size int64, _ int) float64 { return float64(size) })),

@@ -20,7 +20,7 @@ import (
 // newSite makes everything that depends on the configuration.
 func (s *Syndicate) newSite(o Options) (*site, error) {
 	o.Store = s.store
-	st := &site{Options: o, cache: newCache(s.size), mux: http.NewServeMux(), operations: http.NewServeMux()}
+	st := &site{Options: o, cache: newCache(s.size - s.size/8), small: newCache(s.size / 8), mux: http.NewServeMux(), operations: http.NewServeMux()}
 	scope := func(ctx context.Context, written string) (paper.Scope, error) { return s.resolve(ctx, st, written) }
 	st.pages = web.New(web.Options{
 		Base: o.Base, SiteTitle: o.Title, Footer: o.Footer, Data: s.store, Names: o.Names, Scope: scope,

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -228,58 +226,6 @@ func (st *site) settle(sc paper.Scope, c *catalog, written string) (paper.Scope,
 	}
 	return sc, nil
 }
-
-// params are the parameters of a feed in canonical form.
-type params struct {
-	limit     int // 0: what a feed holds by itself
-	summaries bool
-}
-
-// parseParams reads the parameters that mean something and drops the others
-// (utm_source and its kind). Errors are *[paper.ScopeError].
-func parseParams(q url.Values) (params, error) {
-	var p params
-	if q.Has("limit") {
-		n, err := strconv.Atoi(q.Get("limit"))
-		if err != nil || n < 1 || n > 200 {
-			return p, &paper.ScopeError{Reason: fmt.Sprintf("limit %q: write a number from 1 to 200", clip(q.Get("limit")))}
-		}
-		p.limit = n
-	}
-	if q.Has("full") {
-		switch q.Get("full") {
-		case "0":
-			p.summaries = true
-		case "1":
-		default:
-			return p, &paper.ScopeError{Reason: fmt.Sprintf("full %q: write full=0 for summaries, or leave it out", clip(q.Get("full")))}
-		}
-	}
-	for _, name := range []string{"q", "pace", "max"} {
-		if q.Has(name) {
-			return p, &paper.ScopeError{Reason: fmt.Sprintf("parameter %s is not available yet: limit and full=0 are", name)}
-		}
-	}
-	return p, nil
-}
-
-// String is the canonical query with its question mark; empty where there is none.
-func (p params) String() string {
-	var q []string
-	if p.summaries {
-		q = append(q, "full=0")
-	}
-	if p.limit > 0 {
-		q = append(q, "limit="+strconv.Itoa(p.limit))
-	}
-	if q == nil {
-		return ""
-	}
-	return "?" + strings.Join(q, "&")
-}
-
-// window is what of a scope the parameters ask for.
-func (p params) window() paper.Window { return paper.Window{Limit: p.limit} }
 
 // redirect sends a client to the canonical spelling (RFC 9110 §15.4.9), as a
 // path: the host is the one it already talks to.

@@ -98,7 +98,8 @@ type Options struct {
 	OperatorKey string
 	// Editor carries out what editors decide by API; nil: nobody may.
 	Editor api.Editor
-	// CacheBytes bounds the rendered documents that are kept. Default 64 MB.
+	// CacheBytes bounds the rendered documents that are kept, an eighth of it those
+	// of combinations and archives. Default 64 MB.
 	CacheBytes int64
 	// Registry takes our metrics. Default: one of our own.
 	Registry *prometheus.Registry
@@ -116,7 +117,8 @@ type Syndicate struct {
 	log     *slog.Logger
 	now     func() time.Time
 	metrics *metrics
-	size    int64 // of a cache, in bytes
+	size    int64 // of both caches, in bytes
+	limits  *limits
 	ops     bool
 
 	site   atomic.Pointer[site]     // replaced by Reconfigure
@@ -134,7 +136,7 @@ func New(o Options) (*Syndicate, error) {
 	if o.Store == nil || o.Names == nil {
 		return nil, errors.New("syndicate: a store and a gazetteer are needed")
 	}
-	s := &Syndicate{store: o.Store, log: o.Log, now: o.Now, size: o.CacheBytes, ops: o.Operations}
+	s := &Syndicate{store: o.Store, log: o.Log, now: o.Now, size: o.CacheBytes, ops: o.Operations, limits: newLimits()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -194,7 +196,11 @@ func (s *Syndicate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		// The whole cost of a cached document: one look-up by the request's own
 		// spelling. Only canonical spellings are ever stored.
-		if e := st.cache.get(view(r).Key, r.RequestURI); e != nil && s.fresh(e) {
+		e := st.cache.get(view(r).Key, r.RequestURI)
+		if e == nil && strings.HasPrefix(r.RequestURI, "/feeds/") {
+			e = st.small.get(view(r).Key, r.RequestURI)
+		}
+		if e != nil && s.fresh(e) {
 			s.hit(w, r, st, e)
 			return
 		}

@@ -1,0 +1,117 @@
+package syndicate
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"paperwire/internal/paper"
+	"paperwire/syndicate/feed"
+)
+
+// params are the parameters of a feed in canonical form.
+type params struct {
+	limit     int // 0: what a feed holds by itself
+	summaries bool
+	part      int // of a list that is handed on in parts; 0 and 1 are the first
+}
+
+// A list that is handed on is one edition: beyond these parts there is nothing.
+const (
+	maxParts   = 25
+	articlesIn = 8 // at most, of one part
+)
+
+// parseParams reads the parameters that mean something to a format and drops the
+// others (utm_source and its kind). Errors are *[paper.ScopeError].
+func parseParams(q url.Values, f feed.Format) (params, error) {
+	var p params
+	wrong := func(format string, args ...any) (params, error) {
+		return p, &paper.ScopeError{Reason: fmt.Sprintf(format, args...)}
+	}
+	if q.Has("full") {
+		switch q.Get("full") {
+		case "0":
+			p.summaries = true
+		case "1":
+		default:
+			return wrong("full %q: write full=0 for summaries, or leave it out", clip(q.Get("full")))
+		}
+	}
+	if f.Edition {
+		for _, name := range []string{"limit", "q", "pace", "max"} {
+			if q.Has(name) {
+				return wrong("%s: a .%s list is the newest edition in parts of %d; write part=2 for the next", name, f.Ext, articlesIn)
+			}
+		}
+		if q.Has("part") {
+			n, err := strconv.Atoi(q.Get("part"))
+			if err != nil || n < 1 || n > maxParts {
+				return wrong("part %q: write a number from 1 to %d", clip(q.Get("part")), maxParts)
+			}
+			if n > 1 {
+				p.part = n
+			}
+		}
+		return p, nil
+	}
+	if q.Has("part") {
+		return wrong("part: a .%s feed has no parts; write limit=1 to 200, or see its archives", f.Ext)
+	}
+	if q.Has("limit") {
+		n, err := strconv.Atoi(q.Get("limit"))
+		if err != nil || n < 1 || n > 200 {
+			return wrong("limit %q: write a number from 1 to 200", clip(q.Get("limit")))
+		}
+		p.limit = n
+	}
+	for _, name := range []string{"q", "pace", "max"} {
+		if q.Has(name) {
+			return wrong("parameter %s is not available yet: limit and full=0 are", name)
+		}
+	}
+	return p, nil
+}
+
+// String is the canonical query with its question mark; empty where there is none.
+func (p params) String() string {
+	var q []string
+	if p.summaries {
+		q = append(q, "full=0")
+	}
+	if p.limit > 0 {
+		q = append(q, "limit="+strconv.Itoa(p.limit))
+	}
+	if p.part > 1 {
+		q = append(q, "part="+strconv.Itoa(p.part))
+	}
+	if q == nil {
+		return ""
+	}
+	return "?" + strings.Join(q, "&")
+}
+
+// window is what of a scope the parameters ask for, in a format.
+func (p params) window(f feed.Format) paper.Window {
+	if f.Edition {
+		return paper.Window{Newest: true, Limit: articlesIn * max(p.part, 1)}
+	}
+	return paper.Window{Limit: p.limit}
+}
+
+// in are the parameters that mean something to another format too.
+func (p params) in(f feed.Format) params {
+	if f.Edition {
+		return params{summaries: p.summaries}
+	}
+	p.part = 0
+	return p
+}
+
+// combined reports whether a feed is one of the many that can be put together: all
+// but those of one value, which are as many as there are papers, sections and
+// districts.
+func combined(sc paper.Scope, p params) bool {
+	return p.String() != "" || len(sc.Papers)+len(sc.Sections)+len(sc.Districts) > 1 || len(sc.Pages)+len(sc.NotSections)+len(sc.NotDistricts) > 0
+}
