@@ -99,7 +99,7 @@ func open(ctx context.Context, c *config, base string, log *slog.Logger, jobs bo
 // alerts tells the operator of trouble, as configured once.
 func (h *house) alerts() *push.Alerts {
 	host, _ := os.Hostname()
-	return push.New(push.Options{
+	return push.NewAlerts(push.AlertOptions{
 		Incidents: h.store, Webhook: h.cfg.Alerts.Webhook, Base: h.base, Log: h.log, Now: clock,
 		Owner: fmt.Sprintf("%s/%d", host, os.Getpid()),
 		Mail: push.Mail{

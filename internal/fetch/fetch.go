@@ -244,6 +244,16 @@ func (c *Client) Picture(ctx context.Context, url, referer string) (Picture, err
 	return c.picture(ctx, u, referer)
 }
 
+// HTTP is a client for requests that are no fetches, such as a delivery to a
+// receiver: behind the same guard, on any port, with no redirect followed and the
+// whole exchange within timeout. It is not paced.
+func (c *Client) HTTP(timeout time.Duration) *http.Client {
+	return &http.Client{
+		Transport: c.transport, Timeout: timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
 // Stats tells what each host has cost and given, by host.
 func (c *Client) Stats() []HostStat {
 	now := c.opts.Now()

@@ -29,7 +29,7 @@ func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, e
 		then := d.Control
 		d.Control = func(network, address string, rc syscall.RawConn) error {
 			if err := guard.Safe(network, address, rc); err != nil {
-				return fmt.Errorf("%w: %w; a publisher inside the house is opened by its name in the configuration", ErrForbidden, err)
+				return fmt.Errorf("%w: %w; a host inside the house is opened by its name in the configuration", ErrForbidden, err)
 			}
 			if then != nil {
 				return then(network, address, rc)

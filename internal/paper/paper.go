@@ -27,6 +27,8 @@ var (
 	// ErrDecision: what an editor asks for does not fit the article; the text of
 	// the error says why.
 	ErrDecision = errors.New("not possible")
+	// ErrBusy: another process is at it and holds the lease.
+	ErrBusy = errors.New("another process is at it")
 )
 
 // Day is a calendar day in the paper's own zone, written 2017-09-07. The empty
@@ -727,3 +729,90 @@ const (
 	ArticleRefiled   EventKind = "article.refiled" // moved between scopes; content and dates are the same
 	EditionClosed    EventKind = "edition.complete"
 )
+
+// Cursor is a place in the outbox: just behind the event of that number. The zero
+// Cursor stands before every event.
+type Cursor struct{ Seq, N int64 }
+
+// Before reports whether a cursor stands before another.
+func (c Cursor) Before(o Cursor) bool { return c.Seq < o.Seq || c.Seq == o.Seq && c.N < o.N }
+
+// Cursor is the place just behind the event.
+func (e Event) Cursor() Cursor { return Cursor{e.Seq, e.N} }
+
+// ID is the event's id, the same in every push of it.
+func (e Event) ID() string { return fmt.Sprintf("evt_%d_%d", e.Seq, e.N) }
+
+// Receiver is somebody whom events are pushed to: a subscription at the hub, a
+// webhook, a chat robot, a search engine. It has read the outbox up to its Cursor.
+type Receiver struct {
+	ID    string
+	Kind  ReceiverKind
+	Scope string // canonical; empty for an intent
+	// URL is where it is reached. It may hold secrets and is never logged; empty
+	// where the configuration has it.
+	URL  string
+	Host string // of URL, as host:port
+	Doc  string // JSON of what only its kind knows
+	// Cursor is behind the last event that it received, or that is not for it.
+	Cursor   Cursor
+	State    ReceiverState
+	Problem  string    // of the last try; empty after a success
+	Attempts int       // failed tries of what it gets next
+	Since    time.Time // first failure after the last success; zero where all is well
+	Retry    time.Time // nothing is sent to it before
+	Created  time.Time
+	Expires  time.Time // zero: never
+}
+
+// ReceiverKind says what a receiver is.
+type ReceiverKind string
+
+// The kinds of receivers.
+const (
+	Subscription ReceiverKind = "subscription" // at the hub (WebSub)
+	Intent       ReceiverKind = "intent"       // to subscribe or unsubscribe, not verified yet
+	Webhook      ReceiverKind = "webhook"
+	Robot        ReceiverKind = "robot"
+	Ping         ReceiverKind = "ping" // outside hubs and search engines
+)
+
+// ReceiverState says whether a receiver gets anything.
+type ReceiverState string
+
+// The states of a receiver.
+const (
+	ReceiverLive   ReceiverState = "live"
+	ReceiverPaused ReceiverState = "paused" // by the operator
+	ReceiverGone   ReceiverState = "gone"   // it said so (HTTP 410)
+)
+
+// Delivery is one try to push something.
+type Delivery struct {
+	Receiver string
+	N        int64 // counts the tries of one receiver, from 1
+	Event    string
+	Kind     EventKind
+	At       time.Time
+	Took     time.Duration
+	Status   int    // HTTP status; 0 where there was no answer
+	Problem  string // empty where it was received
+}
+
+// DeadLetter is an event that a receiver did not get and is not sent again by itself.
+type DeadLetter struct {
+	Receiver string
+	Event    Event
+	At       time.Time // when it was given up
+	Attempts int
+	Problem  string // of the last try
+}
+
+// Backlog says how the receivers of one kind and state fare.
+type Backlog struct {
+	Kind      ReceiverKind
+	State     ReceiverState
+	Receivers int
+	Failing   int       // of them failed at the last try
+	Oldest    time.Time // of the oldest event that one of them has not got; zero where none waits
+}

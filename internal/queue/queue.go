@@ -5,6 +5,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,9 @@ type Work func(ctx context.Context, key string, at time.Time) error
 
 // Options configure a queue.
 type Options struct {
-	Workers int           // jobs of one kind under way at once in this process; default 16
+	// Workers is how many jobs of a kind may be under way at once in this process;
+	// 16 of a kind that it does not name.
+	Workers map[string]int
 	Timeout time.Duration // of one job; default 10 minutes
 	Log     *slog.Logger
 }
@@ -47,9 +50,6 @@ type client interface {
 // Open connects (and migrates) a queue beside a store and registers its kinds of
 // work. Nothing runs before Start; a queue that is never started can insert.
 func Open(ctx context.Context, s *store.Store, kinds map[string]Work, o Options) (*Queue, error) {
-	if o.Workers == 0 {
-		o.Workers = 16
-	}
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Minute
 	}
@@ -99,7 +99,7 @@ func connect[T any](ctx context.Context, d riverdriver.Driver[T], kinds map[stri
 	river.AddWorker(workers, &worker{kinds: kinds, log: o.Log})
 	queues := map[string]river.QueueConfig{}
 	for kind := range kinds {
-		queues[kind] = river.QueueConfig{MaxWorkers: o.Workers}
+		queues[kind] = river.QueueConfig{MaxWorkers: cmp.Or(o.Workers[kind], 16)}
 	}
 	c, err := river.NewClient(d, &river.Config{
 		Queues:               queues,

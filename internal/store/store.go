@@ -6,7 +6,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -44,7 +43,7 @@ type Store struct {
 }
 
 // ErrBusy: another process holds the lease.
-var ErrBusy = errors.New("another process is at it")
+var ErrBusy = paper.ErrBusy
 
 // SourceRow is what the store keeps of a configured source.
 type SourceRow struct {

@@ -30,8 +30,8 @@ type Mail struct {
 	User, Password string
 }
 
-// Options configure the alerts. Without Webhook and Mail.Server nothing is sent.
-type Options struct {
+// AlertOptions configure the alerts. Without Webhook and Mail.Server nothing is sent.
+type AlertOptions struct {
 	Incidents Incidents
 	Webhook   string // gets a POST of JSON for each message
 	Mail      Mail
@@ -48,11 +48,11 @@ type Options struct {
 // Alerts tells the operator of trouble: one message per incident and one when it
 // is over.
 type Alerts struct {
-	o Options
+	o AlertOptions
 }
 
-// New makes alerts; it starts nothing.
-func New(o Options) *Alerts {
+// NewAlerts makes alerts; it starts nothing.
+func NewAlerts(o AlertOptions) *Alerts {
 	if o.Patience == 0 {
 		o.Patience = 15 * time.Minute
 	}

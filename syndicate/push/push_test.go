@@ -65,7 +65,7 @@ func TestOneMessagePerIncidentAndOneWhenOver(t *testing.T) {
 		{ID: 1, Source: "jzrb", Name: "焦作日报", State: "failing", Problem: "get http://e.example/: 503", Began: now.Add(-time.Minute)},
 		{ID: 2, Source: "jzrb", Name: "焦作日报", State: "late", Problem: "no edition by 09:00", Began: now},
 	}}
-	a := New(Options{Incidents: l, Webhook: hook.URL, Base: "http://p.example", Now: func() time.Time { return now }})
+	a := NewAlerts(AlertOptions{Incidents: l, Webhook: hook.URL, Base: "http://p.example", Now: func() time.Time { return now }})
 	send := func(want int) {
 		t.Helper()
 		if err := a.Send(t.Context()); err != nil {
@@ -140,7 +140,7 @@ func TestMail(t *testing.T) {
 	}()
 	now := time.Date(2026, 3, 18, 9, 0, 0, 0, time.UTC)
 	l := &ledger{told: map[int64]int{}, list: []paper.Incident{{ID: 1, Source: "x", Name: "报\r\nBcc: evil@example.com", State: "alarm", Problem: "改版？", Began: now}}}
-	a := New(Options{Incidents: l, Mail: Mail{Server: ln.Addr().String(), From: "pw@example.cn", To: []string{"it@example.cn"}}, Now: func() time.Time { return now }})
+	a := NewAlerts(AlertOptions{Incidents: l, Mail: Mail{Server: ln.Addr().String(), From: "pw@example.cn", To: []string{"it@example.cn"}}, Now: func() time.Time { return now }})
 	if err := a.Send(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,253 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"paperwire/internal/paper"
+)
+
+// outboxed releases n articles of paper a, each in a transaction of its own.
+func outboxed(t testing.TB, s *Store, c *clock, from, n int) {
+	t.Helper()
+	for i := range n {
+		c.add(2 * time.Second)
+		take(t, s, false, art("a", "2026-03-18", fmt.Sprint(from+i), from+i, fmt.Sprintf("第%d条", from+i)))
+		letOut(t, s, "a")
+	}
+}
+
+func TestOutboxIsReadInOrder(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		ctx := t.Context()
+		if end, err := s.Outbox(ctx); err != nil || end != (paper.Cursor{}) {
+			t.Fatal(end, err)
+		}
+		outboxed(t, s, c, 0, 3)
+		half := c.now()
+		outboxed(t, s, c, 3, 4)
+		var at paper.Cursor
+		var got []string
+		for {
+			list, err := s.Events(ctx, at, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(list) == 0 {
+				break
+			}
+			for _, e := range list {
+				if !at.Before(e.Cursor()) {
+					t.Errorf("%v after %v", e.Cursor(), at)
+				}
+				at = e.Cursor()
+				got = append(got, e.Article)
+				if e.Kind != paper.ArticlePublished || len(e.Parts) != 1 || e.Parts[0] != "section/yaowen" || e.At.IsZero() || e.Day != "2026-03-18" {
+					t.Errorf("%+v", e)
+				}
+			}
+		}
+		if len(got) != 7 {
+			t.Fatal(got)
+		}
+		if end, err := s.Outbox(ctx); err != nil || end != at {
+			t.Errorf("end %v, read up to %v: %v", end, at, err)
+		}
+		from, err := s.OutboxAt(ctx, half.Add(time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rest, err := s.Events(ctx, from, 100); err != nil || len(rest) != 4 || rest[0].Article != got[3] {
+			t.Errorf("%v %v", rest, err)
+		}
+	})
+}
+
+func receiver(id string, at paper.Cursor) paper.Receiver {
+	return paper.Receiver{ID: id, Kind: paper.Webhook, Scope: "all", URL: "https://x.example/?s=1", Host: "x.example:443", Doc: "{}", Cursor: at, State: paper.ReceiverLive}
+}
+
+// One drain at a time, whoever asks; who lost the lease moves nothing.
+func TestReceiverLeases(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		ctx := t.Context()
+		for _, id := range []string{"one", "two"} {
+			if err := s.KeepReceiver(ctx, receiver(id, paper.Cursor{})); err != nil {
+				t.Fatal(err)
+			}
+		}
+		due := func(want int) []string {
+			t.Helper()
+			ids, err := s.DueReceivers(ctx, 15*time.Second, 100)
+			if err != nil || len(ids) != want {
+				t.Fatalf("due %v %v, want %d", ids, err, want)
+			}
+			return ids
+		}
+		due(0) // nothing is behind an empty outbox
+		outboxed(t, s, c, 0, 3)
+		due(2)
+		due(0) // handed out
+		c.add(16 * time.Second)
+		due(2) // nobody began
+		r, err := s.ClaimReceiver(ctx, "one", "p1", 20*time.Second)
+		if err != nil || r.URL != "https://x.example/?s=1" {
+			t.Fatalf("%+v %v", r, err)
+		}
+		if _, err := s.ClaimReceiver(ctx, "one", "p2", 20*time.Second); !errors.Is(err, ErrBusy) {
+			t.Fatal(err)
+		}
+		if _, err := s.ClaimReceiver(ctx, "nobody", "p2", 20*time.Second); !errors.Is(err, paper.ErrNotFound) {
+			t.Fatal(err)
+		}
+		events, _ := s.Events(ctx, r.Cursor, 10)
+		r.Cursor = events[0].Cursor()
+		d := &paper.Delivery{Event: events[0].ID(), Kind: events[0].Kind, At: c.now(), Took: 12 * time.Millisecond, Status: 200}
+		if err := s.MoveReceiver(ctx, r, "p2", 20*time.Second, d, nil); !errors.Is(err, ErrBusy) {
+			t.Fatal(err)
+		}
+		if err := s.MoveReceiver(ctx, r, "p1", 20*time.Second, d, nil); err != nil {
+			t.Fatal(err)
+		}
+		if list, err := s.Deliveries(ctx, "one", 0, 10); err != nil || len(list) != 1 || list[0].N != 1 || list[0].Took != 12*time.Millisecond || list[0].Status != 200 {
+			t.Fatalf("%+v %v", list, err)
+		}
+		c.add(21 * time.Second)
+		due(2) // the process of the drain died
+		if r, err = s.ClaimReceiver(ctx, "one", "p2", 20*time.Second); err != nil || r.Cursor != events[0].Cursor() {
+			t.Fatalf("%+v %v", r, err)
+		}
+		if err := s.MoveReceiver(ctx, r, "p1", time.Second, nil, nil); !errors.Is(err, ErrBusy) {
+			t.Fatal("a dead drain moves the cursor: ", err)
+		}
+		// The operator sets it back: the drain under way has nothing to say any more.
+		back := r
+		back.Cursor = paper.Cursor{}
+		if err := s.KeepReceiver(ctx, back); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.MoveReceiver(ctx, r, "p2", 0, nil, nil); !errors.Is(err, ErrBusy) {
+			t.Fatal(err)
+		}
+		if got, _ := s.Receiver(ctx, "one"); got.Cursor != (paper.Cursor{}) {
+			t.Errorf("%+v", got)
+		}
+		// What must not be sent to yet is not due.
+		if r, err = s.ClaimReceiver(ctx, "one", "p2", 20*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		r.Retry, r.Attempts, r.Since, r.Problem = c.now().Add(time.Minute), 1, c.now(), "503"
+		dead := &paper.DeadLetter{Event: events[1], Attempts: 3, Problem: "410\x00"}
+		if err := s.MoveReceiver(ctx, r, "p2", 0, nil, dead); err != nil {
+			t.Fatal(err)
+		}
+		c.add(20 * time.Second)
+		if ids := due(1); ids[0] != "two" {
+			t.Fatal(ids)
+		}
+		if _, err := s.ClaimReceiver(ctx, "one", "p2", time.Second); !errors.Is(err, ErrBusy) {
+			t.Fatal(err)
+		}
+		letters, err := s.DeadLetters(ctx, "one", paper.Cursor{}, 10)
+		if err != nil || len(letters) != 1 || letters[0].Event.ID() != events[1].ID() || letters[0].Event.Parts[0] != "section/yaowen" || letters[0].Attempts != 3 {
+			t.Fatalf("%+v %v", letters, err)
+		}
+		logs, err := s.Backlogs(ctx)
+		if err != nil || len(logs) != 1 || logs[0].Receivers != 2 || logs[0].Failing != 1 || !logs[0].Oldest.Equal(events[0].At) {
+			t.Errorf("%+v %v", logs, err)
+		}
+		if err := s.DropDeadLetter(ctx, "one", events[1].Cursor()); err != nil {
+			t.Error(err)
+		}
+		if err := s.DropReceiver(ctx, "one"); err != nil {
+			t.Error(err)
+		}
+		if err := s.DropReceiver(ctx, "one"); !errors.Is(err, paper.ErrNotFound) {
+			t.Error(err)
+		}
+		if all, there, err := s.CountReceivers(ctx, paper.Webhook, "x.example:443"); err != nil || all != 1 || there != 1 {
+			t.Error(all, there, err)
+		}
+	})
+}
+
+// Nothing is pruned that a receiver still needs, and nothing of the last 30 days.
+func TestPrunePushed(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		ctx := t.Context()
+		outboxed(t, s, c, 0, 4)
+		events, _ := s.Events(ctx, paper.Cursor{}, 10)
+		slow := receiver("slow", events[1].Cursor())
+		if err := s.KeepReceiver(ctx, slow); err != nil {
+			t.Fatal(err)
+		}
+		left := func() (n int) {
+			if err := s.PrunePushed(ctx); err != nil {
+				t.Fatal(err)
+			}
+			list, _ := s.Events(ctx, paper.Cursor{}, 10)
+			return len(list)
+		}
+		if n := left(); n != 4 {
+			t.Fatalf("%d of 4 events left at once", n)
+		}
+		c.add(31 * 24 * time.Hour)
+		outboxed(t, s, c, 4, 1)
+		if n := left(); n != 4 { // the receiver stands behind the second, which stays as the place it is at
+			t.Fatalf("%d events left, want 4", n)
+		}
+		slow.State = paper.ReceiverPaused
+		if err := s.KeepReceiver(ctx, slow); err != nil {
+			t.Fatal(err)
+		}
+		if n := left(); n != 1 {
+			t.Fatalf("%d events left, want the newest", n)
+		}
+		// A lease that ends takes its subscription along.
+		sub := receiver("sub", paper.Cursor{})
+		sub.Kind, sub.Expires = paper.Subscription, c.now().Add(time.Hour)
+		if err := s.KeepReceiver(ctx, sub); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []int{0, 1, 0} {
+			if n, err := s.ExpireReceivers(ctx); err != nil || n != want {
+				t.Fatal(n, err)
+			}
+			c.add(time.Hour)
+		}
+	})
+}
+
+// The delivery log is bounded.
+func TestDeliveriesAreBounded(t *testing.T) {
+	c := newClock()
+	s := open(t, t.TempDir()+"/p.db", c)
+	if err := s.KeepReceiver(t.Context(), receiver("one", paper.Cursor{})); err != nil {
+		t.Fatal(err)
+	}
+	// As if a thousand had been.
+	if _, err := s.w.ExecContext(context.Background(), `UPDATE receivers SET deliveries = 999`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.w.ExecContext(context.Background(), `INSERT INTO deliveries (receiver, n, event, kind, at, took, status, problem) VALUES ('one', 1, '', '', 0, 0, 0, ''), ('one', 2, '', '', 0, 0, 0, '')`); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.LogDelivery(t.Context(), paper.Delivery{Receiver: "one", Event: "e"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := s.Deliveries(t.Context(), "one", 0, 10)
+	if err != nil || len(list) != 3 || list[2].N != 2 {
+		t.Errorf("%+v %v", list, err)
+	}
+}
