@@ -182,8 +182,8 @@ func (in Input) atomEntry(e entry) atomEntryXML {
 	for _, d := range e.districts {
 		x.Categories = append(x.Categories, atomCategory{Term: line(d.Code), Scheme: uri(in.Links.Base + "/district/"), Label: d.Name})
 	}
-	if e.html != "" {
-		x.Content = &atomContent{Type: "html", HTML: e.html}
+	if e.full {
+		x.Content = &atomContent{Type: "html", HTML: e.whole()}
 	}
 	if in.Feed.Scope.String() != e.feed {
 		// The feed the entry also stands in (RFC 4287 §4.2.11). Its own updated is

@@ -168,7 +168,7 @@ func TestConsumers(t *testing.T) {
 					Date                                                    time.Time
 					Labels                                                  []string
 				}
-				want := seen{e.title, e.link, e.URN, e.description, e.html, e.authors[0], "", e.Published.UTC().Truncate(time.Second), nil}
+				want := seen{e.title, e.link, e.URN, e.description, e.whole(), e.authors[0], "", e.Published.UTC().Truncate(time.Second), nil}
 				have := seen{saw.Title, saw.Link, saw.GUID, saw.Content, saw.Encoded, saw.Creator, "", saw.ISODate, nil}
 				if e.enclosure != nil {
 					want.Enclosure = e.enclosure.URL + " " + e.enclosure.Type

@@ -27,7 +27,7 @@ type entry struct {
 	paper.Item
 	title       string
 	description string // plain text, never empty
-	html        string // the whole article; empty where the view sees no body
+	full        bool   // the view sees a body
 	link        string // where the item leads
 	other       string // the other one of share page and publisher's page
 	otherRel    string // what it is to the item: via (the publisher's) or related (ours)
@@ -41,7 +41,8 @@ type entry struct {
 	point       string
 	feed        string // scope of our feed of the paper
 	valid       string // how long a withdrawn item stood (DCMI Period)
-	language    string // empty where it is the feed's
+	tongue      string // the language it is in; may be empty
+	language    string // the same; empty where it is the feed's
 	issue       string
 }
 
@@ -75,6 +76,7 @@ func (in Input) entry(item paper.Item) entry {
 	} else if language != in.Feed.Language {
 		e.language = line(language)
 	}
+	e.tongue = line(language)
 	share, origin := uri(in.Links.Article(item.ID)), uri(item.URL)
 	e.link, e.other, e.otherRel = share, origin, "via"
 	if item.Link == paper.LinkOrigin && origin != "" {
@@ -150,9 +152,7 @@ func (in Input) entry(item paper.Item) entry {
 			break
 		}
 	}
-	if item.HTML != "" && !in.Profile.Summaries {
-		e.html = e.whole(language)
-	}
+	e.full = item.HTML != "" && !in.Profile.Summaries
 	return e
 }
 
@@ -196,11 +196,14 @@ func imageType(img paper.Image) string {
 	return ""
 }
 
-// whole is the article's body as it was printed: kicker and subtitle, which
+// whole is the article's body as it was printed, empty where the view sees none: kicker and subtitle, which
 // have no field of their own in most readers, then the pictures that the body
 // does not show itself, then the body, its pictures with their sizes. Pictures
 // are plain <img> elements, because several schedulers do not look into <figure>.
-func (e *entry) whole(language string) string {
+func (e *entry) whole() string {
+	if !e.full {
+		return ""
+	}
 	var b strings.Builder
 	body := clean(e.HTML)
 	b.Grow(len(body) + 512)
@@ -220,7 +223,7 @@ func (e *entry) whole(language string) string {
 			b.WriteString(` width="` + strconv.Itoa(img.Width) + `" height="` + strconv.Itoa(img.Height) + `"`)
 		}
 		b.WriteString("></p>\n")
-		if legend := legend(img, language); legend != "" {
+		if legend := legend(img, e.tongue); legend != "" {
 			b.WriteString("<p>" + html.EscapeString(legend) + "</p>\n")
 		}
 	}

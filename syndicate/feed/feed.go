@@ -61,6 +61,8 @@ type Links struct {
 	// belongs to, and Previous and Following, its neighbours where they are known.
 	// A subscription document may have Previous only: its newest archive.
 	Current, Previous, Following string
+	// Cards says that every article has card images at /a/{id}/card/{name}.jpg.
+	Cards bool
 }
 
 // Alternate is the same scope in another format.
@@ -71,6 +73,11 @@ func (l Links) Article(id string) string { return l.Base + "/a/" + id }
 
 // Card is the card document of an article.
 func (l Links) Card(id string) string { return l.Base + "/a/" + id + "/card.json" }
+
+// CardImage is one of an article's card images, where there are any.
+func (l Links) CardImage(id, name string) string {
+	return l.Base + "/a/" + id + "/card/" + name + ".jpg"
+}
 
 // Scope is the feed of a scope in a format.
 func (l Links) Scope(scope, ext string) string { return l.Base + "/feeds/" + scope + "." + ext }

@@ -142,7 +142,7 @@ func (in Input) jsonItem(e entry) jsonItem {
 			Id:            e.URN,
 			Url:           e.link,
 			Title:         e.title,
-			ContentHTML:   e.html,
+			ContentHTML:   e.whole(),
 			Summary:       e.description,
 			PublishedDate: &published,
 		},
@@ -156,7 +156,7 @@ func (in Input) jsonItem(e entry) jsonItem {
 			Feed: uri(in.Links.Scope(e.feed, "json")), State: string(e.State), Version: e.Version, Valid: e.valid, Related: e.related,
 		},
 	}
-	if e.html == "" {
+	if !e.full {
 		// One of the contents is required, and the summary is what there is.
 		item.ContentText = e.description
 	}

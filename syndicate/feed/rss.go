@@ -229,8 +229,8 @@ func (in Input) rssItem(e entry) rssItem {
 		},
 		extras: e.extras(),
 	}
-	if e.html != "" {
-		item.Content = &feeds.RssContent{Content: e.html}
+	if e.full {
+		item.Content = &feeds.RssContent{Content: e.whole()}
 	}
 	if img := e.enclosure; img != nil {
 		item.Enclosure = &feeds.RssEnclosure{Url: img.URL, Type: img.Type, Length: strconv.FormatInt(img.Length, 10)}

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"html"
+	"net/netip"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -169,6 +170,14 @@ func uri(s string) string {
 		return ""
 	}
 	host, rest := u.Host, s[end:]
+	// net/url lets through what no host holds (RFC 3986 §3.2.2).
+	if strings.ContainsAny(host, `"<>`) {
+		return ""
+	} else if host[0] == '[' {
+		if ip, err := netip.ParseAddr(u.Hostname()); err != nil || !ip.Is6() || ip.Zone() != "" {
+			return ""
+		}
+	}
 	if strings.IndexFunc(host, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
 		if host, err = idna.Lookup.ToASCII(u.Hostname()); err != nil {
 			return ""
@@ -182,9 +191,13 @@ func uri(s string) string {
 	b.WriteString(u.Scheme)
 	b.WriteString("://")
 	b.WriteString(host)
-	const kept = ";/?:@&=+$.-_!~*'(),#"
+	const kept = ";/?:@&=+$.-_!~*'(),"
+	fragment := false
 	for i := 0; i < len(rest); i++ {
 		switch c := rest[i]; {
+		case c == '#' && !fragment: // a second one is data
+			fragment = true
+			b.WriteByte(c)
 		case letter(c), c >= '0' && c <= '9', strings.IndexByte(kept, c) >= 0,
 			c == '%' && i+2 < len(rest) && hexdigit(rest[i+1]) && hexdigit(rest[i+2]):
 			b.WriteByte(c)
