@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
@@ -351,20 +353,86 @@ type seenByReaders struct {
 	FeedParser map[string][]struct {
 		Title, Link, GUID string
 		Date              time.Time
+		Enclosures        []struct{ URL, Length string }
 	}
+	FeedSmith struct {
+		RSS struct {
+			Feed struct {
+				Items []struct {
+					Title, Link, PubDate string
+					GUID                 struct{ Value string }
+					Enclosures           []struct {
+						URL, Type string
+						Length    int
+					}
+				}
+			}
+		}
+		Atom struct {
+			Feed struct {
+				Entries []struct {
+					ID        string
+					Title     struct{ Value string }
+					Published time.Time
+					Links     []struct {
+						Href, Rel, Type string
+						Length          int
+					}
+				}
+			}
+		}
+		JSON struct {
+			Feed struct {
+				Items []struct {
+					ID, URL, Title string
+					Published      time.Time `json:"date_published"`
+					Attachments    []struct {
+						URL  string
+						Type string `json:"mime_type"`
+						Size int    `json:"size_in_bytes"`
+					}
+				}
+			}
+		}
+	} `json:"feedsmith"`
 	JSONErrors []any `json:"jsonErrors"`
 }
 
-// The programs that Postiz, n8n and others read feeds with see every item whole,
-// the same in RSS as in JSON; JSON Feed satisfies its schema.
-func TestConformanceReaders(t *testing.T) {
-	node := papertest.Need(t, "node")
+// sighting is what every reader must see alike of an item.
+type sighting struct {
+	ID, Title, Link string
+	Date            int64
+	Enclosure       string // its address; empty where there is none
+}
+
+func (i demoItem) sighting(t *testing.T) sighting {
+	published, err := time.Parse(time.RFC3339, i.Published)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sighting{i.ID, i.Title, i.URL, published.Unix(), ""}
+	if len(i.Files) > 0 {
+		s.Enclosure = i.Files[0].URL
+	}
+	return s
+}
+
+// nodeModules skips a test where the npm packages that it needs are not installed.
+func nodeModules(t *testing.T) {
+	t.Helper()
 	if os.Getenv("PAPERWIRE_NODE_MODULES") == "" {
 		if os.Getenv("PAPERWIRE_TEST_ALL") == "1" {
 			t.Fatal("PAPERWIRE_NODE_MODULES is not set")
 		}
 		t.Skip("PAPERWIRE_NODE_MODULES names no folder: run npm ci in a copy of testdata/tools and name its node_modules")
 	}
+}
+
+// The programs that Postiz, n8n and others read feeds with see every item whole,
+// the same in RSS as in JSON; JSON Feed satisfies its schema.
+func TestConformanceReaders(t *testing.T) {
+	node := papertest.Need(t, "node")
+	nodeModules(t)
 	papers(t, func(t *testing.T, d *daemon, n int) {
 		dir := t.TempDir()
 		for _, scope := range []string{"all", "section/yaowen", "district/410825", "district/410871", "all?full=0"} {
@@ -395,8 +463,13 @@ func TestConformanceReaders(t *testing.T) {
 			if len(saw.JSONErrors) > 0 {
 				t.Errorf("%s: JSON Feed schema: %v", scope, saw.JSONErrors)
 			}
-			if scope == "all" && len(f.Items) != n || len(saw.RSSParser.Items) != len(f.Items) || len(saw.FeedParser["rss"]) != len(f.Items) || len(saw.FeedParser["atom"]) != len(f.Items) {
-				t.Fatalf("%s: %d of %d items, rss-parser %d, feedparser %d and %d", scope, len(f.Items), n, len(saw.RSSParser.Items), len(saw.FeedParser["rss"]), len(saw.FeedParser["atom"]))
+			smith := saw.FeedSmith
+			counts := []int{
+				len(saw.RSSParser.Items), len(saw.FeedParser["rss"]), len(saw.FeedParser["atom"]),
+				len(smith.RSS.Feed.Items), len(smith.Atom.Feed.Entries), len(smith.JSON.Feed.Items),
+			}
+			if scope == "all" && len(f.Items) != n || slices.Min(counts) != len(f.Items) || slices.Max(counts) != len(f.Items) {
+				t.Fatalf("%s: %d of %d items, the readers see %v", scope, len(f.Items), n, counts)
 			}
 			if saw.RSSParser.Title != f.Title {
 				t.Errorf("%s: title %q and %q", scope, saw.RSSParser.Title, f.Title)
@@ -433,10 +506,174 @@ func TestConformanceReaders(t *testing.T) {
 				if len(labels) == 0 || !slices.Equal(slices.Sorted(slices.Values(labels)), slices.Sorted(slices.Values(i.Tags))) {
 					t.Errorf("%s %s: categories %v, tags %v", scope, i.Own.ID, labels, i.Tags)
 				}
+				want := i.sighting(t)
+				see := func(who, id, title, link string, date time.Time, enclosure string) {
+					if got := (sighting{id, title, link, date.Unix(), enclosure}); got != want {
+						t.Errorf("%s item %d: %s saw %+v, JSON has %+v", scope, k, who, got, want)
+					}
+				}
 				for _, ext := range []string{"rss", "atom"} {
-					x := saw.FeedParser[ext][k]
-					if x.GUID != i.ID || x.Link != i.URL || x.Title != i.Title || !x.Date.Equal(published) {
-						t.Errorf("%s item %d: feedparser saw %+v in %s, JSON has %q %q %q %s", scope, k, x, ext, i.ID, i.Title, i.URL, i.Published)
+					// It takes every media:content for an enclosure, also what has no size.
+					x, enclosure := saw.FeedParser[ext][k], ""
+					if len(x.Enclosures) > 0 && x.Enclosures[0].Length != "" {
+						enclosure = x.Enclosures[0].URL
+					}
+					see("feedparser in "+ext, x.GUID, x.Title, x.Link, x.Date, enclosure)
+				}
+				{
+					x, enclosure := smith.RSS.Feed.Items[k], ""
+					if len(x.Enclosures) > 0 {
+						enclosure = x.Enclosures[0].URL
+					}
+					date, err := time.Parse(time.RFC1123Z, x.PubDate)
+					if err != nil || len(x.Enclosures) > 0 && (x.Enclosures[0].Length != i.Files[0].Size || x.Enclosures[0].Type != i.Files[0].Type) {
+						t.Errorf("%s item %d: feedsmith saw %+v in rss: %v", scope, k, x, err)
+					}
+					see("feedsmith in rss", x.GUID.Value, x.Title, x.Link, date, enclosure)
+				}
+				{
+					x, link, enclosure := smith.Atom.Feed.Entries[k], "", ""
+					for _, l := range x.Links {
+						switch l.Rel {
+						case "alternate":
+							link = l.Href
+						case "enclosure":
+							if enclosure = l.Href; l.Type != i.Files[0].Type || l.Length != i.Files[0].Size {
+								t.Errorf("%s item %d: feedsmith saw %+v in atom", scope, k, l)
+							}
+						}
+					}
+					see("feedsmith in atom", x.ID, x.Title.Value, link, x.Published, enclosure)
+				}
+				{
+					x, enclosure := smith.JSON.Feed.Items[k], ""
+					if len(x.Attachments) > 0 {
+						enclosure = x.Attachments[0].URL
+					}
+					see("feedsmith in json", x.ID, x.Title, x.URL, x.Published, enclosure)
+				}
+			}
+		}
+	})
+}
+
+// Both versions of ninjs satisfy IPTC's schemas, the feed and every item alone, and
+// hold what JSON Feed holds.
+func TestConformanceNinjs(t *testing.T) {
+	node := papertest.Need(t, "node")
+	nodeModules(t)
+	papers(t, func(t *testing.T, d *daemon, n int) {
+		dir := t.TempDir()
+		addresses := map[string]string{}
+		args := []string{"testdata/syndicate/tools/ninjs.mjs", schemas}
+		for _, scope := range d.scopesOf() {
+			for _, ext := range []string{"ninjs", "ninjs3"} {
+				for _, query := range []string{"", "?full=0", "?limit=1"} {
+					file := d.save(dir, "/feeds/"+scope+"."+ext+query)
+					addresses[file] = scope + " " + ext + " " + query
+					args = append(args, file)
+				}
+			}
+		}
+		var saw map[string]struct {
+			Errors []any
+			Items  []struct {
+				ID, Title, Link, Body string
+				Published             time.Time
+				Pictures              []string
+			}
+		}
+		if err := json.Unmarshal(command(t, node, args...), &saw); err != nil {
+			t.Fatal(err)
+		}
+		all := d.demoItems("all")
+		for file, what := range addresses {
+			doc := saw[file]
+			if len(doc.Errors) > 0 {
+				t.Errorf("%s: %v", what, doc.Errors)
+			}
+			if scope, query := strings.Fields(what)[0], strings.HasSuffix(what, " "); scope != "all" || !query {
+				continue
+			}
+			if len(doc.Items) != n {
+				t.Fatalf("%s: %d of %d items", what, len(doc.Items), n)
+			}
+			for k, i := range all {
+				x := doc.Items[k]
+				got := sighting{x.ID, x.Title, x.Link, x.Published.Unix(), ""}
+				if len(x.Pictures) > 0 {
+					got.Enclosure = x.Pictures[0]
+				}
+				want := i.sighting(t)
+				want.Enclosure = i.Image // the first picture, whether or not its type is known
+				if got != want || x.Body == "" || !strings.Contains(i.HTML, x.Body) && len(x.Pictures) == 0 {
+					t.Errorf("%s item %d: %+v, JSON has %+v", what, k, got, want)
+				}
+			}
+		}
+	})
+}
+
+// The list for WeChat holds the newest edition in page order, within the limits of
+// a draft, eight articles at a time.
+func TestConformanceWechat(t *testing.T) {
+	length := func(s string) int { return len(utf16.Encode([]rune(s))) }
+	papers(t, func(t *testing.T, d *daemon, n int) {
+		for _, scope := range d.scopesOf() {
+			items := d.demoItems(scope)
+			newest := ""
+			for _, i := range items {
+				newest = max(newest, i.Own.Day)
+			}
+			items = slices.DeleteFunc(items, func(i demoItem) bool { return i.Own.Day != newest })
+			slices.SortStableFunc(items, func(a, b demoItem) int {
+				return cmp.Or(strings.Compare(a.Own.Page, b.Own.Page), cmp.Compare(a.Own.Position, b.Own.Position))
+			})
+			if n != demoArticles && len(items) == 10 && !strings.HasSuffix(items[0].Title, "甲") {
+				t.Errorf("the lead is %s", items[0].Title)
+			}
+			for part := 1; part < 4; part++ {
+				path := "/feeds/" + scope + ".wechat"
+				if part > 1 {
+					path += fmt.Sprint("?part=", part)
+				}
+				a := d.ok(path)
+				if got := a.Header.Get("Content-Type"); got != "application/json" {
+					t.Errorf("%s: %s", path, got)
+				}
+				var doc struct {
+					Articles []struct {
+						Title, Author, Digest, Content string
+						Source                         string `json:"content_source_url"`
+						Cover                          string `json:"cover_url"`
+						Square                         string `json:"cover_square_url"`
+					}
+				}
+				if err := json.Unmarshal(a.body, &doc); err != nil || doc.Articles == nil {
+					t.Fatalf("%s: %v %s", path, err, tail(string(a.body), 200))
+				}
+				want := items[min(len(items), (part-1)*8):min(len(items), part*8)]
+				if len(doc.Articles) != len(want) {
+					t.Fatalf("%s: %d articles, want %d", path, len(doc.Articles), len(want))
+				}
+				for k, x := range doc.Articles {
+					i := want[k]
+					if x.Source != i.URL || x.Title == "" || length(x.Title) > 32 || !strings.HasPrefix(i.Title, strings.TrimSuffix(x.Title, "…")) {
+						t.Errorf("%s %d: %q at %s, JSON has %q at %s", path, k, x.Title, x.Source, i.Title, i.URL)
+					}
+					if length(x.Author) == 0 || length(x.Author) > 16 || length(x.Digest) == 0 || length(x.Digest) > 128 || length(x.Content) >= 20_000 || x.Content == "" {
+						t.Errorf("%s %d: author %q, digest of %d, content of %d characters", path, k, x.Author, length(x.Digest), length(x.Content))
+					}
+					if (x.Cover == "") != (i.Image == "") || (x.Square == "") != (i.Image == "") {
+						t.Errorf("%s %d: cover %q, %q of %q", path, k, x.Cover, x.Square, i.Image)
+					}
+					for _, bad := range badNesting([]byte(x.Content)) {
+						t.Errorf("%s %d: %s", path, k, bad)
+					}
+					for _, bad := range []string{"<script", "<iframe", "<style", "<link", " class=", "<a ", " id="} {
+						if strings.Contains(strings.ToLower(x.Content), bad) {
+							t.Errorf("%s %d holds %s: %s", path, k, bad, x.Content)
+						}
 					}
 				}
 			}
@@ -460,12 +697,13 @@ func TestConformancePython(t *testing.T) {
 		t.Skip("python3 has no feedparser")
 	}
 	const program = `
-import feedparser, json, sys
+import calendar, feedparser, json, sys
 out = {}
 for name in sys.argv[1:]:
     f = feedparser.parse(name)
     out[name] = {"bozo": str(f.bozo_exception) if f.bozo else "", "version": f.version,
-        "items": [[e.id, e.title, e.link, e.published] for e in f.entries]}
+        "items": [{"id": e.id, "title": e.title, "link": e.link, "date": calendar.timegm(e.published_parsed),
+            "enclosure": next((x.href for x in e.get("enclosures", [])), "")} for e in f.entries]}
 json.dump(out, sys.stdout)`
 	papers(t, func(t *testing.T, d *daemon, n int) {
 		dir := t.TempDir()
@@ -476,7 +714,7 @@ json.dump(out, sys.stdout)`
 		}
 		var saw map[string]struct {
 			Bozo, Version string
-			Items         [][]string
+			Items         []sighting
 		}
 		if err := json.Unmarshal(out, &saw); err != nil {
 			t.Fatal(err)
@@ -488,8 +726,10 @@ json.dump(out, sys.stdout)`
 				t.Fatalf("%s: %q, version %s, %d items of %d", version, f.Bozo, f.Version, len(f.Items), n)
 			}
 			for k, i := range items {
-				if f.Items[k][0] != i.ID || f.Items[k][2] != i.URL || f.Items[k][3] == "" || html.UnescapeString(f.Items[k][1]) != html.UnescapeString(i.Title) && f.Items[k][1] == "" {
-					t.Errorf("%s item %d: %q, JSON has %q %q %q", version, k, f.Items[k], i.ID, i.Title, i.URL)
+				// It takes titles for HTML, and tells them as such.
+				got, want := f.Items[k], i.sighting(t)
+				if got.Title = html.UnescapeString(got.Title); got != want {
+					t.Errorf("%s item %d: %+v, JSON has %+v", version, k, got, want)
 				}
 			}
 		}
