@@ -87,6 +87,8 @@ func (s *Syndicate) serve(w http.ResponseWriter, r *http.Request, st *site, d do
 			st.keeps(d).remove(have)
 		}
 		s.fail(w, r, st, err)
+	case errors.Is(err, paper.ErrFull):
+		s.fail(w, r, st, err)
 	case have != nil:
 		s.log.Error("render again: serving the last good bytes", "url", d.uri, "error", err)
 		have.retry.Store(s.now().Add(time.Second).UnixNano())

@@ -62,7 +62,7 @@ func (s *Syndicate) feeds(w http.ResponseWriter, r *http.Request, st *site) {
 	}
 	v := view(r)
 	s.serve(w, r, st, document{
-		kind: ext, uri: canonical, parts: sc.Parts(), ofPapers: true, combined: combined(sc, p),
+		kind: ext, uri: canonical, parts: p.parts(sc), ofPapers: true, combined: combined(sc, p),
 		write: func(ctx context.Context, rose time.Time) (content, error) {
 			return s.writeFeed(ctx, st, v, sc, p, format, rose)
 		},

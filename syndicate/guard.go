@@ -231,6 +231,9 @@ func (s *Syndicate) fail(w http.ResponseWriter, r *http.Request, st *site, err e
 		s.problem(w, r, st, http.StatusGone, "withdrawn by its publisher")
 	case errors.Is(err, paper.ErrNotFound):
 		s.problem(w, r, st, http.StatusNotFound, "")
+	case errors.Is(err, paper.ErrFull):
+		w.Header().Set("Retry-After", "3600")
+		s.problem(w, r, st, http.StatusTooManyRequests, "there are as many paced feeds as may be: one that nobody asks for any more makes room; take one that exists, or the feed without pace")
 	default:
 		s.log.Error("answer", "url", clipURI(r), "error", err)
 		s.unavailable(w, r, st)

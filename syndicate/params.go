@@ -3,8 +3,10 @@ package syndicate
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"paperwire/internal/paper"
 	"paperwire/syndicate/feed"
@@ -15,6 +17,8 @@ type params struct {
 	limit     int // 0: what a feed holds by itself
 	summaries bool
 	part      int // of a list that is handed on in parts; 0 and 1 are the first
+	drip      *paper.Drip
+	pace      string // as written: 65m
 }
 
 // A list that is handed on is one edition: beyond these parts there is nothing.
@@ -66,13 +70,34 @@ func parseParams(q url.Values, f feed.Format) (params, error) {
 		}
 		p.limit = n
 	}
-	for _, name := range []string{"q", "pace", "max"} {
-		if q.Has(name) {
-			return wrong("parameter %s is not available yet: limit and full=0 are", name)
+	if q.Has("q") {
+		return wrong("parameter q is not available yet: limit, full=0 and pace are")
+	}
+	switch {
+	case q.Has("pace"):
+		p.pace = q.Get("pace")
+		pace, ok := paces[p.pace]
+		if !ok {
+			return wrong("pace %q: write one of 30m, 65m, 2h, 4h, 6h", clip(p.pace))
 		}
+		p.drip = &paper.Drip{Pace: pace, Max: defaultMax}
+		if q.Has("max") {
+			n, err := strconv.Atoi(q.Get("max"))
+			if err != nil || n < 1 || n > 50 {
+				return wrong("max %q: write how many articles of an edition, from 1 to 50", clip(q.Get("max")))
+			}
+			p.drip.Max = n
+		}
+	case q.Has("max"):
+		return wrong("max without pace: write pace=65m&max=%s, or limit for the length of the feed", clip(q.Get("max")))
 	}
 	return p, nil
 }
+
+// defaultMax is how many articles of an edition a paced feed takes.
+const defaultMax = 8
+
+var paces = map[string]time.Duration{"30m": 30 * time.Minute, "65m": 65 * time.Minute, "2h": 2 * time.Hour, "4h": 4 * time.Hour, "6h": 6 * time.Hour}
 
 // String is the canonical query with its question mark; empty where there is none.
 func (p params) String() string {
@@ -82,6 +107,9 @@ func (p params) String() string {
 	}
 	if p.limit > 0 {
 		q = append(q, "limit="+strconv.Itoa(p.limit))
+	}
+	if p.drip != nil {
+		q = append(q, "pace="+p.pace, "max="+strconv.Itoa(p.drip.Max))
 	}
 	if p.part > 1 {
 		q = append(q, "part="+strconv.Itoa(p.part))
@@ -97,7 +125,16 @@ func (p params) window(f feed.Format) paper.Window {
 	if f.Edition {
 		return paper.Window{Newest: true, Limit: articlesIn * max(p.part, 1)}
 	}
-	return paper.Window{Limit: p.limit}
+	return paper.Window{Limit: p.limit, Drip: p.drip}
+}
+
+// parts are what the version of a feed derives from. A paced one moves with all that
+// its scope may hold, for what it holds may have left the scope.
+func (p params) parts(sc paper.Scope) [][]string {
+	if p.drip == nil {
+		return sc.Parts()
+	}
+	return [][]string{append(slices.Concat(sc.Parts()...), p.drip.Part(sc))}
 }
 
 // in are the parameters that mean something to another format too.

@@ -14,8 +14,8 @@ const (
 	keepDocs   = 10 * 24 * time.Hour // validators and index pages; an edition is not looked at longer
 )
 
-// Run queues a poll for each source that falls due, releases what is ready and
-// ends notices, until the context is over. Every process of an installation runs
+// Run queues a poll for each source that falls due, releases what is ready, ends
+// notices and lets the slots of paced feeds come, until the context is over. Every process of an installation runs
 // it; the store hands each due source and each release to one of them.
 func (g *Ingest) Run(ctx context.Context) error {
 	t := time.NewTicker(tick)
@@ -33,6 +33,9 @@ func (g *Ingest) Run(ctx context.Context) error {
 			g.complain(ctx, "notices", err)
 		} else if n > 0 {
 			g.log.Info("notices ended", "articles", n)
+		}
+		if _, err := g.store.Drip(ctx); err != nil {
+			g.complain(ctx, "paced feeds", err)
 		}
 		if now := g.now(); now.Sub(lateness) > time.Minute {
 			lateness = now

@@ -29,6 +29,8 @@ var (
 	ErrDecision = errors.New("not possible")
 	// ErrBusy: another process is at it and holds the lease.
 	ErrBusy = errors.New("another process is at it")
+	// ErrFull: there are as many of these as may be.
+	ErrFull = errors.New("no room for another")
 )
 
 // Day is a calendar day in the paper's own zone, written 2017-09-07. The empty
@@ -703,6 +705,12 @@ const MaxWords = 4
 type Drip struct {
 	Pace time.Duration
 	Max  int // 1..50
+}
+
+// Part names what rises, beside the parts of the scope itself, when an article's
+// slot in the drip of a scope comes.
+func (d Drip) Part(s Scope) string {
+	return fmt.Sprintf("drip/%d/%d/%s", int(d.Pace/time.Second), d.Max, s)
 }
 
 // Event is one line of the outbox, written by the transaction that made the change.

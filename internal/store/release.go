@@ -89,6 +89,7 @@ type release struct {
 	n     int                  // changes made, and numbers within seq drawn
 	parts map[string]int       // part -> change of the number of its articles
 	last  map[string]paper.Day // part -> newest day released in it
+	fresh []fresh              // news released now: what may get slots in drips
 }
 
 type readyRow struct {
@@ -264,6 +265,9 @@ func (r *release) publish(x readyRow, at int64) error {
 	if err := r.touchRelated(x.a.ID); err != nil {
 		return err
 	}
+	if !x.history {
+		r.fresh = append(r.fresh, fresh{x.a.ID, x.a.Paper, x.a.Page.Number, x.a.Day, x.a.Ordinal, parts})
+	}
 	return r.out(paper.ArticlePublished, x.a.ID, x.a.Day, 1, parts)
 }
 
@@ -429,6 +433,9 @@ func (r *release) out(kind paper.EventKind, article string, day paper.Day, versi
 // finish raises the versions and hands the paper's row its new stamp.
 func (r *release) finish() error {
 	if _, err := r.t.ExecContext(r.ctx, `UPDATE papers SET stamp = $2 WHERE key = $1`, r.paper.Key, r.stamp); err != nil {
+		return err
+	}
+	if err := r.drip(); err != nil {
 		return err
 	}
 	parts := make([]string, 0, len(r.parts))

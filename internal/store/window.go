@@ -49,20 +49,11 @@ func (s *Store) standing(ctx context.Context, scope paper.Scope, ids []string) (
 // article of a later day that came out before two hundred of earlier days is none
 // to hand on.
 func (s *Store) newestEdition(ctx context.Context, v paper.View, scope paper.Scope, limit int) ([]paper.Item, error) {
-	newest, err := s.newest(ctx, scope, feedMax, nil)
-	if err != nil || len(newest) == 0 {
+	day, err := s.newestDay(ctx, scope)
+	if err != nil || day == "" {
 		return nil, err
 	}
-	var args []any
-	named := make([]string, len(newest))
-	for i, k := range newest {
-		named[i] = k.id
-	}
-	var day string
-	if err := s.r.QueryRowContext(ctx, `SELECT MAX(a.day) FROM articles a WHERE `+in("a.id", named, &args), args...).Scan(&day); err != nil {
-		return nil, err
-	}
-	args = []any{day}
+	args := []any{string(day)}
 	conds := append([]string{"a.day = $1", "a.state = 'released'", "a.archive = 0"}, scopeConds(scope, &args, "")...)
 	query := `SELECT a.id, a.published FROM articles a WHERE ` + and(conds) + ` ORDER BY a.ordinal, a.paper, a.id`
 	if limit > 0 {
@@ -77,6 +68,23 @@ func (s *Store) newestEdition(ctx context.Context, v paper.View, scope paper.Sco
 	items = slices.DeleteFunc(items, func(i paper.Item) bool { return i.State != paper.Live })
 	inOrder(items, ids)
 	return items, err
+}
+
+// newestDay is the newest edition day among the newest articles of a scope; empty
+// where there is none.
+func (s *Store) newestDay(ctx context.Context, scope paper.Scope) (paper.Day, error) {
+	newest, err := s.newest(ctx, scope, feedMax, nil)
+	if err != nil || len(newest) == 0 {
+		return "", err
+	}
+	var args []any
+	named := make([]string, len(newest))
+	for i, k := range newest {
+		named[i] = k.id
+	}
+	var day paper.Day
+	err = s.r.QueryRowContext(ctx, `SELECT MAX(a.day) FROM articles a WHERE `+in("a.id", named, &args), args...).Scan(&day)
+	return day, err
 }
 
 // inOrder sorts items as their keys stand.

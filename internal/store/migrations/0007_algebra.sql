@@ -1,0 +1,25 @@
+-- +goose Up
+
+-- Paced feeds for schedulers (paper.Drip), one row each, made when first asked for.
+CREATE TABLE drips (
+    part  TEXT PRIMARY KEY,  -- paper.Drip.Part
+    scope TEXT NOT NULL,
+    pace  BIGINT NOT NULL,   -- seconds
+    most  BIGINT NOT NULL,   -- slots of one edition, late articles of its front page aside
+    day   TEXT NOT NULL,     -- newest edition that has slots; older ones get none any more
+    last  BIGINT NOT NULL,   -- the last slot given, seconds; 0 for none
+    made  BIGINT NOT NULL,   -- seconds
+    asked BIGINT NOT NULL    -- last asked for, seconds, to within some hours
+);
+
+-- When an article stands in a paced feed from.
+CREATE TABLE slots (
+    drip    TEXT NOT NULL,
+    article TEXT NOT NULL,
+    day     TEXT NOT NULL,
+    at      BIGINT NOT NULL,  -- seconds; never moves once it is out
+    out     BIGINT NOT NULL,  -- 1 once it has come
+    PRIMARY KEY (drip, article)
+);
+CREATE INDEX slots_at ON slots (drip, at DESC);
+CREATE INDEX slots_pending ON slots (at) WHERE out = 0;
