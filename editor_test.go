@@ -235,6 +235,9 @@ func TestReindex(t *testing.T) {
 				}
 			}
 			if len(args) == 2 {
+				until(t, "word that rules changed", func() bool {
+					return strings.Contains(d.log.String(), "stored articles are filed by older rules") && strings.Contains(d.log.String(), `"otherwise":2`)
+				})
 				time.Sleep(time.Second)
 				if _, ok := d.holds("district/410825", id); ok {
 					t.Error("a dry run moved it")

@@ -381,16 +381,23 @@ func (a *app) watch(ctx context.Context, log *slog.Logger, now *config, take fun
 	gone := false // the file is away, and the log says so
 	settle := time.NewTimer(0)
 	<-settle.C
+	settling := false
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-changed:
-			settle.Reset(200 * time.Millisecond) // editors write in several steps
+		case e := <-changed:
+			// Editors write in several steps. What else happens in the directory, where
+			// the database may be written all the time, must not put it off for ever.
+			if !settling || filepath.Base(e.Name) == filepath.Base(a.flags.file) {
+				settle.Reset(200 * time.Millisecond)
+				settling = true
+			}
 			continue
 		case <-hup:
 			last = nil
 		case <-settle.C:
+			settling = false
 		}
 		raw, err := os.ReadFile(a.flags.file)
 		if a.flags.file != "" && err != nil {

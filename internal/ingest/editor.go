@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"paperwire/internal/paper"
 	"paperwire/internal/store"
@@ -215,19 +216,9 @@ func (g *Ingest) Reindex(ctx context.Context, papers []string, dry bool, each fu
 			after = list[len(list)-1].Article.ID
 			var moves []store.Move
 			for _, x := range list {
-				s := filers[x.Article.Source]
-				if s == nil {
-					if s, err = g.filer(ctx, x.Article); err != nil {
-						return err
-					}
-					filers[x.Article.Source] = s
-				}
-				m := store.Move{ID: x.Article.ID, Hash: x.Hash, Filing: x.Hand.Apply(s.plan.file(s, x.Article))}
-				changed := !sameFiling(m.Filing, x.Filing)
-				if x.Draft != nil {
-					f := x.Hand.Apply(s.plan.file(s, *x.Draft))
-					m.Drafted = &f
-					changed = changed || !sameFiling(f, x.Drafted)
+				m, changed, err := g.again(ctx, x, filers)
+				if err != nil {
+					return err
 				}
 				if !changed {
 					continue
@@ -252,6 +243,75 @@ func (g *Ingest) Reindex(ctx context.Context, papers []string, dry bool, each fu
 		}
 	}
 	return nil
+}
+
+// again files one stored article by the rules of now, and reports whether that is
+// otherwise than it is filed, if only by other evidence. filers keeps what files
+// the articles of each source.
+func (g *Ingest) again(ctx context.Context, x store.Subject, filers map[string]*source) (m store.Move, changed bool, err error) {
+	s := filers[x.Article.Source]
+	if s == nil {
+		if s, err = g.filer(ctx, x.Article); err != nil {
+			return m, false, err
+		}
+		filers[x.Article.Source] = s
+	}
+	m = store.Move{ID: x.Article.ID, Hash: x.Hash, Filing: x.Hand.Apply(s.plan.file(s, x.Article))}
+	changed = !sameFiling(m.Filing, x.Filing)
+	if x.Draft != nil {
+		f := x.Hand.Apply(s.plan.file(s, *x.Draft))
+		m.Drafted = &f
+		changed = changed || !sameFiling(f, x.Drafted)
+	}
+	return m, changed, nil
+}
+
+// How many articles outdated looks at, of a paper and in all.
+const (
+	outdatedOfPaper = 50
+	outdatedInAll   = 2000
+)
+
+// outdated counts, among some articles of the last days of every paper, those that
+// the rules of now would put under other sections or districts: rules, overrides
+// or the tagger have changed since, and only an operator decides that what readers
+// have seen in one feed moves to another.
+func (g *Ingest) outdated(ctx context.Context) (n, of int, err error) {
+	day := paper.DayOf(g.now().Add(-72*time.Hour), time.UTC).Compact()
+	for _, p := range g.plan.Load().papers {
+		list, err := g.store.Subjects(ctx, p.Key, p.Key+"-"+day, outdatedOfPaper)
+		if err == nil && len(list) == 0 { // no edition of these days; items of a feed have no day in their id
+			list, err = g.store.Subjects(ctx, p.Key, "", outdatedOfPaper)
+		}
+		if err != nil {
+			return n, of, err
+		}
+		filers := map[string]*source{}
+		for _, x := range list {
+			m, changed, err := g.again(ctx, x, filers)
+			if err != nil {
+				return n, of, err
+			}
+			if moved := x.Moved(m.Filing); changed && len(moved.Left)+len(moved.Joined) > 0 {
+				n++
+			}
+		}
+		if of += len(list); of >= outdatedInAll {
+			break
+		}
+	}
+	return n, of, nil
+}
+
+// tellOutdated logs what outdated found, once for each plan.
+func (g *Ingest) tellOutdated(ctx context.Context) {
+	n, of, err := g.outdated(ctx)
+	switch {
+	case err != nil:
+		g.complain(ctx, "compare filings with the rules", err)
+	case n > 0:
+		g.log.Warn("stored articles are filed by older rules: see paperwire reindex --dry-run, then paperwire reindex", "otherwise", n, "looked_at", of)
+	}
 }
 
 // sameFiling reports whether two filings say the same, evidence included.

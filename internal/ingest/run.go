@@ -22,7 +22,12 @@ func (g *Ingest) Run(ctx context.Context) error {
 	defer t.Stop()
 	var pruned, lateness time.Time
 	waits := map[string]time.Time{} // paper -> when its seconds are free
+	var told *plan
 	for {
+		if now := g.plan.Load(); now != told {
+			told = now
+			g.tellOutdated(ctx)
+		}
 		if err := g.due(ctx); err != nil {
 			g.complain(ctx, "schedule", err)
 		}
