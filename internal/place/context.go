@@ -20,6 +20,7 @@ const (
 	afterThing
 	afterBrand
 	afterOrigin // where somebody comes from, not where it happens
+	afterComer  // people who may have come here from the place: 滦南养殖户上门学技术
 )
 
 var afterPhrases = map[int32]string{
@@ -29,7 +30,7 @@ var afterPhrases = map[int32]string{
 		"高级中学 实验中学 实验小学 高中 中学 中专 职专 职高 职教 师范 县委 区委 市委 委宣传 政府 人大 政协 纪委 监委 纪检 统战 政法 组织部 宣传部 融媒 广电 电视台 文旅 文广 文化馆 图书馆 博物馆 教育局 教体 " +
 		"民政 人社 住建 自然资源 生态环境 环保 农业农村 农业局 水利 林业 交通运输 交通局 应急 市场监管 市监 城管 城市管理 卫健 卫生 疾控 妇幼 人民医院 中医院 信访 司法 审计 统计 财政 发改 工信 商务局 科技局 " +
 		"国资 医保 退役军人 妇联 团委 共青团 工会 总工会 残联 红十字 文联 科协 工商联 关工委 武装部 人武部 气象 公路局 国土 规划局 行政服务 政务服务 产业集聚区 开发区 高新区 经开区 工业园 产业园 县城 城区 城关 群众 人民 " +
-		"百姓 市民 居民 村民 农民 农户 干部 各界 各地 全县 全区 全域 全境 境内 辖区 等地 等县 等区 撤县 撤市 分局 分公司 支行 乡村 县域 综合实验区 烈士陵园 某局 某镇 某乡 某街道 某单位 某村 委、 委书记 委副书记 委常委 区长 县长 副县长 副区长 委办 " +
+		"百姓 市民 居民 村民 农民 干部 各界 各地 全县 全区 全域 全境 境内 辖区 等地 等县 等区 撤县 撤市 分局 分公司 支行 乡村 县域 综合实验区 烈士陵园 某局 某镇 某乡 某街道 某单位 某村 委、 委书记 委副书记 委常委 区长 县长 副县长 副区长 委办 " +
 		"两区 两县 两地 两市 三区 三县 三地 三市 四区 四县 四地 五区 五地 民兵 环卫 园林 审批局 信用社 供销社 老年大学 党校 机关 街道办 片区 老城 新城 古城 县域 大学城",
 	afterRoad:    "路 大道 大街 街 巷 胡同 东路 西路 南路 北路 中路 东街 西街 南街 北街 中街 老街 新街 塘路 环路 环城路 环线 连接线 大堤路 一路 二路 三路 四路 五路 六路 七路 东一路 东二路 西一路 西二路 南一路 南二路 北一路 北二路 快速路 机场高速 机场路 机场高架 绕城高速 立交 高架 隧道 大桥 桥 路口 东大街 西大街 南大街 北大街",
 	afterStation: "站 收费站 高速 服务区 互通 下站口 高速口 立交桥 枢纽",
@@ -37,6 +38,7 @@ var afterPhrases = map[int32]string{
 	afterThing:   "玉 石 松 岩 拳 剑 寺 塔 宫 阁 窑 帖 碑 公国 王 侯 太守 郡 古国",
 	afterBrand:   "股份 集团 汽车 钢铁 能源 药业 重工 证券 银行 保险 基金 信托 电器 实业 控股 酒店 大酒店 饭店 国际酒店 大厦 宾馆 牌 酒业 啤酒 造船 地产 置业 万达 医院 国际 建国饭店 影城 科技公司 有限公司 传媒",
 	afterOrigin:  "籍 人氏 人， 人。 人、 人） 人； 人, 人) 客商 游客 商人 老乡 商会 姑娘 小伙 媳妇 女婿 走出 出生 户籍 老家 县人， 县人。 人的他 人的她 来的 的客商 的游客 的客人 的老乡 来客 旅客",
+	afterComer:   "养殖户 种植户 农户 果农 茶农 菜农 花农 渔民 老农 同行 老板 学员 师生 读者 戏迷 球迷 车友 驴友",
 }
 
 // The same before a name; several may hold at once.
@@ -60,7 +62,7 @@ type language struct {
 
 func newLanguage(words bool, after, before map[int32][]string) *language {
 	l := &language{words: words, after: newTrie(2048), before: newTrie(512)}
-	for class := afterNothing; class <= afterOrigin; class++ {
+	for class := afterNothing; class <= afterComer; class++ {
 		for _, p := range after[class] {
 			l.after.add(p, class)
 		}
@@ -125,8 +127,7 @@ var (
 	leaveWords = []string{"走出", "走失", "来到", "来的", "赶来", "赶到", "出发", "考入", "考上", "嫁", "赴", "调任", "前往", "回到", "驱车"}
 	// Behind another place: people who have come from there.
 	visitors = []string{"客人", "客商", "游客", "考察团", "代表团", "嘉宾", "专家", "来宾", "企业家", "学者", "选手", "教授", "籍", "人", "商人", "的客", "的游客", "的考察团", "的专家", "的嘉宾", "的选手"}
-	// People who have come here from the place before them, and what they come for.
-	comers    = []string{"养殖户", "种植户", "农户", "农民", "果农", "茶农", "菜农", "花农", "渔民", "村民", "老农", "同行", "企业", "老板", "学员", "师生", "读者", "戏迷", "球迷", "车友", "驴友", "市民"}
+	// What people have come for who come from the place named.
 	comeWords = []string{"上门", "前来", "赶来", "远道", "慕名", "专程来", "来取经", "来学", "来考察", "来参观", "来观摩", "来我", "来咱"}
 	// 从温县农村走进北大
 	riseWords   = []string{"走出", "走进", "走向", "走到", "考进"}

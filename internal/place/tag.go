@@ -518,7 +518,7 @@ func (r *reading) judge(m *mention, n *name, z int, before, rest string, class i
 		m.weight *= originFactor
 		m.rule = "origin"
 		m.own = false
-	case hasAnyPrefix(rest, comers) && containsAny(clause(rest, 14), comeWords):
+	case class == afterComer && containsAny(clause(rest, 14), comeWords):
 		m.origin = true // 滦南养殖户上门学技术
 		m.weight *= originFactor
 		m.rule = "origin"
@@ -622,8 +622,18 @@ func heads(before, rest string) bool {
 
 // bulleted: the name stands right behind a bullet: ●马村区…
 func bulleted(before string) bool {
-	r, _ := utf8.DecodeLastRuneInString(strings.TrimRight(before, " 　"))
-	return strings.ContainsRune("●■▲★◆○•◎□▶", r)
+	for before != "" {
+		r, size := utf8.DecodeLastRuneInString(before)
+		switch r {
+		case ' ', '\u3000':
+			before = before[:len(before)-size]
+		case '●', '■', '▲', '★', '◆', '○', '•', '◎', '□', '▶':
+			return true
+		default:
+			return false
+		}
+	}
+	return false
 }
 
 // opens: a clause begins here.
