@@ -127,6 +127,45 @@ func TestAnyInput(t *testing.T) {
 	})
 }
 
+// Lists are well-formed too, whatever they name.
+func TestAnyList(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := anyText()
+		str := func(name string) string { return text.Draw(t, name) }
+		address := "https://feeds.example.net/" + str("address")
+		outlines := []Outline{{Text: str("group"), Children: []Outline{
+			{Text: str("feed"), XMLURL: address, HTMLURL: str("page"), Language: str("language")},
+			{Text: str("deeper"), Children: []Outline{{Text: str("leaf"), XMLURL: address}, {Text: "none", XMLURL: str("no address")}}},
+		}}}
+		news := []NewsEntry{{
+			URL: address, Publication: str("publication"), Language: str("language"), Title: str("title"), Published: noon,
+			Keywords: []string{str("keyword")}, Images: []paper.Image{{URL: "http://a.example/" + str("image")}},
+		}}
+		for name, write := range map[string]func(io.Writer) error{
+			"opml":    func(w io.Writer) error { return WriteOPML(w, str("list"), outlines) },
+			"news":    func(w io.Writer) error { return WriteNewsSitemap(w, news) },
+			"sitemap": func(w io.Writer) error { return WriteSitemap(w, []SitemapURL{{address, noon}}) },
+			"status": func(w io.Writer) error {
+				return WriteStatusFeed(w, listLinks, nil, []paper.Incident{{ID: 1, Source: "x", Name: str("source"), State: str("state"), Problem: str("problem"), Began: noon}})
+			},
+		} {
+			var b bytes.Buffer
+			if err := write(&b); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			for _, r := range b.String() {
+				if unfit(r) {
+					t.Fatalf("%s holds %U", name, r)
+				}
+			}
+			var any struct{ XMLName xml.Name }
+			if err := strict(b.Bytes(), &any); err != nil {
+				t.Fatalf("%s: %v\n%s", name, err, b.String())
+			}
+		}
+	})
+}
+
 // read takes ids and titles out of a document with a strict parser.
 func read(t *rapid.T, ext string, doc []byte) (ids, titles []string) {
 	switch ext {

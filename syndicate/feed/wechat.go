@@ -147,8 +147,14 @@ func shorten(s string, limit int) string {
 	return s
 }
 
-// sentenceEnd reports whether a sentence ends with r, or what stands after its end.
-func sentenceEnd(r rune) bool { return strings.ContainsRune("。！？!?…", r) }
+// sentenceEnd reports whether a sentence ends with r.
+func sentenceEnd(r rune) bool {
+	switch r {
+	case '。', '！', '？', '!', '?', '…':
+		return true
+	}
+	return false
+}
 
 // wechatStyles are the elements that remain, each with what WeChat needs to know
 // of its looks: it takes no style sheets and no classes. A figure and its caption
