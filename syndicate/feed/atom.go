@@ -128,7 +128,7 @@ func writeAtom(w io.Writer, in Input) error {
 	for _, term := range f.complete() {
 		doc.Categories = append(doc.Categories, atomCategory{Term: term, Scheme: uri(in.Links.Base + "/editions/#" + completeMark)})
 	}
-	if in.Links.Current != "" {
+	if in.Links.archive() {
 		doc.History = historyNamespace
 		doc.Archive = &struct{}{}
 	}

@@ -334,6 +334,10 @@ func (f Feed) complete() []string {
 	return terms
 }
 
+// archive reports whether the document is an archive document that may be marked
+// as one: no item joins or leaves it any more.
+func (l Links) archive() bool { return l.Current != "" && !l.Open }
+
 // maker is the generator's text: the program and the installation.
 func (f Feed) maker() string {
 	if site := plain(f.Site); site != "" && site != generator {

@@ -61,6 +61,9 @@ type Links struct {
 	// belongs to, and Previous and Following, its neighbours where they are known.
 	// A subscription document may have Previous only: its newest archive.
 	Current, Previous, Following string
+	// Open says that an archive document may still change its items, because its day
+	// is not closed: it is not marked as an archive (RFC 5005 §4, fh:archive).
+	Open bool
 	// Cards says that every article has card images at /a/{id}/card/{name}.jpg.
 	Cards bool
 }

@@ -36,6 +36,8 @@ type jsonScope struct {
 	Scope     string `json:"scope"`
 	Updated   string `json:"updated,omitempty"`
 	Copyright string `json:"copyright,omitempty"`
+	Current   string `json:"current,omitempty"` // of an archive document: the feed it belongs to
+	Archive   bool   `json:"archive,omitempty"` // no item joins or leaves any more
 	// Complete are the editions among the items of which nothing is missing.
 	Complete []Edition `json:"complete,omitempty"`
 }
@@ -111,7 +113,7 @@ func writeJSON(w io.Writer, in Input) error {
 			Language:    line(f.Language),
 			Authors:     []*feeds.JSONAuthor{{Name: f.publisher()}},
 		},
-		Paperwire: jsonScope{Scope: f.Scope.String(), Updated: lastMod(f.Updated), Copyright: plain(f.Copyright), Complete: f.Complete},
+		Paperwire: jsonScope{Scope: f.Scope.String(), Updated: lastMod(f.Updated), Copyright: plain(f.Copyright), Complete: f.Complete, Current: uri(in.Links.Current), Archive: in.Links.archive()},
 		Items:     []jsonItem{},
 	}
 	if icon := uri(in.Links.Icon); strings.HasSuffix(icon, ".ico") {

@@ -200,7 +200,7 @@ func writeRSS(w io.Writer, in Input) error {
 	for _, l := range in.Links.document("rss") {
 		channel.Links = append(channel.Links, rssLink(l))
 	}
-	if in.Links.Current != "" {
+	if in.Links.archive() {
 		doc.History = historyNamespace
 		channel.Archive = &struct{}{}
 	}
