@@ -225,9 +225,11 @@ func (e *entry) wechatContent(source string) string {
 		}
 		c.close()
 	}
-	if e.full {
-		c.children(root, true, 0)
-	} else {
+	c.children(root, true, 0)
+	if !c.said && !c.over {
+		c = wechatBody{limit: c.limit, tail: c.tail} // elements around nothing
+	}
+	if !c.said || !e.full {
 		c.paragraph(e.description)
 	}
 	if e.full && !c.over {
@@ -277,6 +279,7 @@ type wechatBody struct {
 	used    int      // characters written
 	closing int      // characters that closing what is open takes
 	stack   []string // what is open
+	said    bool     // there is a word or a picture in it
 	over    bool     // more than the limit was to be written; nothing is any more
 
 	end   int      // where it could end
@@ -336,12 +339,14 @@ func (c *wechatBody) paragraph(words string) {
 
 func (c *wechatBody) picture(src, caption string) {
 	if src != "" {
+		c.said = true
 		c.write(`<img src="` + html.EscapeString(src) + `" alt="` + html.EscapeString(caption) + `" style="` + wechatPicture + `">`)
 	}
 }
 
 // text writes words, sentence by sentence, because the body can end after each.
 func (c *wechatBody) text(s string) {
+	c.said = c.said || strings.TrimSpace(s) != ""
 	for s != "" && !c.over {
 		n, whole := sentence(s)
 		words := html.EscapeString(s[:n])

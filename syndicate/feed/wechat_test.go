@@ -257,6 +257,7 @@ func TestWechatContent(t *testing.T) {
 		"no paragraphs":     {paper.Article{HTML: "水<b>来</b>了<p>又</p> \n来<div>去<p>回</p></div>"}, p + "水<strong>来</strong>了</p>" + p + "又</p>" + p + " \n来</p>" + p + "去</p>" + p + "回</p>"},
 		"what runs":         {paper.Article{HTML: `<p class="x" onclick="y">水<script>z</script></p><style>p{}</style><iframe src="//x.example">w</iframe><svg><p>来</p></svg>`}, p + "水</p>" + p + "来</p>"},
 		"left open":         {paper.Article{HTML: "<p>水<b>来<p>了"}, p + "水<strong>来</strong></p>" + p + "<strong>了</strong></p>"},
+		"no words":          {paper.Article{Summary: "要点。", HTML: "<table></table><p><i></i></p><script>x</script>"}, p + "要点。</p>"},
 		"nothing":           {paper.Article{HTML: "<p></p><p>文</p>"}, p + "文</p>"},
 	} {
 		t.Run(name, func(t *testing.T) {
