@@ -281,6 +281,31 @@ func TestConformanceOPML(t *testing.T) {
 		if len(feeds) < 4 {
 			t.Errorf("%d feeds", len(feeds))
 		}
+		// newsboat takes all of them in, each into the folder of its group.
+		dir := t.TempDir()
+		urls := filepath.Join(dir, "urls")
+		if err := os.WriteFile(urls, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		boat := exec.Command(papertest.Need(t, "newsboat"), "-u", urls, "-c", filepath.Join(dir, "cache.db"), "-C", os.DevNull, "-i", d.save(dir, "/feeds.opml"))
+		boat.Env = append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_DATA_HOME="+dir, "LC_ALL=C.UTF-8")
+		if out, err := boat.CombinedOutput(); err != nil {
+			t.Fatalf("newsboat -i: %v\n%s", err, out)
+		}
+		b, err := os.ReadFile(urls)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+		for _, l := range lines {
+			address, folder, _ := strings.Cut(l, " ")
+			if !feeds[address] || folder == "" && !strings.HasSuffix(address, "/feeds/all.rss") {
+				t.Errorf("newsboat took in %s", l)
+			}
+		}
+		if len(lines) != len(feeds) {
+			t.Errorf("newsboat took in %d of %d feeds", len(lines), len(feeds))
+		}
 	})
 }
 
