@@ -13,6 +13,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -581,6 +583,300 @@ func TestConformanceReaders(t *testing.T) {
 		}
 	})
 }
+
+// told is what DESIGN's list of the content of a feed wants of every item. RSS, Atom
+// and JSON Feed tell it in their own places, and must tell the same.
+type told struct {
+	ID, Title, Summary, Link, Other, Published, Body                             string
+	People, Sections, Districts, Pictures                                        []string
+	Enclosure, PaperFeed, PaperName, Day, Page, Section, Edition, Point, Updated string
+}
+
+// prism, media and the like stand in RSS and in Atom alike.
+type toldExtras struct {
+	Media []struct {
+		URL    string `xml:"url,attr"`
+		Type   string `xml:"type,attr"`
+		Size   string `xml:"fileSize,attr"`
+		Width  string `xml:"width,attr"`
+		Height string `xml:"height,attr"`
+	} `xml:"http://search.yahoo.com/mrss/ content"`
+	Name    string `xml:"http://prismstandard.org/namespaces/basic/2.0/ publicationName"`
+	Date    string `xml:"http://prismstandard.org/namespaces/basic/2.0/ publicationDate"`
+	Page    string `xml:"http://prismstandard.org/namespaces/basic/2.0/ startingPage"`
+	Section string `xml:"http://prismstandard.org/namespaces/basic/2.0/ section"`
+	Issue   string `xml:"http://prismstandard.org/namespaces/basic/2.0/ issueIdentifier"`
+	Point   string `xml:"http://www.georss.org/georss point"`
+}
+
+func (x toldExtras) fill(i *told) {
+	for _, m := range x.Media {
+		i.Pictures = append(i.Pictures, strings.Join([]string{m.URL, m.Type, m.Size, m.Width, m.Height}, " "))
+	}
+	i.PaperName, i.Day, i.Page, i.Section, i.Edition, i.Point = x.Name, x.Date, x.Page, x.Section, x.Issue, x.Point
+}
+
+type toldLink struct {
+	Rel    string `xml:"rel,attr"` // empty: RSS's own link, which is its text
+	Type   string `xml:"type,attr"`
+	Href   string `xml:"href,attr"`
+	Length string `xml:"length,attr"`
+	Text   string `xml:",chardata"`
+}
+
+func toldByRSS(t *testing.T, doc []byte, self string) (items []told) {
+	var f struct {
+		Channel struct {
+			Links     []toldLink `xml:"link"`
+			Copyright string     `xml:"copyright"`
+			Items     []struct {
+				Title       string   `xml:"title"`
+				Description string   `xml:"description"`
+				Body        string   `xml:"http://purl.org/rss/1.0/modules/content/ encoded"`
+				Creators    []string `xml:"http://purl.org/dc/elements/1.1/ creator"`
+				Date        string   `xml:"pubDate"`
+				GUID        struct {
+					Permalink string `xml:"isPermaLink,attr"`
+					ID        string `xml:",chardata"`
+				} `xml:"guid"`
+				Categories []struct {
+					Domain string `xml:"domain,attr"`
+					Name   string `xml:",chardata"`
+				} `xml:"category"`
+				Enclosures []struct {
+					URL    string `xml:"url,attr"`
+					Type   string `xml:"type,attr"`
+					Length string `xml:"length,attr"`
+				} `xml:"enclosure"`
+				Source struct {
+					URL string `xml:"url,attr"`
+				} `xml:"source"`
+				Links   []toldLink `xml:"link"`
+				Updated string     `xml:"http://www.w3.org/2005/Atom updated"`
+				toldExtras
+			} `xml:"item"`
+		} `xml:"channel"`
+	}
+	if err := xml.Unmarshal(doc, &f); err != nil {
+		t.Fatal(err)
+	}
+	c := f.Channel
+	if len(c.Links) < 2 || c.Links[0].Rel != "" || c.Links[1].Rel != "self" || !strings.HasSuffix(c.Links[1].Href, self) || c.Copyright == "" {
+		t.Errorf("%s: links %+v, copyright %q", self, c.Links, c.Copyright)
+	}
+	for _, x := range c.Items {
+		date, err := time.Parse(time.RFC1123Z, x.Date)
+		if err != nil || !strings.HasSuffix(x.Date, " +0000") || x.GUID.Permalink != "false" || strings.Contains(x.Description, "<") || len(x.Enclosures) > 1 {
+			t.Errorf("%s: date %s, guid %+v, %d enclosures, description %s", x.GUID.ID, x.Date, x.GUID, len(x.Enclosures), x.Description)
+		}
+		i := told{
+			ID: x.GUID.ID, Title: x.Title, Summary: x.Description, Published: date.UTC().Format(time.RFC3339), Body: x.Body,
+			People: x.Creators, PaperFeed: strings.TrimSuffix(x.Source.URL, ".rss"), Updated: x.Updated,
+		}
+		for _, y := range x.Categories {
+			switch y.Domain {
+			case "section":
+				i.Sections = append(i.Sections, y.Name)
+			case "district":
+				i.Districts = append(i.Districts, y.Name)
+			default:
+				t.Errorf("%s: category %+v", i.ID, y)
+			}
+		}
+		for _, y := range x.Enclosures {
+			i.Enclosure = y.URL + " " + y.Type + " " + y.Length
+		}
+		for _, y := range x.Links {
+			switch {
+			case y.Rel == "":
+				i.Link = y.Text
+			case y.Rel == "via" || y.Rel == "related" && i.Other == "":
+				i.Other = y.Href
+			}
+		}
+		x.fill(&i)
+		items = append(items, i)
+	}
+	return items
+}
+
+func toldByAtom(t *testing.T, doc []byte, self string) (items []told) {
+	var f struct {
+		ID      string     `xml:"id"`
+		Links   []toldLink `xml:"link"`
+		Rights  string     `xml:"rights"`
+		Entries []struct {
+			ID        string `xml:"id"`
+			Title     string `xml:"title"`
+			Summary   string `xml:"summary"`
+			Published string `xml:"published"`
+			Updated   string `xml:"updated"`
+			Content   struct {
+				Type string `xml:"type,attr"`
+				HTML string `xml:",chardata"`
+			} `xml:"http://www.w3.org/2005/Atom content"`
+			Authors []struct {
+				Name string `xml:"name"`
+			} `xml:"author"`
+			Categories []struct {
+				Scheme string `xml:"scheme,attr"`
+				Label  string `xml:"label,attr"`
+			} `xml:"category"`
+			Links  []toldLink `xml:"link"`
+			Source struct {
+				Link toldLink `xml:"link"`
+			} `xml:"source"`
+			toldExtras
+		} `xml:"entry"`
+	}
+	if err := xml.Unmarshal(doc, &f); err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Links) == 0 || f.Links[0].Rel != "self" || !strings.HasSuffix(f.Links[0].Href, self) || f.Rights == "" || !strings.HasPrefix(f.ID, "urn:uuid:") {
+		t.Errorf("%s: id %s, links %+v, rights %q", self, f.ID, f.Links, f.Rights)
+	}
+	for _, x := range f.Entries {
+		i := told{
+			ID: x.ID, Title: x.Title, Summary: x.Summary, Published: x.Published, Body: x.Content.HTML, PaperFeed: strings.TrimSuffix(x.Source.Link.Href, ".atom"),
+		}
+		if x.Updated != x.Published {
+			i.Updated = x.Updated
+		}
+		for _, y := range x.Authors {
+			i.People = append(i.People, y.Name)
+		}
+		for _, y := range x.Categories {
+			switch {
+			case strings.HasSuffix(y.Scheme, "/section/"):
+				i.Sections = append(i.Sections, y.Label)
+			case strings.HasSuffix(y.Scheme, "/district/"):
+				i.Districts = append(i.Districts, y.Label)
+			default:
+				t.Errorf("%s: category %+v", i.ID, y)
+			}
+		}
+		for _, y := range x.Links {
+			switch {
+			case y.Rel == "alternate":
+				i.Link = y.Href
+			case y.Rel == "enclosure":
+				i.Enclosure = y.Href + " " + y.Type + " " + y.Length
+			case y.Rel == "via" || y.Rel == "related" && i.Other == "":
+				i.Other = y.Href
+			}
+		}
+		x.fill(&i)
+		items = append(items, i)
+	}
+	return items
+}
+
+func toldByJSON(t *testing.T, doc []byte, self string) (items []told) {
+	var f struct {
+		FeedURL string `json:"feed_url"`
+		Own     struct{ Copyright string }
+		Items   []struct {
+			ID, URL, Title, Summary string
+			Other                   string `json:"external_url"`
+			HTML                    string `json:"content_html"`
+			Published               string `json:"date_published"`
+			Updated                 string `json:"date_modified"`
+			Authors                 []struct{ Name string }
+			Attachments             []struct {
+				URL  string
+				Type string `json:"mime_type"`
+				Size int    `json:"size_in_bytes"`
+				Own  struct{ Width, Height int }
+			}
+			Own struct {
+				Day, Page, Point, Feed, Paper string
+				Name                          string `json:"paper_name"`
+				Sections, Districts           []struct{ Name string }
+			}
+		}
+	}
+	doc = bytes.ReplaceAll(doc, []byte(`"_paperwire":`), []byte(`"Own":`))
+	if err := json.Unmarshal(doc, &f); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(f.FeedURL, self) || f.Own.Copyright == "" {
+		t.Errorf("%s: feed_url %s, copyright %q", self, f.FeedURL, f.Own.Copyright)
+	}
+	for _, x := range f.Items {
+		o := x.Own
+		i := told{
+			ID: x.ID, Title: x.Title, Summary: x.Summary, Link: x.URL, Other: x.Other, Published: x.Published, Body: x.HTML, Updated: x.Updated,
+			PaperFeed: strings.TrimSuffix(o.Feed, ".json"), PaperName: o.Name, Day: o.Day, Page: o.Page, Point: o.Point, Edition: o.Paper + "-" + strings.ReplaceAll(o.Day, "-", ""),
+		}
+		for _, y := range x.Authors {
+			i.People = append(i.People, y.Name)
+		}
+		for _, y := range o.Sections {
+			i.Sections = append(i.Sections, y.Name)
+		}
+		if len(i.Sections) > 0 {
+			i.Section = i.Sections[0]
+		}
+		for _, y := range o.Districts {
+			i.Districts = append(i.Districts, y.Name)
+		}
+		for k, y := range x.Attachments {
+			i.Pictures = append(i.Pictures, fmt.Sprint(y.URL, " ", y.Type, " ", y.Size, " ", y.Own.Width, " ", y.Own.Height))
+			if k == 0 {
+				i.Enclosure = fmt.Sprint(y.URL, " ", y.Type, " ", y.Size)
+			}
+		}
+		items = append(items, i)
+	}
+	return items
+}
+
+// What DESIGN wants of every item stands in RSS, Atom and JSON Feed, and is the same
+// in all of them.
+func TestConformanceContent(t *testing.T) {
+	d := demoDaemon(t)
+	points, pictures := 0, 0
+	for _, scope := range d.scopesOf() {
+		at := "/feeds/" + scope
+		asked := d.ok(at + ".json").body
+		byJSON := toldByJSON(t, asked, at+".json")
+		byRSS := toldByRSS(t, d.ok(at+".rss").body, at+".rss")
+		byAtom := toldByAtom(t, d.ok(at+".atom").body, at+".atom")
+		if len(byRSS) != len(byJSON) || len(byAtom) != len(byJSON) {
+			t.Fatalf("%s: %d, %d and %d items", scope, len(byRSS), len(byAtom), len(byJSON))
+		}
+		for k, want := range byJSON {
+			if scope == "paper/demo" {
+				byAtom[k].PaperFeed = want.PaperFeed // of the paper's own feed it says nothing
+			}
+			for who, got := range map[string]told{"RSS": byRSS[k], "Atom": byAtom[k]} {
+				if !reflect.DeepEqual(got, want) {
+					t.Errorf("%s item %d:\n%s says %+v\nJSON says %+v", scope, k, who, got, want)
+				}
+			}
+			for what, missing := range map[string]bool{
+				"an id": !strings.HasPrefix(want.ID, "urn:uuid:"), "a title": want.Title == "", "a summary": want.Summary == "", "a link": want.Link == "", "the other link": want.Other == "",
+				"a body": want.Body == "", "people": len(want.People) == 0, "sections": len(want.Sections) == 0, "its paper's feed": want.PaperFeed == "",
+				"paper": want.PaperName == "", "day": want.Day == "", "page": want.Page == "",
+				"the size of its first picture": len(want.Pictures) > 0 && !firstPicture.MatchString(want.Body),
+			} {
+				if missing {
+					t.Errorf("%s %s has not %s", scope, want.Title, what)
+				}
+			}
+			if want.Point != "" {
+				points++
+			}
+			pictures += len(want.Pictures)
+		}
+	}
+	if points == 0 || pictures == 0 {
+		t.Errorf("%d points, %d pictures", points, pictures)
+	}
+}
+
+// The first <img> of a body, with a width and a height.
+var firstPicture = regexp.MustCompile(`^(?s:[^<]|<[^i]|<i[^m])*<img [^>]*width="\d+" height="\d+"`)
 
 // Both versions of ninjs satisfy IPTC's schemas, the feed and every item alone, and
 // hold what JSON Feed holds.
