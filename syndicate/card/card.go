@@ -6,6 +6,7 @@ package card
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"paperwire/internal/paper"
@@ -21,7 +22,16 @@ type Links struct {
 	Site string         // name of the installation; the paper's where it is empty
 	Logo string         // the publisher's logo, absolute; may be empty
 	Zone *time.Location // the paper's zone, for dates with its offset; nil: UTC
+	// Look names what card images are drawn with, as the studio that draws them
+	// tells; with another one they have other addresses.
+	Look string
+	// Focus are points of pictures that cropping keeps, by article id, for those in
+	// which it would find another one.
+	Focus map[string]Point
 }
+
+// Point is a place in a picture: 0,0 its upper left corner, 1,1 its lower right one.
+type Point struct{ X, Y float64 }
 
 // Article is the share page of an article.
 func (l Links) Article(id string) string { return l.Base + "/a/" + id }
@@ -90,6 +100,38 @@ type Meta struct {
 	Name     string `json:"name,omitempty"`
 	ItemProp string `json:"itemprop,omitempty"`
 	Content  string `json:"content"`
+}
+
+// Size is one of the pictures that a card has, in pixels.
+type Size struct {
+	Name          string // og, r16x9 … as in its address
+	Width, Height int
+}
+
+// Sizes are the pictures that every card has. With [Dark] behind the name there is
+// each in colours for a dark ground too.
+func Sizes() []Size { return slices.Clone(sizes[:]) }
+
+// Dark stands behind the name of a size: og-dark.
+const Dark = "-dark"
+
+// ImagePath is where the picture of an item's card is served, behind the base URL:
+// /a/{id}/card/{name}-{hash8}.jpg. The hash is of all that the picture is made from, so
+// it is told without drawing, and another picture has another address. name is that
+// of a size, with or without [Dark].
+func ImagePath(item paper.Item, links Links, name string) string {
+	return "/a/" + item.ID + "/card/" + name + "-" + ImageHash(item, links)[:8] + ".jpg"
+}
+
+// ImageHash is the SHA-256, in 64 hex digits, of all that the pictures of an item's
+// card are made from.
+func ImageHash(item paper.Item, links Links) string { return madeFrom(item, links) }
+
+// Copy gives the picture of an item that its card shows: the first one of which we
+// have a copy that is large enough, under its name at /img/. ok is false where
+// there is none: the card is set in type then.
+func Copy(item paper.Item, links Links) (img paper.Image, name string, ok bool) {
+	return photoOf(item, links)
 }
 
 // New makes the card of an item as the gate let it out. A withdrawn item has a
