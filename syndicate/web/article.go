@@ -59,6 +59,7 @@ type evidence struct {
 	Before, Words, After string
 	Zone                 string // message key
 	Rule, Weight         string
+	Meaning              string // message key of the rule; empty for one that has none
 	Rejected             bool
 }
 
@@ -250,6 +251,9 @@ func (p *page) reason(it paper.Item, tag paper.Tag) reason {
 		one := evidence{Words: e.Text, Zone: "zone_" + e.Zone, Rule: e.Rule, Weight: weight(e.Weight), Rejected: e.Weight <= 0}
 		if _, ok := messages[one.Zone]; !ok {
 			one.Zone = "zone_body"
+		}
+		if _, ok := messages["rule_"+e.Rule]; ok {
+			one.Meaning = "rule_" + e.Rule
 		}
 		text, words := zones[e.Zone], []rune(e.Text)
 		if end := e.Offset + len(words); e.Offset >= 0 && end <= len(text) && len(words) > 0 && string(text[e.Offset:end]) == e.Text {

@@ -745,9 +745,9 @@ func TestArticle(t *testing.T) {
 		marked = append(marked, s.Find("mark").Text()+"|"+s.Find("q").Text()+"|"+s.Find(".line").Text())
 	})
 	want := []string{
-		"温县|本报讯 清晨六点，温县黄河滩区的灯一盏接一盏亮了起…|首段 · full · 3.0",
-		"黄河滩区|本报讯 清晨六点，温县黄河滩区的灯一盏接一盏亮了起来。巡堤…|首段 · alias · 1.5",
-		"马村|马村|正文 · short · 不计", // not found at its offset: the words alone
+		"温县|本报讯 清晨六点，温县黄河滩区的灯一盏接一盏亮了起…|首段 · 全称 · 3.0",
+		"黄河滩区|本报讯 清晨六点，温县黄河滩区的灯一盏接一盏亮了起来。巡堤…|首段 · 别称 · 1.5",
+		"马村|马村|正文 · 简称 · 不计", // not found at its offset: the words alone
 	}
 	if !slices.Equal(marked, want) {
 		t.Errorf("evidence:\n%s", strings.Join(marked, "\n"))
