@@ -272,3 +272,41 @@ func rewrite(t testing.TB, file, old, text string) {
 		t.Fatal(err)
 	}
 }
+
+// TestReach: what a district's, the city's and the province's feeds hold of articles
+// of each reach, and that a city-wide one stands in no district's, one about
+// elsewhere in none of them.
+func TestReach(t *testing.T) {
+	p := publisher(t, papertest.Options{Key: "one", Pages: -1, Day: today()})
+	body := []string{"这一段只是为了让正文有一点长度，免得被当成导读。", "第二段说的是同一件事，只是换了一种说法。"}
+	p.Publish(today(), []papertest.Page{{Number: "01", Name: "要闻", Articles: []papertest.Article{
+		{ID: "101", Headline: "温县赵堡镇的灯会开到深夜", Paragraphs: body},
+		{ID: "102", Headline: "全市今年种树三百万棵", Paragraphs: body},
+		{ID: "103", Headline: "徐州市鼓楼区的老街重新开张", Paragraphs: body},
+		{ID: "104", Headline: "怎样腌一坛不坏的咸菜", Paragraphs: body},
+		{ID: "105", Headline: "沁阳市和孟州市联手护河", Paragraphs: body},
+	}}})
+	dir := t.TempDir()
+	d := start(t, 0, "serve", "--config", configFor(t, dir, p), "--data", dir)
+	until(t, "the edition", func() bool { items, _ := d.feed("all"); return len(items) == 5 })
+	for scope, want := range map[string]string{
+		"district/410825": "101", "district/410882": "105", "district/410883": "105", "district/410811": "", "district/320302": "",
+		"district/410800": "101 102 105", "district/410000": "101 102 105", "district/320300": "", "district/410882,410883": "105",
+		"district/410800/-district/410825": "102 105", "all": "101 102 103 104 105",
+	} {
+		items, _ := d.feed(scope)
+		var got []string
+		for _, i := range items {
+			got = append(got, i.Ours.ID[strings.LastIndexByte(i.Ours.ID, '-')+1:])
+		}
+		slices.Sort(got)
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s holds %v, want %s", scope, got, want)
+		}
+	}
+	for id, want := range map[string]string{"101": "district", "102": "city", "103": "elsewhere", "104": "none"} {
+		if a := d.ok("/api/v1/articles/p1-" + today().Compact() + "-" + id); !bytes.Contains(a.body, []byte(`"reach":"`+want+`"`)) {
+			t.Errorf("%s: no reach %s in %s", id, want, a.body)
+		}
+	}
+}
