@@ -29,6 +29,7 @@ import (
 	"paperwire/internal/place"
 	"paperwire/internal/store"
 	"paperwire/sources"
+	"paperwire/syndicate/push"
 )
 
 //go:embed config.yaml
@@ -59,6 +60,15 @@ type config struct {
 		From    string
 		To      []string
 	}
+	Push struct {
+		OpenHosts               []string `mapstructure:"open_hosts"`
+		MaxSubscriptions        int      `mapstructure:"max_subscriptions"`
+		MaxSubscriptionsPerHost int      `mapstructure:"max_subscriptions_per_host"`
+		Hubs                    []string
+		IndexNow                string
+		Baidu                   string
+	}
+	Robots   []robotConfig
 	Sources  []sourceConfig
 	Sections []sectionConfig
 	Places   []placeConfig
@@ -81,6 +91,14 @@ type sourceConfig struct {
 	FullText                                                              bool `mapstructure:"full_text"`
 	HTML                                                                  *sources.HTMLRules
 	JSON                                                                  *sources.JSONRules
+}
+
+// robotConfig is a chat robot. Where it is reached, and its secret, come from the
+// environment or from files.
+type robotConfig struct {
+	Key, Kind, Scope string
+	URLFile          string `mapstructure:"url_file"`
+	SecretFile       string `mapstructure:"secret_file"`
 }
 
 type sectionConfig struct {
@@ -144,6 +162,8 @@ func loadConfig(o overrides) (*config, error) {
 	v.SetDefault("notice_days", 7)
 	v.SetDefault("cache_mb", 64)
 	v.SetDefault("fetch\x1fpace", "1.2s")
+	v.SetDefault("push\x1fmax_subscriptions", 20000)
+	v.SetDefault("push\x1fmax_subscriptions_per_host", 2000)
 	v.SetDefault("pictures\x1fquota_mb", 2048)
 	if err := v.BindEnv("alerts\x1fwebhook", "PAPERWIRE_ALERT_WEBHOOK"); err != nil {
 		return nil, err
@@ -277,7 +297,7 @@ func keyPath(goPath string) string {
 	parts := strings.Split(goPath, ".")
 	for i, p := range parts {
 		name, index, found := strings.Cut(p, "[")
-		for _, t := range []reflect.Type{reflect.TypeFor[config](), reflect.TypeOf(config{}.Fetch), reflect.TypeFor[sourceConfig]()} {
+		for _, t := range []reflect.Type{reflect.TypeFor[config](), reflect.TypeOf(config{}.Fetch), reflect.TypeOf(config{}.Push), reflect.TypeFor[robotConfig](), reflect.TypeFor[sourceConfig]()} {
 			if f, ok := t.FieldByName(name); ok && f.Tag.Get("mapstructure") != "" {
 				name = f.Tag.Get("mapstructure")
 			}
@@ -369,6 +389,10 @@ func nearKey(path, key string) string {
 		t = reflect.TypeFor[place.Language]()
 	case strings.HasPrefix(path, "gazetteers["):
 		t = reflect.TypeFor[gazetteerConfig]()
+	case strings.HasPrefix(path, "robots["):
+		t = reflect.TypeFor[robotConfig]()
+	case path == "push":
+		t = reflect.TypeOf(config{}.Push)
 	case path == "fetch":
 		t = reflect.TypeOf(config{}.Fetch)
 	case path == "pictures":
@@ -482,6 +506,7 @@ func (c *config) check() []string {
 			say(path, "%q is no mail address", address)
 		}
 	}
+	c.checkPush(say)
 	if c.Pictures.QuotaMB < 1 {
 		say("pictures.quota_mb", "%d: at least 1", c.Pictures.QuotaMB)
 	}
@@ -794,4 +819,106 @@ func (c *config) base(port string) string {
 		_, port, _ = net.SplitHostPort(c.Listen)
 	}
 	return "http://localhost:" + port
+}
+
+// checkPush tells what is wrong with where pushes go.
+func (c *config) checkPush(say func(path, format string, args ...any)) {
+	for i, h := range c.Push.OpenHosts {
+		if !hostName(h) {
+			say(fmt.Sprintf("push.open_hosts[%d]", i), "%q: a host alone, or host:port, without scheme and path", h)
+		}
+	}
+	if c.Push.MaxSubscriptions < 1 || c.Push.MaxSubscriptionsPerHost < 1 {
+		say("push", "max_subscriptions and max_subscriptions_per_host: at least 1")
+	}
+	for i, h := range c.Push.Hubs {
+		if !webURL(h) {
+			say(fmt.Sprintf("push.hubs[%d]", i), "%q is no address: write it like https://hub.example.com/", redacted(h))
+		}
+	}
+	pings := c.pings()
+	if c.Push.IndexNow != "" {
+		if !webURL(c.Push.IndexNow) {
+			say("push.indexnow", "%q is no address: write it like https://api.indexnow.org/indexnow", redacted(c.Push.IndexNow))
+		}
+		if !indexNowKey.MatchString(pings.IndexNowKey) {
+			say("push.indexnow", "needs a key: set PAPERWIRE_INDEXNOW_KEY to 8 to 128 of a-z, A-Z, 0-9 and -")
+		}
+	}
+	if c.Push.Baidu != "" {
+		if !webURL(c.Push.Baidu) || strings.Contains(c.Push.Baidu, "?") {
+			say("push.baidu", "%q is no address: write it like http://data.zz.baidu.com/urls; the token is not part of it", redacted(c.Push.Baidu))
+		}
+		if pings.BaiduToken == "" {
+			say("push.baidu", "needs a token: set PAPERWIRE_BAIDU_TOKEN")
+		}
+	}
+	if (c.Push.IndexNow != "" || c.Push.Baidu != "") && c.BaseURL == "" {
+		say("base_url", "missing: search engines cannot be told of pages at localhost")
+	}
+	seen := map[string]int{}
+	for i, r := range c.Robots {
+		at := fmt.Sprintf("robots[%d]", i)
+		if !keyPattern.MatchString(r.Key) {
+			say(at+".key", "%q: one to 24 of a-z and 0-9", r.Key)
+		} else if first, ok := seen[r.Key]; ok {
+			say(at+".key", "%q is taken by robots[%d]", r.Key, first)
+		} else {
+			seen[r.Key] = i
+		}
+		if kinds := push.RobotKinds(); !slices.Contains(kinds, r.Kind) {
+			say(at+".kind", "unknown kind %q: one of %s", r.Kind, strings.Join(kinds, ", "))
+		}
+		if scope, err := paper.ParseScope(or(r.Scope, "all")); err != nil {
+			say(at+".scope", "%v", err)
+		} else if r.Scope != "" && scope.String() != r.Scope {
+			say(at+".scope", "%q is written %s", r.Scope, scope)
+		}
+		o, err := c.robot(r)
+		switch {
+		case err != nil:
+			say(at, "%v", err)
+		case o.URL == "":
+			say(at, "no address: set %s, or name a file with url_file", robotEnv(r.Key, "URL"))
+		case !webURL(o.URL):
+			say(at, "the address in %s or url_file is none: it is like https://…", robotEnv(r.Key, "URL"))
+		}
+	}
+}
+
+var indexNowKey = regexp.MustCompile(`^[A-Za-z0-9-]{8,128}$`)
+
+func robotEnv(key, what string) string {
+	return "PAPERWIRE_ROBOT_" + strings.ToUpper(key) + "_" + what
+}
+
+// robot completes a chat robot with what does not stand in the configuration.
+func (c *config) robot(r robotConfig) (push.RobotOptions, error) {
+	o := push.RobotOptions{Key: r.Key, Kind: r.Kind, Scope: or(r.Scope, "all"), URL: os.Getenv(robotEnv(r.Key, "URL")), Secret: os.Getenv(robotEnv(r.Key, "SECRET"))}
+	for _, x := range []struct {
+		file string
+		to   *string
+	}{{r.URLFile, &o.URL}, {r.SecretFile, &o.Secret}} {
+		if x.file == "" || *x.to != "" {
+			continue
+		}
+		name := x.file
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(c.file), name)
+		}
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return o, err
+		}
+		*x.to = strings.TrimSpace(string(b))
+	}
+	return o, nil
+}
+
+// pings are who outside is told of changes.
+func (c *config) pings() push.PingOptions {
+	return push.PingOptions{
+		Hubs: c.Push.Hubs, IndexNow: c.Push.IndexNow, IndexNowKey: os.Getenv("PAPERWIRE_INDEXNOW_KEY"),
+		Baidu: c.Push.Baidu, BaiduToken: os.Getenv("PAPERWIRE_BAIDU_TOKEN"),
+	}
 }

@@ -49,6 +49,8 @@ type house struct {
 	names  *place.Gazetteer
 	fetch  *fetch.Client
 	queue  *queue.Queue
+	reach  *fetch.Client // deliveries to receivers
+	push   *push.Dispatch
 	ingest *ingest.Ingest
 }
 
@@ -80,7 +82,12 @@ func open(ctx context.Context, c *config, base string, log *slog.Logger, jobs bo
 	}
 	h.ingest = ingest.New(in)
 	if jobs {
-		if h.queue, err = queue.Open(ctx, h.store, map[string]queue.Work{"poll": h.ingest.Poll}, queue.Options{Log: log}); err != nil {
+		if err = h.dispatch(); err != nil {
+			h.close()
+			return nil, err
+		}
+		work := map[string]queue.Work{"poll": h.ingest.Poll, push.Work: h.push.Drain}
+		if h.queue, err = queue.Open(ctx, h.store, work, queue.Options{Log: log, Workers: map[string]int{push.Work: push.Workers}}); err != nil {
 			h.close()
 			return nil, err
 		}
@@ -94,6 +101,31 @@ func open(ctx context.Context, c *config, base string, log *slog.Logger, jobs bo
 		return nil, err
 	}
 	return h, nil
+}
+
+// dispatch wires what is pushed. Its client has a list of open hosts of its own:
+// strangers name callbacks, and nobody but the operator sources.
+func (h *house) dispatch() error {
+	c := h.cfg
+	host, _ := os.Hostname()
+	h.reach = fetch.New(fetch.Options{Open: c.Push.OpenHosts, Log: h.log, Now: clock})
+	o := push.Options{
+		Store: h.store, Client: h.reach.HTTP(10 * time.Second), Base: h.base, Log: h.log, Now: clock, Pings: c.pings(),
+		Owner: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), time.Now().UnixNano()),
+		Queue: func(ctx context.Context, kind string, at time.Time, keys ...string) error {
+			return h.queue.Insert(ctx, kind, at, keys...)
+		},
+		MaxSubscriptions: c.Push.MaxSubscriptions, MaxSubscriptionsPerHost: c.Push.MaxSubscriptionsPerHost,
+	}
+	for _, r := range c.Robots {
+		x, err := c.robot(r)
+		if err != nil {
+			return fmt.Errorf("robot %s: %w", r.Key, err)
+		}
+		o.Robots = append(o.Robots, x)
+	}
+	h.push = push.New(o)
+	return nil
 }
 
 // alerts tells the operator of trouble, as configured once.
@@ -111,6 +143,9 @@ func (h *house) alerts() *push.Alerts {
 
 func (h *house) close() {
 	h.fetch.Close()
+	if h.reach != nil {
+		h.reach.Close()
+	}
 	if err := h.store.Close(); err != nil {
 		h.log.Error("close store", "error", err)
 	}
@@ -215,7 +250,7 @@ func (a *app) serve(ctx context.Context) error {
 	options := func(c *config) syndicate.Options {
 		return syndicate.Options{
 			Base: base, Title: c.Site.Title, Footer: c.Site.Footer, Store: h.store, Names: h.names, Pictures: h.store,
-			Moved: c.moved(), Points: c.points(), OperatorKey: key, Editor: h.ingest, CacheBytes: int64(c.CacheMB) << 20,
+			Moved: c.moved(), Points: c.points(), OperatorKey: key, Editor: h.ingest, Push: h.push, CacheBytes: int64(c.CacheMB) << 20,
 			Log: log, Now: clock, Operations: c.OperationsListen == "",
 		}
 	}
@@ -246,6 +281,7 @@ func (a *app) serve(ctx context.Context) error {
 	g.Go(func() error { return syn.Run(ctx) })
 	g.Go(func() error { return h.ingest.Run(ctx) })
 	g.Go(func() error { return h.alerts().Run(ctx) })
+	g.Go(func() error { return h.push.Run(ctx) })
 	g.Go(func() error {
 		a.watch(ctx, log, c, func(next *config) error {
 			// The gazetteer is compiled into finders; only sources, sections and what
@@ -286,6 +322,8 @@ func (c *config) restart(next *config) []string {
 		{"cache_mb", c.CacheMB, next.CacheMB},
 		{"fetch", c.Fetch, next.Fetch},
 		{"alerts", c.Alerts, next.Alerts},
+		{"push", c.Push, next.Push},
+		{"robots", c.Robots, next.Robots},
 		{"places", c.Places, next.Places},
 		{"gazetteers", c.Gazetteers, next.Gazetteers},
 	} {

@@ -36,6 +36,8 @@ type content struct {
 	body    []byte
 	papers  []string // whose checks the document depends on
 	self    string   // for Link rel=self; empty for none
+	hubs    []string // for Link rel=hub (WebSub §4)
+	items   int      // of a feed
 	caching []string // nil: one minute
 }
 
@@ -198,7 +200,11 @@ func (s *Syndicate) newEntry(k key, d document, made content, version paper.Part
 		e.whole = append(e.whole, field{"Last-Modified", []string{e.modified}})
 	}
 	if made.self != "" {
-		e.whole = append(e.whole, field{"Link", []string{"<" + made.self + `>; rel="self"`}})
+		link := "<" + made.self + `>; rel="self"`
+		for _, hub := range made.hubs {
+			link += ", <" + hub + `>; rel="hub"`
+		}
+		e.whole = append(e.whole, field{"Link", []string{link}})
 	}
 	return e
 }

@@ -95,7 +95,7 @@ func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc pa
 			Language: "zh-CN", Copyright: "版权归各报社所有。", Site: st.Title,
 			Updated: updated(items, rose), Items: items, Points: st.points(items),
 		},
-		Links:   feed.Links{Base: st.Base, Self: self, Home: st.Base + "/" + sc.String(), Icon: st.Base + "/favicon.ico"},
+		Links:   feed.Links{Base: st.Base, Self: self, Home: st.Base + "/" + sc.String(), Icon: st.Base + "/favicon.ico", Hubs: st.hubs(p)},
 		View:    v,
 		Profile: feed.Profile{Summaries: p.summaries},
 		Part:    max(p.part, 1),
@@ -114,7 +114,7 @@ func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc pa
 	if err := format.Write(&b, in); err != nil {
 		return content{}, fmt.Errorf("write %s of %s: %w", format.Ext, sc, err)
 	}
-	return content{ctype: format.Type, body: b.Bytes(), papers: papersOf(items, sc, known), self: self}, nil
+	return content{ctype: format.Type, body: b.Bytes(), papers: papersOf(items, sc, known), self: self, hubs: in.Links.Hubs, items: len(items)}, nil
 }
 
 // updated is the instant a feed tells of itself: when the newest change among its

@@ -97,10 +97,10 @@ func (s *Syndicate) protect(w http.ResponseWriter, r *http.Request, st *site, h 
 	}
 }
 
-// takes reports whether there is something at the path that is posted to.
+// takes reports whether there is something at the path that is written to by the method.
 func (st *site) takes(r *http.Request) bool {
 	_, pattern := st.mux.Handler(r)
-	return r.Method == http.MethodPost && strings.HasPrefix(pattern, http.MethodPost+" ")
+	return strings.HasPrefix(pattern, r.Method+" ")
 }
 
 // told writes the debug line of a request.
@@ -162,7 +162,7 @@ func kindOf(path string) string {
 			return "card"
 		}
 		return "article"
-	case "api", "img", "editions", "status", "assets", "oembed":
+	case "api", "img", "editions", "status", "assets", "oembed", "hub":
 		return first
 	case "all", "paper", "section", "district", "-section", "-district":
 		return "scope"

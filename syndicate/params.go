@@ -18,7 +18,8 @@ type params struct {
 	summaries bool
 	part      int // of a list that is handed on in parts; 0 and 1 are the first
 	drip      *paper.Drip
-	pace      string // as written: 65m
+	pace      string   // as written: 65m
+	ids       []string // of a notice: those articles alone; in no URL
 }
 
 // A list that is handed on is one edition: beyond these parts there is nothing.
@@ -122,6 +123,9 @@ func (p params) String() string {
 
 // window is what of a scope the parameters ask for, in a format.
 func (p params) window(f feed.Format) paper.Window {
+	if p.ids != nil {
+		return paper.Window{IDs: p.ids}
+	}
 	if f.Edition {
 		return paper.Window{Newest: true, Limit: articlesIn * max(p.part, 1)}
 	}

@@ -39,7 +39,7 @@ func (s *Syndicate) newSite(o Options) (*site, error) {
 	st.mux.Handle("/robots.txt", with(s.robots))
 	programs, err := api.New(api.Options{
 		Base: o.Base, Title: o.Title, Data: s.store, Names: o.Names, View: view, Log: s.log, Scope: scope,
-		Editor: o.Editor, Operator: st.operates(),
+		Editor: o.Editor, Push: o.Push, Operator: st.operates(),
 	})
 	if err != nil {
 		return nil, err
@@ -47,6 +47,16 @@ func (s *Syndicate) newSite(o Options) (*site, error) {
 	st.mux.Handle("/api/", s.compressed(st, programs))
 	if o.Editor != nil {
 		st.mux.Handle("POST /api/v1/articles/{id}/decisions", programs)
+	}
+	if o.Push != nil {
+		for _, pattern := range api.WebhookPatterns() {
+			st.mux.Handle(pattern, programs)
+		}
+		st.mux.Handle("/hub", with(s.hub))
+		st.mux.Handle("POST /hub", with(s.hub))
+		if path, _, ok := o.Push.KeyFile(); ok {
+			st.mux.Handle(path, with(s.keyFile))
+		}
 	}
 	st.mux.Handle("/a/{id}/card.json", with(s.card))
 	st.mux.Handle("/img/{name}", with(s.picture))

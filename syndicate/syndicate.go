@@ -10,6 +10,7 @@ package syndicate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -24,6 +25,7 @@ import (
 
 	"paperwire/internal/paper"
 	"paperwire/syndicate/api"
+	"paperwire/syndicate/push"
 )
 
 // Store is what is served. Everything of an article passes the gate: a method
@@ -98,6 +100,8 @@ type Options struct {
 	OperatorKey string
 	// Editor carries out what editors decide by API; nil: nobody may.
 	Editor api.Editor
+	// Push is the hub and the webhooks; nil: there are none.
+	Push *push.Dispatch
 	// CacheBytes bounds the rendered documents that are kept, an eighth of it those
 	// of combinations and archives. Default 64 MB.
 	CacheBytes int64
@@ -155,6 +159,12 @@ func New(o Options) (*Syndicate, error) {
 	var err error
 	if s.metrics, err = newMetrics(registry, s); err != nil {
 		return nil, err
+	}
+	if o.Push != nil {
+		o.Push.Attach(&press{s: s})
+		if err := registry.Register(o.Push); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
 	}
 	return s, s.Reconfigure(o)
 }

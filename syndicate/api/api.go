@@ -5,10 +5,12 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 
 	"paperwire/internal/paper"
+	"paperwire/syndicate/push"
 )
 
 // Data is what the API tells; the store satisfies it. Every answer has passed
@@ -49,6 +51,8 @@ type Options struct {
 	Log   *slog.Logger
 	// Editor is nil where nobody may change anything.
 	Editor Editor
+	// Push is nil where there are no webhooks.
+	Push *push.Dispatch
 	// Operator reports whether a request carries the operator key.
 	Operator func(*http.Request) bool
 }
@@ -56,3 +60,20 @@ type Options struct {
 // New makes the handler of everything below /api/. What it does not know it
 // answers with problem+json (RFC 9457).
 func New(o Options) (http.Handler, error) { return build(o) }
+
+// Article is an item as the API tells it, with its body: a JSON object. base is our
+// own address without a trailing slash.
+func Article(base string, it paper.Item) (json.RawMessage, error) {
+	s := server{Options{Base: base}}
+	return json.Marshal(s.tell(it, true))
+}
+
+// WebhookPatterns are the operations on webhooks that change something, as patterns
+// of http.ServeMux.
+func WebhookPatterns() []string {
+	const all, one = "/api/v1/webhooks", "/api/v1/webhooks/{id}"
+	return []string{
+		"POST " + all, "PATCH " + one, "DELETE " + one, "POST " + one + "/secret", "POST " + one + "/test",
+		"POST " + one + "/replay", "POST " + one + "/dead-letters/{event}",
+	}
+}

@@ -16,11 +16,16 @@ type operatorKey struct{}
 var errKey = huma.ErrorWithHeaders(huma.Error401Unauthorized("this needs the operator key: send Authorization: Bearer KEY or Paperwire-Key: KEY"),
 	http.Header{"WWW-Authenticate": {`Bearer realm="paperwire"`}, "Cache-Control": {"no-store"}})
 
-// registerDecisions registers what only the operator may call.
-func (s *server) registerDecisions(api huma.API) {
+// secure describes the operator key.
+func secure(api huma.API) {
 	api.OpenAPI().Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"operator": {Type: "http", Scheme: "bearer", Description: "The operator key; Paperwire-Key: KEY does as well."},
 	}
+}
+
+// registerDecisions registers what only the operator may call.
+func (s *server) registerDecisions(api huma.API) {
+	secure(api)
 	need := []map[string][]string{{"operator": {}}}
 	errs := []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable}
 	huma.Register(api, huma.Operation{

@@ -88,6 +88,9 @@ func build(o Options) (http.Handler, error) {
 	if o.Editor != nil {
 		s.registerDecisions(api)
 	}
+	if o.Push != nil {
+		s.registerWebhooks(api)
+	}
 	description, err := json.Marshal(api.OpenAPI())
 	if err != nil {
 		return nil, fmt.Errorf("write openapi: %w", err)

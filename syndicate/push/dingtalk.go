@@ -1,0 +1,54 @@
+package push
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// DingTalk (钉钉) group robots: feedCard, 20 messages a minute and then silence for
+// ten. The signature stands in the URL: HMAC-SHA256 with the secret as key, of the
+// milliseconds, a line feed and the secret.
+func init() {
+	registerRobot("dingtalk", robot{
+		most: 8, bytes: 4096, pause: 4 * time.Second,
+		headlines: func(title string, list []headline) any {
+			type link struct {
+				Title      string `json:"title"`
+				MessageURL string `json:"messageURL"`
+				PicURL     string `json:"picURL"`
+			}
+			var links []link
+			for i, h := range list {
+				text := h.title
+				if i == 0 {
+					text = title + " " + text
+				}
+				links = append(links, link{clip(text, 240), h.url, h.picture})
+			}
+			return map[string]any{"msgtype": "feedCard", "feedCard": map[string]any{"links": links}}
+		},
+		text: func(s string) any {
+			return map[string]any{"msgtype": "text", "text": map[string]any{"content": s}}
+		},
+		sign: func(now time.Time, secret, to string, message any) (string, any) {
+			at := strconv.FormatInt(now.UnixMilli(), 10)
+			m := hmac.New(sha256.New, []byte(secret))
+			m.Write([]byte(at + "\n" + secret))
+			q := url.Values{"timestamp": {at}, "sign": {base64.StdEncoding.EncodeToString(m.Sum(nil))}}
+			if strings.Contains(to, "?") {
+				return to + "&" + q.Encode(), message
+			}
+			return to + "?" + q.Encode(), message
+		},
+		judge: func(answer []byte) verdict {
+			// 130101: more than 20 a minute. 310000 is a wrong signature, key word or
+			// address: the operator can mend it, so it is tried again.
+			return coded(answer, "errcode", "errmsg", map[int]time.Duration{130101: 10 * time.Minute}, 40035)
+		},
+	})
+}

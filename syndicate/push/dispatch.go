@@ -1,0 +1,426 @@
+package push
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"paperwire/internal/paper"
+)
+
+const (
+	sweepEvery = 500 * time.Millisecond
+	sweepMost  = 500              // receivers that one sweep wakes
+	beginsIn   = 15 * time.Second // a job that has not begun by then is taken for lost
+	leaseOf    = 20 * time.Second // longer than a delivery may take
+	drainFor   = time.Minute      // then the others of the queue have their turn
+	troubleIn  = time.Hour        // of failing, and the operator is told
+	tidyEvery  = time.Hour
+	countEvery = 10 * time.Second
+	expectedIn = 2 * time.Second // an answer that takes longer is slow
+)
+
+type counter struct{ n atomic.Int64 }
+
+// line is what all receivers of one kind have in common.
+type line struct {
+	batch int // events that are looked at together
+	// compose makes one parcel of events in order, from the first of them on; nil
+	// where none of them is for the receiver. It moves nothing.
+	compose func(d *Dispatch, ctx context.Context, r *paper.Receiver, events []paper.Event) (*parcel, error)
+	backoff []time.Duration // pauses after the first, second … failure; the last one stays
+	// patience is how long a parcel is tried.
+	patience func(r *paper.Receiver) time.Duration
+	end      ending
+	logged   bool
+}
+
+// ending is what becomes of a parcel whose time is over.
+type ending int
+
+const (
+	buried  ending = iota // to the dead letters, and on with the next
+	skipped               // on with the next
+	dropped               // the receiver ends
+)
+
+// newLines are the kinds that read the outbox. An intent does not and has its own
+// way (see verify).
+func newLines() map[paper.ReceiverKind]line {
+	return map[paper.ReceiverKind]line{
+		paper.Subscription: {
+			batch: 200, compose: (*Dispatch).composeNotice, end: dropped,
+			backoff:  []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour},
+			patience: func(*paper.Receiver) time.Duration { return 3 * 24 * time.Hour },
+		},
+		paper.Webhook: {
+			batch: 100, compose: (*Dispatch).composeEvent, end: buried, logged: true,
+			backoff: []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 14 * time.Hour},
+			patience: func(r *paper.Receiver) time.Duration {
+				return readHook(r).patience()
+			},
+		},
+		paper.Robot: {
+			batch: 500, compose: (*Dispatch).composeChat, end: skipped, logged: true,
+			backoff:  []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour},
+			patience: func(*paper.Receiver) time.Duration { return 6 * time.Hour },
+		},
+		paper.Ping: {
+			batch: 500, compose: (*Dispatch).composePing, end: skipped, logged: true,
+			backoff:  []time.Duration{30 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour},
+			patience: func(*paper.Receiver) time.Duration { return 24 * time.Hour },
+		},
+	}
+}
+
+// Run wakes receivers that are behind, ends subscriptions whose lease is over and
+// tidies, until the context is over. Every process of an installation runs it; the
+// store hands each receiver to one of them.
+func (d *Dispatch) Run(ctx context.Context) error {
+	t := time.NewTicker(sweepEvery)
+	defer t.Stop()
+	var tidied, counted, expired time.Time
+	configured, troubled := false, false
+	say := func(what string, err error) {
+		if err != nil && ctx.Err() == nil && !troubled {
+			d.o.Log.Error(what, "error", err)
+			troubled = true
+		}
+	}
+	for {
+		err := error(nil)
+		if !configured {
+			err = d.configure(ctx)
+			say("take up robots and pings", err)
+			configured = err == nil
+		}
+		if err == nil {
+			err = d.sweep(ctx)
+			say("wake receivers", err)
+		}
+		if err == nil {
+			troubled = false
+		}
+		now := d.o.Now()
+		if now.Sub(expired) >= time.Minute {
+			expired = now
+			n, err := d.o.Store.ExpireReceivers(ctx)
+			say("end subscriptions", err)
+			if n > 0 {
+				d.o.Log.Info("subscriptions ended", "subscriptions", n)
+			}
+			d.asked.tidy()
+			d.hosts.tidy()
+		}
+		if now.Sub(counted) >= countEvery {
+			counted = now
+			if list, err := d.o.Store.Backlogs(ctx); err != nil {
+				say("count receivers", err)
+			} else {
+				d.metrics.backlogs.Store(&backlogs{list, now})
+			}
+		}
+		if now.Sub(tidied) >= tidyEvery {
+			tidied = now
+			say("prune outbox", d.o.Store.PrunePushed(ctx))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+	}
+}
+
+// configure makes receivers of the robots and pings of the configuration. Who is
+// new begins at the end of the outbox; who was there goes on where it stands.
+func (d *Dispatch) configure(ctx context.Context) error {
+	want := map[string]paper.Receiver{}
+	for id, r := range d.robots {
+		want[id] = paper.Receiver{ID: id, Kind: paper.Robot, Scope: r.Scope, Host: hostOf(r.URL)}
+	}
+	for id, p := range d.pings {
+		want[id] = paper.Receiver{ID: id, Kind: paper.Ping, Scope: "all", Host: hostOf(p.url)}
+	}
+	end, err := d.o.Store.Outbox(ctx)
+	if err != nil {
+		return err
+	}
+	for _, kind := range []paper.ReceiverKind{paper.Robot, paper.Ping} {
+		have, err := d.o.Store.Receivers(ctx, kind, "", 1000)
+		if err != nil {
+			return err
+		}
+		for _, r := range have {
+			w, ok := want[r.ID]
+			delete(want, r.ID)
+			switch {
+			case !ok:
+				err = d.o.Store.DropReceiver(ctx, r.ID)
+				if errors.Is(err, paper.ErrNotFound) {
+					err = nil // another process was faster
+				}
+			case w.Scope != r.Scope || w.Host != r.Host || r.State != paper.ReceiverLive:
+				r.Scope, r.Host, r.State, r.Attempts, r.Since, r.Retry, r.Problem = w.Scope, w.Host, paper.ReceiverLive, 0, time.Time{}, time.Time{}, ""
+				err = d.o.Store.KeepReceiver(ctx, r)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	for _, r := range want {
+		r.Cursor, r.State, r.Doc = end, paper.ReceiverLive, "{}"
+		if err := d.o.Store.KeepReceiver(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Dispatch) sweep(ctx context.Context) error {
+	ids, err := d.o.Store.DueReceivers(ctx, beginsIn, sweepMost)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	return d.o.Queue(ctx, Work, d.o.Now(), ids...)
+}
+
+// Drain brings one receiver what it has not got yet: a job. What it cannot finish
+// is due again by itself.
+func (d *Dispatch) Drain(ctx context.Context, id string, _ time.Time) error {
+	owner := fmt.Sprintf("%s/%d", d.o.Owner, d.drains.n.Add(1))
+	r, err := d.o.Store.ClaimReceiver(ctx, id, owner, leaseOf)
+	if errors.Is(err, paper.ErrBusy) || errors.Is(err, paper.ErrNotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	x := &drain{Dispatch: d, r: r, owner: owner}
+	if r.Attempts > 0 || d.slow.has(id, d.o.Now()) {
+		// Who failed or was slow has slots of its kind only: however many of them
+		// hang, the others find one free.
+		select {
+		case d.doubts <- struct{}{}:
+			defer func() { <-d.doubts }()
+		default:
+			return x.later(ctx, time.Second)
+		}
+	}
+	if r.Kind == paper.Intent {
+		return x.verify(ctx)
+	}
+	return x.run(ctx)
+}
+
+// drain is one under way.
+type drain struct {
+	*Dispatch
+	r     paper.Receiver
+	owner string
+}
+
+// move writes down how it stands; the lease goes on for ttl.
+func (x *drain) move(ctx context.Context, ttl time.Duration, try *paper.Delivery, dead *paper.DeadLetter) error {
+	// What a receiver has acknowledged is written down even while we are stopped.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return x.o.Store.MoveReceiver(ctx, x.r, x.owner, ttl, try, dead)
+}
+
+// later ends the drain: the receiver is due again after a pause.
+func (x *drain) later(ctx context.Context, pause time.Duration) error {
+	// Spread, so that those that wait for one thing do not come back all at once.
+	x.r.Retry = x.o.Now().Add(pause/2 + rand.N(pause))
+	return x.settled(x.move(ctx, 0, nil, nil))
+}
+
+// settled takes the loss of a lease for what it is: somebody else goes on.
+func (x *drain) settled(err error) error {
+	if errors.Is(err, paper.ErrBusy) {
+		return nil
+	}
+	return err
+}
+
+func (x *drain) run(ctx context.Context) error {
+	k, ok := x.lines[x.r.Kind]
+	if !ok {
+		return fmt.Errorf("receiver %s: unknown kind %q", x.r.ID, x.r.Kind)
+	}
+	until := x.o.Now().Add(drainFor)
+	for ctx.Err() == nil && x.o.Now().Before(until) {
+		events, err := x.o.Store.Events(ctx, x.r.Cursor, k.batch)
+		if err == nil && len(events) == 0 {
+			return x.settled(x.move(ctx, 0, nil, nil))
+		}
+		var p *parcel
+		if err == nil {
+			p, err = k.compose(x.Dispatch, ctx, &x.r, events)
+		}
+		if err != nil {
+			// The store, not the receiver: it has done nothing wrong.
+			return errors.Join(err, x.later(context.WithoutCancel(ctx), 5*time.Second))
+		}
+		if p == nil {
+			x.r.Cursor = events[len(events)-1].Cursor()
+			if err := x.move(ctx, leaseOf, nil, nil); err != nil {
+				return x.settled(err)
+			}
+			continue
+		}
+		on, err := x.deliver(ctx, k, p)
+		if err != nil || !on {
+			return x.settled(err)
+		}
+	}
+	return x.settled(x.move(ctx, 0, nil, nil))
+}
+
+// deliver brings one parcel and writes down what came of it. on says whether the
+// drain goes on with the next.
+func (x *drain) deliver(ctx context.Context, k line, p *parcel) (on bool, err error) {
+	v := x.send(ctx, x.r.Kind, p)
+	switch {
+	case ctx.Err() != nil:
+		// Stopped in between: it may have arrived, and comes again.
+		return false, x.move(ctx, 0, nil, nil)
+	case v.outcome == crowded:
+		return false, x.later(ctx, 2*time.Second)
+	}
+	if v.took > expectedIn {
+		x.slow.add(x.r.ID, x.o.Now())
+	}
+	now := x.o.Now()
+	var try *paper.Delivery
+	if k.logged {
+		try = &paper.Delivery{Receiver: x.r.ID, Event: p.id, Kind: p.kind, At: now.Add(-v.took), Took: v.took, Status: v.status, Problem: v.problem}
+	}
+	x.tell(p, v)
+	if v.outcome == delivered {
+		was := x.r.Since
+		x.r.Cursor, x.r.Attempts, x.r.Since, x.r.Problem, x.r.Retry = p.through, 0, time.Time{}, "", time.Time{}
+		ttl := leaseOf
+		if p.pause > 0 {
+			x.r.Retry, ttl = now.Add(p.pause), 0
+		}
+		if err := x.move(ctx, ttl, try, nil); err != nil {
+			return false, err
+		}
+		if x.told() && !was.IsZero() {
+			return ttl > 0, x.o.Store.Trouble(ctx, x.r.ID, "failing", "", false)
+		}
+		return ttl > 0, nil
+	}
+	x.r.Attempts++
+	x.r.Problem = v.problem
+	if x.r.Since.IsZero() {
+		x.r.Since = now
+	}
+	if v.outcome == gone {
+		if x.r.Kind == paper.Subscription {
+			return false, x.drop(ctx, "it answered 410")
+		}
+		x.r.State = paper.ReceiverGone
+		if err := x.move(ctx, 0, try, nil); err != nil {
+			return false, err
+		}
+		x.o.Log.Warn("receiver is gone: nothing is sent to it any more", "receiver", x.r.ID, "host", x.r.Host)
+		return false, x.o.Store.Trouble(ctx, x.r.ID, "failing", "it answered 410: nothing is sent to it any more", true)
+	}
+	over := later(later(p.since, x.r.Since), p.again).Add(k.patience(&x.r))
+	if v.outcome != refused && now.Before(over) {
+		pause := k.backoff[min(x.r.Attempts, len(k.backoff))-1]
+		pause = max(pause*9/10+rand.N(pause/5+1), v.after)
+		x.r.Retry = now.Add(min(pause, max(over.Sub(now), time.Second)))
+		if err := x.move(ctx, 0, try, nil); err != nil {
+			return false, err
+		}
+		if x.told() && now.Sub(x.r.Since) >= troubleIn {
+			return false, x.o.Store.Trouble(ctx, x.r.ID, "failing", x.r.Problem+" from "+x.r.Host, true)
+		}
+		return false, nil
+	}
+	var dead *paper.DeadLetter
+	switch k.end {
+	case dropped:
+		return false, x.drop(ctx, "it failed for too long: "+v.problem)
+	case buried:
+		dead = &paper.DeadLetter{Receiver: x.r.ID, Event: p.event, Attempts: x.r.Attempts, Problem: v.problem}
+	}
+	x.metrics.deliveries.WithLabelValues(string(x.r.Kind), "given up").Inc()
+	x.o.Log.Warn("delivery given up", "receiver", x.r.ID, "host", x.r.Host, "event", p.id, "attempts", x.r.Attempts, "problem", v.problem)
+	x.r.Cursor, x.r.Attempts, x.r.Retry = p.through, 0, time.Time{}
+	ttl := leaseOf
+	if v.outcome == refused {
+		x.r.Retry, ttl = now.Add(max(v.after, p.pause)), 0
+	}
+	return ttl > 0, x.move(ctx, ttl, try, dead)
+}
+
+// told reports whether the operator hears of this receiver's trouble: of what he set up.
+func (x *drain) told() bool { return x.r.Kind != paper.Subscription }
+
+// drop ends a subscription.
+func (x *drain) drop(ctx context.Context, why string) error {
+	// Only who still has the lease may: it may have been renewed meanwhile.
+	if err := x.move(ctx, leaseOf, nil, nil); err != nil {
+		return err
+	}
+	x.o.Log.Info("subscription ended", "host", x.r.Host, "scope", x.r.Scope, "why", why)
+	x.metrics.deliveries.WithLabelValues(string(x.r.Kind), "ended").Inc()
+	return x.o.Store.DropReceiver(context.WithoutCancel(ctx), x.r.ID)
+}
+
+// tell writes the line of a delivery into the log; a URL may hold secrets, so it
+// names the host only.
+func (x *drain) tell(p *parcel, v verdict) {
+	level := x.o.Log.Debug
+	if v.outcome != delivered && x.told() {
+		level = x.o.Log.Warn
+	}
+	level("delivery", "receiver", x.r.ID, "scope", x.r.Scope, "host", x.r.Host, "event", p.id, "status", v.status, "problem", v.problem, "took", v.took.Round(time.Millisecond).String())
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// touches reports whether an event may concern a scope: what it says of sections,
+// districts and papers. Whether it does is for the gate to say.
+func touches(s paper.Scope, e paper.Event) bool {
+	if len(s.Papers) > 0 && !contains(s.Papers, "", e.Paper) {
+		return false
+	}
+	if e.Kind == paper.EditionClosed {
+		return true
+	}
+	for prefix, values := range map[string][]string{"section/": s.Sections, "district/": s.Districts} {
+		if len(values) == 0 {
+			continue
+		}
+		any := false
+		for _, part := range e.Parts {
+			any = any || contains(values, prefix, part)
+		}
+		if !any {
+			return false
+		}
+	}
+	return true
+}
+
+func contains(values []string, prefix, part string) bool {
+	for _, v := range values {
+		if part == prefix+v {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,182 @@
+package push
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"paperwire/internal/paper"
+)
+
+// pinger is one address outside that is told what changed.
+type pinger struct {
+	url string // without a secret
+	// post makes the request; a nil parcel where nothing is to be told.
+	post func(d *Dispatch, ctx context.Context, events []paper.Event) (*parcel, error)
+}
+
+// What one ping names at most.
+const (
+	pingTopics = 100
+	pingURLs   = 500
+)
+
+func pingers(o PingOptions) map[string]pinger {
+	m := map[string]pinger{}
+	for _, hub := range o.Hubs {
+		sum := sha256.Sum256([]byte(hub))
+		m["ping:hub:"+hex.EncodeToString(sum[:6])] = pinger{url: hub, post: func(d *Dispatch, _ context.Context, events []paper.Event) (*parcel, error) {
+			return d.pingHub(hub, events), nil
+		}}
+	}
+	if o.IndexNow != "" {
+		m["ping:indexnow"] = pinger{url: o.IndexNow, post: (*Dispatch).pingIndexNow}
+	}
+	if o.Baidu != "" {
+		m["ping:baidu"] = pinger{url: o.Baidu, post: (*Dispatch).pingBaidu}
+	}
+	return m
+}
+
+func (d *Dispatch) composePing(ctx context.Context, r *paper.Receiver, events []paper.Event) (*parcel, error) {
+	x, ok := d.pings[r.ID]
+	if !ok {
+		return nil, fmt.Errorf("ping %s is not in the configuration of this process", r.ID)
+	}
+	// As many events as one ping has room for.
+	most := pingURLs
+	if strings.HasPrefix(r.ID, "ping:hub:") {
+		most = len(events)
+	}
+	events = events[:min(len(events), most)]
+	p, err := x.post(d, ctx, events)
+	if p == nil || err != nil {
+		return nil, err
+	}
+	last := events[len(events)-1]
+	p.id, p.kind, p.through, p.since, p.pause = last.ID(), last.Kind, last.Cursor(), last.At, 10*time.Second
+	return p, nil
+}
+
+// pingHub tells an outside hub which topics changed (hub.mode=publish, as hubs that
+// are in use take it; WebSub §6 leaves it open).
+func (d *Dispatch) pingHub(hub string, events []paper.Event) *parcel {
+	form := url.Values{"hub.mode": {"publish"}}
+	seen := map[string]bool{}
+	for _, e := range events {
+		if e.Article == "" {
+			continue
+		}
+		for _, part := range append([]string{"all", "paper/" + e.Paper}, e.Parts...) {
+			scope, err := paper.ParseScope(part)
+			if err != nil || seen[part] || len(seen) == pingTopics {
+				continue
+			}
+			seen[part] = true
+			form["hub.url"] = append(form["hub.url"], d.press.Topics(scope)...)
+		}
+	}
+	if len(seen) == 0 {
+		return nil
+	}
+	return &parcel{url: hub, body: []byte(form.Encode()), header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}
+}
+
+// pages are the share pages of the events' articles, as far as they are the
+// canonical ones; gone says whether those of withdrawn articles too.
+func (d *Dispatch) pages(ctx context.Context, events []paper.Event, gone bool) ([]string, error) {
+	var ids []string
+	seen := map[string]bool{}
+	for _, e := range events {
+		if e.Article != "" && !seen[e.Article] && e.Kind != paper.ArticleRefiled {
+			seen[e.Article] = true
+			ids = append(ids, e.Article)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	items, err := d.press.Items(ctx, paper.Scope{}, paper.Window{IDs: ids})
+	if err != nil {
+		return nil, err
+	}
+	var urls []string
+	for _, it := range items {
+		if it.Link == paper.LinkOrigin || it.State != paper.Live && !gone {
+			continue
+		}
+		urls = append(urls, d.o.Base+"/a/"+it.ID)
+	}
+	return urls, nil
+}
+
+// pingIndexNow tells search engines (indexnow.org/documentation).
+func (d *Dispatch) pingIndexNow(ctx context.Context, events []paper.Event) (*parcel, error) {
+	urls, err := d.pages(ctx, events, true)
+	if err != nil || len(urls) == 0 {
+		return nil, err
+	}
+	site, err := url.Parse(d.o.Base)
+	if err != nil {
+		return nil, err
+	}
+	path, key, _ := d.KeyFile()
+	body, err := marshal(struct {
+		Host        string   `json:"host"`
+		Key         string   `json:"key"`
+		KeyLocation string   `json:"keyLocation"`
+		URLs        []string `json:"urlList"`
+	}{site.Host, key, d.o.Base + path, urls})
+	if err != nil {
+		return nil, err
+	}
+	return &parcel{
+		url: d.o.Pings.IndexNow, body: body, header: http.Header{"Content-Type": {"application/json; charset=utf-8"}},
+		judge: func(status int, _ []byte) verdict {
+			v := byStatus(status)
+			switch status {
+			case http.StatusBadRequest, http.StatusUnprocessableEntity:
+				v.outcome = refused
+			case http.StatusForbidden:
+				v.problem = "HTTP 403: it could not read the key file at our address"
+			}
+			return v
+		},
+	}, nil
+}
+
+// pingBaidu tells Baidu (普通收录 API): new pages only, a line each.
+func (d *Dispatch) pingBaidu(ctx context.Context, events []paper.Event) (*parcel, error) {
+	urls, err := d.pages(ctx, events, false)
+	if err != nil || len(urls) == 0 {
+		return nil, err
+	}
+	q := url.Values{"site": {d.o.Base}, "token": {d.o.Pings.BaiduToken}}
+	return &parcel{
+		url: d.o.Pings.Baidu + "?" + q.Encode(), body: []byte(strings.Join(urls, "\n")), header: http.Header{"Content-Type": {"text/plain"}},
+		judge: func(status int, answer []byte) verdict {
+			var a struct {
+				Success *int   `json:"success"`
+				Message string `json:"message"`
+			}
+			_ = json.Unmarshal(answer, &a) // an answer without JSON has no success
+			switch {
+			case status/100 == 2 && a.Success != nil:
+				return verdict{outcome: delivered}
+			case strings.Contains(a.Message, "over quota"):
+				return verdict{outcome: refused, problem: "over quota: the rest of the day is not told", after: time.Hour}
+			case a.Message != "":
+				return verdict{outcome: failed, problem: clip(a.Message, 200)}
+			case status/100 == 2:
+				return verdict{outcome: failed, problem: "its answer is not Baidu's"}
+			}
+			return byStatus(status)
+		},
+	}, nil
+}

@@ -1,0 +1,247 @@
+package push
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"paperwire/internal/paper"
+)
+
+// robot is one kind of chat robot.
+type robot struct {
+	most  int           // headlines in one message
+	bytes int           // of one text message
+	pause time.Duration // between two messages
+	// headlines and text make what is posted.
+	headlines func(title string, list []headline) any
+	text      func(s string) any
+	// sign puts the signature in, where there is a secret: into the URL or into the message.
+	sign func(now time.Time, secret, url string, message any) (string, any)
+	// judge reads the answer: robots say 200 to everything.
+	judge func(answer []byte) verdict
+}
+
+// chatNotes is how many corrections and withdrawals one message is about at most.
+const chatNotes = 30
+
+// headline is one article as a robot shows it.
+type headline struct {
+	title, digest, url, picture string
+}
+
+var robots = map[string]robot{}
+
+// registerRobot makes a kind known; only init functions of this package call it.
+func registerRobot(kind string, r robot) {
+	if _, have := robots[kind]; have {
+		panic("push: robot " + kind + " registered twice")
+	}
+	robots[kind] = r
+}
+
+func robotKinds() []string { return slices.Sorted(maps.Keys(robots)) }
+
+// composeChat makes the next message of a robot: the headlines of the editions that
+// are complete, or the corrections and withdrawals among the events. What comes in
+// between belongs to one message as long as it is of one sort; of several editions
+// of a paper only the newest is told.
+func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []paper.Event) (*parcel, error) {
+	o, ok := d.robots[r.ID]
+	k, known := robots[o.Kind]
+	if !ok || !known {
+		return nil, fmt.Errorf("robot %s is not in the configuration of this process", r.ID)
+	}
+	scope, err := paper.ParseScope(r.Scope)
+	if err != nil {
+		return nil, err
+	}
+	const editions, notices = 1, 2
+	about := 0
+	var first paper.Event
+	newest := map[string]paper.Event{} // paper -> its newest edition
+	var papers []string
+	changed := map[string]paper.Event{}
+	var ids []string
+	through := events[len(events)-1].Cursor()
+	for i, e := range events {
+		of := 0
+		switch e.Kind {
+		case paper.EditionClosed:
+			of = editions
+		case paper.ArticleCorrected, paper.ArticleWithdrawn:
+			of = notices
+		}
+		if of == 0 || !touches(scope, e) {
+			continue
+		}
+		if about != 0 && of != about || len(ids) == chatNotes {
+			through = events[i-1].Cursor()
+			break
+		}
+		if about == 0 {
+			about, first = of, e
+		}
+		if of == notices {
+			if _, have := changed[e.Article]; !have {
+				ids = append(ids, e.Article)
+			}
+			changed[e.Article] = e
+			continue
+		}
+		if _, have := newest[e.Paper]; !have {
+			papers = append(papers, e.Paper)
+		}
+		if e.Day >= newest[e.Paper].Day {
+			newest[e.Paper] = e
+		}
+	}
+	var message any
+	switch about {
+	case editions:
+		message, err = d.chatEditions(ctx, scope, k, papers, newest)
+	case notices:
+		message, err = d.chatNotices(ctx, scope, k, ids)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if message == nil {
+		return d.nothing(ctx, r, events, through)
+	}
+	url := o.URL
+	if o.Secret != "" {
+		url, message = k.sign(d.o.Now(), o.Secret, url, message)
+	}
+	body, err := marshal(message)
+	if err != nil {
+		return nil, err
+	}
+	return &parcel{
+		id: first.ID(), kind: first.Kind, through: through, since: first.At, pause: k.pause, url: url, body: body,
+		header: http.Header{"Content-Type": {"application/json; charset=utf-8"}},
+		judge: func(status int, answer []byte) verdict {
+			if v := byStatus(status); v.outcome != delivered {
+				return v
+			}
+			return k.judge(answer)
+		},
+	}, nil
+}
+
+// chatEditions makes the message about editions that are complete: of several
+// papers each gets its share of the headlines.
+func (d *Dispatch) chatEditions(ctx context.Context, scope paper.Scope, k robot, papers []string, newest map[string]paper.Event) (any, error) {
+	var lists [][]paper.Item
+	var titles []string
+	for _, key := range papers {
+		narrow := scope
+		narrow.Papers = []string{key}
+		items, err := d.press.Items(ctx, narrow, paper.Window{Day: newest[key].Day})
+		if err != nil {
+			return nil, err
+		}
+		if len(items) > 0 {
+			lists = append(lists, items)
+			titles = append(titles, cmp.Or(items[0].PaperName, key)+" "+string(newest[key].Day))
+		}
+	}
+	if len(lists) == 0 {
+		return nil, nil
+	}
+	var list []headline
+	for n := 0; len(list) < k.most; n++ { // one of each in turn
+		more := false
+		for _, items := range lists {
+			if n < len(items) && len(list) < k.most {
+				more = true
+				list = append(list, d.headline(items[n]))
+			}
+		}
+		if !more {
+			break
+		}
+	}
+	return k.headlines(strings.Join(titles, "、"), list), nil
+}
+
+func (d *Dispatch) headline(it paper.Item) headline {
+	h := headline{title: it.Title(), digest: it.Summary, url: d.o.Base + "/a/" + it.ID}
+	if len(it.Images) > 0 {
+		h.picture = it.Images[0].URL
+	}
+	return h
+}
+
+// chatNotices makes the message about corrections and withdrawals, as many as fit.
+func (d *Dispatch) chatNotices(ctx context.Context, scope paper.Scope, k robot, ids []string) (any, error) {
+	items, err := d.press.Items(ctx, scope, paper.Window{IDs: ids})
+	if err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	for i, it := range items {
+		line := "更正：" + it.Title()
+		switch {
+		case it.State == paper.Withdrawn:
+			line = "撤稿：" + cmp.Or(it.PaperName, it.Paper) + " " + string(it.Day) + " 一篇稿件已撤回，请勿再转发"
+		case !it.Corrected():
+			continue // restored meanwhile
+		}
+		line = clip(line, 300) + "\n" + d.o.Base + "/a/" + it.ID + "\n"
+		const rest = "另有 999 篇有变动\n"
+		if b.Len()+len(line)+len(rest) > k.bytes {
+			fmt.Fprintf(&b, "另有 %d 篇有变动\n", len(items)-i)
+			break
+		}
+		b.WriteString(line)
+	}
+	if b.Len() == 0 {
+		return nil, nil
+	}
+	return k.text(strings.TrimSuffix(b.String(), "\n")), nil
+}
+
+// clip shortens a text to a number of bytes, between characters, with an ellipsis.
+func clip(s string, most int) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) <= most {
+		return s
+	}
+	s = s[:max(most-len("…"), 0)]
+	for !utf8.ValidString(s) {
+		s = s[:len(s)-1]
+	}
+	return s + "…"
+}
+
+// coded judges an answer that tells a code and a message: 0 is received, wait says
+// for how long a robot is not to be asked after a code, never are codes of what
+// would be refused again.
+func coded(answer []byte, codeKey, textKey string, wait map[int]time.Duration, never ...int) verdict {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(answer, &fields); err != nil {
+		return verdict{outcome: failed, problem: "its answer is no JSON"}
+	}
+	var code int
+	var text string
+	if err := json.Unmarshal(fields[codeKey], &code); err != nil {
+		return verdict{outcome: failed, problem: "its answer has no " + codeKey}
+	}
+	_ = json.Unmarshal(fields[textKey], &text) // for people only
+	if code == 0 {
+		return verdict{outcome: delivered}
+	}
+	v := verdict{outcome: failed, problem: strings.TrimSpace(fmt.Sprintf("%s %d %s", codeKey, code, clip(text, 200))), after: wait[code]}
+	if slices.Contains(never, code) {
+		v.outcome = refused
+	}
+	return v
+}

@@ -1,0 +1,471 @@
+package push
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"paperwire/internal/paper"
+)
+
+const (
+	hookPatience = 24 * time.Hour
+	rotates      = 24 * time.Hour // for so long the former secret signs too
+	secretSize   = 32             // bytes (Standard Webhooks: 24 to 64)
+	replayMost   = 30 * 24 * time.Hour
+)
+
+// hook is the Doc of a webhook.
+type hook struct {
+	Description string            `json:"description,omitempty"`
+	Events      []paper.EventKind `json:"events,omitempty"`
+	Secret      string            `json:"secret"` // whsec_…
+	Former      string            `json:"former,omitempty"`
+	Rotated     int64             `json:"rotated,omitempty"` // until when the former one signs, seconds
+	Patience    int64             `json:"patience,omitempty"`
+	Again       int64             `json:"again,omitempty"` // when a replay was asked for, seconds
+}
+
+func readHook(r *paper.Receiver) (h hook) {
+	_ = json.Unmarshal([]byte(r.Doc), &h) // we wrote it
+	return h
+}
+
+func (h hook) patience() time.Duration {
+	if h.Patience > 0 {
+		return time.Duration(h.Patience) * time.Second
+	}
+	return hookPatience
+}
+
+// message is what a webhook gets (Standard Webhooks, payload structure).
+type hookMessage struct {
+	Type      string          `json:"type"`
+	Timestamp time.Time       `json:"timestamp"`
+	Cursor    string          `json:"cursor"` // replay from here to get what follows
+	Data      json.RawMessage `json:"data"`
+}
+
+// composeEvent makes the message of the first event that is for a webhook.
+func (d *Dispatch) composeEvent(ctx context.Context, r *paper.Receiver, events []paper.Event) (*parcel, error) {
+	h := readHook(r)
+	scope, err := paper.ParseScope(r.Scope)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range events {
+		if len(h.Events) > 0 && !slices.Contains(h.Events, e.Kind) || !touches(scope, e) {
+			continue
+		}
+		p, err := d.eventParcel(ctx, r, h, scope, e)
+		if err != nil || p != nil {
+			return p, err
+		}
+	}
+	return nil, nil
+}
+
+// eventParcel makes the message of one event as the gate lets it out now; nil where
+// there is nothing of it to be seen in the scope.
+func (d *Dispatch) eventParcel(ctx context.Context, r *paper.Receiver, h hook, scope paper.Scope, e paper.Event) (*parcel, error) {
+	data, err := d.eventData(ctx, scope, e)
+	if err != nil || data == nil {
+		return nil, err
+	}
+	body, err := marshal(hookMessage{Type: string(e.Kind), Timestamp: e.At.UTC(), Cursor: WriteCursor(e.Cursor()), Data: data})
+	if err != nil {
+		return nil, err
+	}
+	p := d.signed(r, h, e.ID(), body)
+	p.kind, p.event, p.through, p.since = e.Kind, e, e.Cursor(), e.At
+	if h.Again > 0 {
+		p.again = time.Unix(h.Again, 0)
+	}
+	return p, nil
+}
+
+func (d *Dispatch) eventData(ctx context.Context, scope paper.Scope, e paper.Event) (json.RawMessage, error) {
+	if e.Kind == paper.EditionClosed {
+		return d.editionData(ctx, scope, e)
+	}
+	one := paper.Window{IDs: []string{e.Article}}
+	items, err := d.press.Items(ctx, scope, one)
+	if err != nil {
+		return nil, err
+	}
+	left := false
+	if len(items) == 0 && e.Kind == paper.ArticleRefiled {
+		// It has left the scope: that is the news.
+		if items, err = d.press.Items(ctx, paper.Scope{Papers: []string{e.Paper}}, one); err != nil {
+			return nil, err
+		}
+		left = true
+	}
+	if len(items) != 1 || items[0].ID != e.Article {
+		return nil, nil
+	}
+	article, err := d.press.Article(items[0])
+	if err != nil {
+		return nil, err
+	}
+	more, err := marshal(struct {
+		Scopes []string `json:"scopes"`
+		Left   bool     `json:"left_scope,omitempty"`
+	}{append([]string{"paper/" + e.Paper}, e.Parts...), left})
+	if err != nil {
+		return nil, err
+	}
+	// Two objects become one.
+	article = article[:len(article)-1]
+	return append(append(article[:len(article):len(article)], ','), more[1:]...), nil
+}
+
+func (d *Dispatch) editionData(ctx context.Context, scope paper.Scope, e paper.Event) (json.RawMessage, error) {
+	scope.Papers = []string{e.Paper}
+	items, err := d.press.Items(ctx, scope, paper.Window{Day: e.Day})
+	if err != nil || len(items) == 0 {
+		return nil, err
+	}
+	return marshal(struct {
+		Paper     string    `json:"paper"`
+		PaperName string    `json:"paper_name"`
+		Day       paper.Day `json:"day"`
+		URL       string    `json:"url"`
+		Articles  int       `json:"articles"` // in the webhook's scope
+		Scopes    []string  `json:"scopes"`
+	}{e.Paper, items[0].PaperName, e.Day, d.o.Base + "/editions/" + e.Paper + "/" + string(e.Day), len(items), append([]string{"paper/" + e.Paper}, e.Parts...)})
+}
+
+// signed makes a message of the Standard Webhooks form, signed with the secret and,
+// for a day after it was rotated, with the former one.
+func (d *Dispatch) signed(r *paper.Receiver, h hook, id string, body []byte) *parcel {
+	now := d.o.Now()
+	at := strconv.FormatInt(now.Unix(), 10)
+	signatures := []string{sign(h.Secret, id, at, body)}
+	if h.Former != "" && now.Unix() < h.Rotated {
+		signatures = append(signatures, sign(h.Former, id, at, body))
+	}
+	return &parcel{id: id, url: r.URL, body: body, header: http.Header{
+		"Content-Type":      {"application/json"},
+		"Webhook-Id":        {id},
+		"Webhook-Timestamp": {at},
+		"Webhook-Signature": {strings.Join(signatures, " ")},
+	}}
+}
+
+// sign is v1 of Standard Webhooks: HMAC-SHA256 of id.timestamp.body.
+func sign(secret, id, at string, body []byte) string {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+	if err != nil {
+		key = nil // we made it: it is base64
+	}
+	m := hmac.New(sha256.New, key)
+	io.WriteString(m, id+"."+at+".")
+	m.Write(body)
+	return "v1," + base64.StdEncoding.EncodeToString(m.Sum(nil))
+}
+
+// marshal writes JSON without escaping what only HTML minds.
+func marshal(v any) (json.RawMessage, error) {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return json.RawMessage(strings.TrimSuffix(b.String(), "\n")), nil
+}
+
+func (d *Dispatch) random(prefix string, n int, encode func([]byte) string) (string, error) {
+	raw := make([]byte, n)
+	if _, err := io.ReadFull(d.o.Rand, raw); err != nil {
+		return "", fmt.Errorf("read randomness: %w", err)
+	}
+	return prefix + encode(raw), nil
+}
+
+func (d *Dispatch) secret() (string, error) {
+	return d.random("whsec_", secretSize, base64.StdEncoding.EncodeToString)
+}
+
+// check reads a specification; errors are [ErrRequest].
+func (d *Dispatch) check(ctx context.Context, s *WebhookSpec) error {
+	if err := absolute("url", s.URL); err != nil {
+		return fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	if s.Scope == "" {
+		s.Scope = "all"
+	}
+	scope, err := d.press.Scope(ctx, s.Scope)
+	if err != nil {
+		return err
+	}
+	s.Scope = scope.String()
+	slices.Sort(s.Events)
+	s.Events = slices.Compact(s.Events)
+	for _, k := range s.Events {
+		if !slices.Contains(WebhookKinds(), k) {
+			return fmt.Errorf("%w: unknown event %q", ErrRequest, k)
+		}
+	}
+	if s.Patience != 0 && (s.Patience < time.Second || s.Patience > hookPatience) {
+		return fmt.Errorf("%w: patience of 1 s to 24 h", ErrRequest)
+	}
+	return nil
+}
+
+// place writes a specification into a receiver.
+func (s WebhookSpec) place(r *paper.Receiver, h hook) error {
+	h.Description, h.Events, h.Patience = s.Description, s.Events, int64(s.Patience/time.Second)
+	doc, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	r.Kind, r.URL, r.Host, r.Scope, r.Doc = paper.Webhook, s.URL, hostOf(s.URL), s.Scope, string(doc)
+	if r.State = paper.ReceiverLive; s.Paused {
+		r.State = paper.ReceiverPaused
+	}
+	return nil
+}
+
+func asWebhook(r paper.Receiver) Webhook {
+	h := readHook(&r)
+	w := Webhook{Receiver: r, WebhookSpec: WebhookSpec{
+		URL: r.URL, Scope: r.Scope, Events: h.Events, Description: h.Description, Patience: h.patience(), Paused: r.State == paper.ReceiverPaused,
+	}}
+	if h.Rotated > 0 {
+		w.Rotated = time.Unix(h.Rotated, 0).UTC()
+	}
+	r.Doc = ""
+	w.Receiver.Doc = "" // it holds the secret
+	return w
+}
+
+// CreateWebhook registers one. It gets what happens from now on. The secret is
+// told this once.
+func (d *Dispatch) CreateWebhook(ctx context.Context, s WebhookSpec) (w Webhook, secret string, err error) {
+	if err := d.check(ctx, &s); err != nil {
+		return w, "", err
+	}
+	if all, _, err := d.o.Store.CountReceivers(ctx, paper.Webhook, ""); err != nil {
+		return w, "", err
+	} else if all >= 1000 {
+		return w, "", fmt.Errorf("%w: there are %d webhooks: delete some", ErrRequest, all)
+	}
+	var r paper.Receiver
+	if r.ID, err = d.random("wh_", 9, hex.EncodeToString); err != nil {
+		return w, "", err
+	}
+	if secret, err = d.secret(); err != nil {
+		return w, "", err
+	}
+	if r.Cursor, err = d.o.Store.Outbox(ctx); err != nil {
+		return w, "", err
+	}
+	if err := s.place(&r, hook{Secret: secret}); err != nil {
+		return w, "", err
+	}
+	r.Created = d.o.Now()
+	if err := d.o.Store.KeepReceiver(ctx, r); err != nil {
+		return w, "", err
+	}
+	d.o.Log.Info("webhook registered", "receiver", r.ID, "host", r.Host, "scope", r.Scope)
+	return asWebhook(r), secret, nil
+}
+
+// Webhooks lists all of them.
+func (d *Dispatch) Webhooks(ctx context.Context) ([]Webhook, error) {
+	list, err := d.o.Store.Receivers(ctx, paper.Webhook, "", 1000)
+	out := make([]Webhook, len(list))
+	for i, r := range list {
+		out[i] = asWebhook(r)
+	}
+	return out, err
+}
+
+// webhook gives the receiver of one; the error is [paper.ErrNotFound].
+func (d *Dispatch) webhook(ctx context.Context, id string) (paper.Receiver, error) {
+	r, err := d.o.Store.Receiver(ctx, id)
+	if err == nil && r.Kind != paper.Webhook {
+		err = fmt.Errorf("webhook %s: %w", id, paper.ErrNotFound)
+	}
+	return r, err
+}
+
+// Webhook gives one; the error is [paper.ErrNotFound].
+func (d *Dispatch) Webhook(ctx context.Context, id string) (Webhook, error) {
+	r, err := d.webhook(ctx, id)
+	return asWebhook(r), err
+}
+
+// UpdateWebhook changes what one gets. One that was gone or paused goes on where it
+// stood; what waits is tried at once.
+func (d *Dispatch) UpdateWebhook(ctx context.Context, id string, change func(*WebhookSpec)) (Webhook, error) {
+	r, err := d.webhook(ctx, id)
+	if err != nil {
+		return Webhook{}, err
+	}
+	s := asWebhook(r).WebhookSpec
+	change(&s)
+	if err := d.check(ctx, &s); err != nil {
+		return Webhook{}, err
+	}
+	if err := s.place(&r, readHook(&r)); err != nil {
+		return Webhook{}, err
+	}
+	r.Attempts, r.Retry, r.Since, r.Problem = 0, time.Time{}, time.Time{}, ""
+	if err := d.o.Store.KeepReceiver(ctx, r); err != nil {
+		return Webhook{}, err
+	}
+	return asWebhook(r), d.o.Store.Trouble(ctx, r.ID, "failing", "", false)
+}
+
+// DeleteWebhook forgets one with its deliveries and dead letters.
+func (d *Dispatch) DeleteWebhook(ctx context.Context, id string) error {
+	if _, err := d.webhook(ctx, id); err != nil {
+		return err
+	}
+	return d.o.Store.DropReceiver(ctx, id)
+}
+
+// RotateSecret gives a webhook another secret, which is told this once. The former
+// one signs too for a day.
+func (d *Dispatch) RotateSecret(ctx context.Context, id string) (secret string, until time.Time, err error) {
+	r, err := d.webhook(ctx, id)
+	if err != nil {
+		return "", until, err
+	}
+	h := readHook(&r)
+	if secret, err = d.secret(); err != nil {
+		return "", until, err
+	}
+	until = d.o.Now().Add(rotates).UTC().Truncate(time.Second)
+	h.Former, h.Secret, h.Rotated = h.Secret, secret, until.Unix()
+	doc, err := json.Marshal(h)
+	if err != nil {
+		return "", until, err
+	}
+	r.Doc = string(doc)
+	return secret, until, d.o.Store.KeepReceiver(ctx, r)
+}
+
+// TestWebhook sends a message of type test at once and says what came of it.
+func (d *Dispatch) TestWebhook(ctx context.Context, id string) (paper.Delivery, error) {
+	r, err := d.webhook(ctx, id)
+	if err != nil {
+		return paper.Delivery{}, err
+	}
+	event, err := d.random("test_", 9, hex.EncodeToString)
+	if err != nil {
+		return paper.Delivery{}, err
+	}
+	body, err := marshal(hookMessage{Type: "test", Timestamp: d.o.Now().UTC().Truncate(time.Second), Cursor: WriteCursor(r.Cursor), Data: json.RawMessage(`{}`)})
+	if err != nil {
+		return paper.Delivery{}, err
+	}
+	p := d.signed(&r, readHook(&r), event, body)
+	p.kind = "test"
+	return d.now(ctx, &r, p)
+}
+
+// now sends a parcel while somebody waits for it.
+func (d *Dispatch) now(ctx context.Context, r *paper.Receiver, p *parcel) (paper.Delivery, error) {
+	v := d.send(ctx, r.Kind, p)
+	if v.outcome == crowded {
+		return paper.Delivery{}, fmt.Errorf("%w now: its host is busy, try again", ErrRequest)
+	}
+	t := paper.Delivery{Receiver: r.ID, Event: p.id, Kind: p.kind, At: d.o.Now().Add(-v.took).UTC(), Took: v.took, Status: v.status, Problem: v.problem}
+	return t, d.o.Store.LogDelivery(context.WithoutCancel(ctx), t)
+}
+
+// Deliveries lists the tries of a webhook, newest first, before a number; 0 for the newest.
+func (d *Dispatch) Deliveries(ctx context.Context, id string, before int64, n int) ([]paper.Delivery, error) {
+	if _, err := d.webhook(ctx, id); err != nil {
+		return nil, err
+	}
+	return d.o.Store.Deliveries(ctx, id, before, n)
+}
+
+// DeadLetters lists what a webhook did not get, in order, behind a cursor.
+func (d *Dispatch) DeadLetters(ctx context.Context, id string, after paper.Cursor, n int) ([]paper.DeadLetter, error) {
+	if _, err := d.webhook(ctx, id); err != nil {
+		return nil, err
+	}
+	return d.o.Store.DeadLetters(ctx, id, after, n)
+}
+
+// Resend sends one dead letter again, now, as the article stands by now. It is
+// forgotten when it arrives, or when there is nothing of it to be seen any more.
+func (d *Dispatch) Resend(ctx context.Context, id, event string) (paper.Delivery, error) {
+	var at paper.Cursor
+	if _, err := fmt.Sscanf(event, "evt_%d_%d", &at.Seq, &at.N); err != nil {
+		return paper.Delivery{}, fmt.Errorf("dead letter %q: %w", event, paper.ErrNotFound)
+	}
+	r, err := d.webhook(ctx, id)
+	if err != nil {
+		return paper.Delivery{}, err
+	}
+	list, err := d.o.Store.DeadLetters(ctx, id, paper.Cursor{Seq: at.Seq, N: at.N - 1}, 1)
+	if err != nil {
+		return paper.Delivery{}, err
+	}
+	if len(list) == 0 || list[0].Event.Cursor() != at {
+		return paper.Delivery{}, fmt.Errorf("dead letter %s: %w", event, paper.ErrNotFound)
+	}
+	scope, err := paper.ParseScope(r.Scope)
+	if err != nil {
+		return paper.Delivery{}, err
+	}
+	p, err := d.eventParcel(ctx, &r, readHook(&r), scope, list[0].Event)
+	if err != nil {
+		return paper.Delivery{}, err
+	}
+	if p == nil {
+		err := d.o.Store.DropDeadLetter(ctx, id, at)
+		return paper.Delivery{}, errors.Join(fmt.Errorf("%w: nothing of it is to be seen any more; the dead letter is gone", ErrRequest), err)
+	}
+	t, err := d.now(ctx, &r, p)
+	if err == nil && t.Problem == "" {
+		err = d.o.Store.DropDeadLetter(ctx, id, at)
+	}
+	return t, err
+}
+
+// Replay sets the cursor of a webhook back (or ahead), to a cursor that a message
+// carried or, where that is nil, to an instant: everything behind it comes again,
+// with the ids it had. It reaches back 30 days.
+func (d *Dispatch) Replay(ctx context.Context, id string, to *paper.Cursor, since time.Time) (Webhook, error) {
+	r, err := d.webhook(ctx, id)
+	if err != nil {
+		return Webhook{}, err
+	}
+	if to == nil {
+		if since.Before(d.o.Now().Add(-replayMost)) {
+			return Webhook{}, fmt.Errorf("%w: a replay reaches back 30 days", ErrRequest)
+		}
+		c, err := d.o.Store.OutboxAt(ctx, since)
+		if err != nil {
+			return Webhook{}, err
+		}
+		to = &c
+	}
+	h := readHook(&r)
+	h.Again = d.o.Now().Unix()
+	doc, err := json.Marshal(h)
+	if err != nil {
+		return Webhook{}, err
+	}
+	r.Doc, r.Cursor, r.Attempts, r.Retry = string(doc), *to, 0, time.Time{}
+	return asWebhook(r), d.o.Store.KeepReceiver(ctx, r)
+}
