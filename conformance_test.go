@@ -886,7 +886,7 @@ func TestConformanceNinjs(t *testing.T) {
 	papers(t, func(t *testing.T, d *daemon, n int) {
 		dir := t.TempDir()
 		addresses := map[string]string{}
-		args := []string{"testdata/syndicate/tools/ninjs.mjs", schemas}
+		args := []string{"testdata/syndicate/tools/validate.mjs", schemas}
 		for _, scope := range d.scopesOf() {
 			for _, ext := range []string{"ninjs", "ninjs3"} {
 				for _, query := range []string{"", "?full=0", "?limit=1"} {

@@ -101,7 +101,7 @@ func (in Input) entry(item paper.Item) entry {
 	}
 	if item.State == paper.Withdrawn {
 		e.title, e.description = wording(language)
-		e.authors = append(e.authors, plain(item.PaperName))
+		e.authors = append(e.authors, paperName(item))
 		e.valid = "start=" + stamp(item.Published) + "; end=" + stamp(item.Updated) + "; scheme=W3C-DTF"
 		// The gate blanks these; the formats must not bring back what it forgot.
 		e.Kicker, e.Subtitle = "", ""

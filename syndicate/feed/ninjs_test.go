@@ -15,7 +15,7 @@ import (
 	"paperwire/internal/paper"
 )
 
-// checked is what testdata/syndicate/tools/ninjs.mjs says of a file.
+// checked is what testdata/syndicate/tools/validate.mjs says of a file.
 type checked struct {
 	Version string
 	Errors  []any
@@ -25,15 +25,16 @@ type checked struct {
 	}
 }
 
-// ninjsChecked holds documents against IPTC's schemas, and every item alone.
-func ninjsChecked(t *testing.T, files []string) map[string]checked {
+// validated holds documents against the schemas of their formats, and every item of
+// ninjs alone.
+func validated(t *testing.T, files []string) map[string]checked {
 	t.Helper()
 	node := tool(t, "node", "nodejs")
 	if os.Getenv("PAPERWIRE_NODE_MODULES") == "" {
 		missing(t, "PAPERWIRE_NODE_MODULES names no folder: run npm ci in a copy of testdata/tools and name its node_modules")
 	}
 	var stderr bytes.Buffer
-	cmd := exec.Command(node, append([]string{cases + "/tools/ninjs.mjs", cases + "/schemas"}, files...)...)
+	cmd := exec.Command(node, append([]string{cases + "/tools/validate.mjs", cases + "/schemas"}, files...)...)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -63,7 +64,7 @@ func TestNinjsSchema(t *testing.T) {
 			owners[r[ext]] = dir
 		}
 	}
-	for file, saw := range ninjsChecked(t, files) {
+	for file, saw := range validated(t, files) {
 		want := "2.2"
 		if strings.HasSuffix(file, "3") {
 			want = "3.1"
@@ -88,7 +89,7 @@ func TestNinjsSchema(t *testing.T) {
 	if err := os.WriteFile(bad, doc, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(tool(t, "node", "nodejs"), cases+"/tools/ninjs.mjs", cases+"/schemas", bad).Output()
+	out, err := exec.Command(tool(t, "node", "nodejs"), cases+"/tools/validate.mjs", cases+"/schemas", bad).Output()
 	var got map[string]checked
 	if err != nil || json.Unmarshal(out, &got) != nil || len(got[bad].Errors) == 0 {
 		t.Errorf("the validator takes a status that is none: %v %s", err, out)
@@ -104,22 +105,30 @@ func mustFormat(t testing.TB, ext string) Format {
 	return f
 }
 
-// Whatever comes in, both versions are valid.
-func TestNinjsAnyInput(t *testing.T) {
+// Whatever comes in, every format that has a schema is valid.
+func TestSchemasAnyInput(t *testing.T) {
 	dir := t.TempDir()
-	var files []string
+	var objects, feeds []string
 	draw := rapid.Custom(anyInput)
 	for i := range 60 {
 		in := draw.Example(i)
-		for _, ext := range []string{"ninjs", "ninjs3"} {
+		for _, ext := range []string{"ninjs", "ninjs3", "json", "atom"} {
 			file := filepath.Join(dir, fmt.Sprintf("%d.%s", i, ext))
 			if err := os.WriteFile(file, render(t, mustFormat(t, ext), in), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			files = append(files, file)
+			if ext == "atom" {
+				feeds = append(feeds, file)
+			} else {
+				objects = append(objects, file)
+			}
 		}
 	}
-	ninjsChecked(t, files)
+	validated(t, objects)
+	args := append([]string{"-c", absolute(t, cases+"/schemas/atom-rfc4287.rnc")}, feeds...)
+	if out, err := exec.Command(tool(t, "jing", "jing"), args...).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
 }
 
 // appendJSON writes what encoding/json reads back.
