@@ -26,6 +26,10 @@ const (
 	// Not much is forgiven, for at 65 minutes an hourly reader with five minutes of
 	// jitter has none to spare.
 	slotMissed = 5 * time.Second
+	// While something is under way it is noted so often that somebody is there; when
+	// nobody was for longer than an outage, what readers could not see is made up for.
+	beatEvery = 15 * time.Second
+	outage    = time.Minute
 )
 
 // fresh is an article that is released now, as far as a drip needs to know it.
@@ -52,6 +56,9 @@ func (f fresh) within(s paper.Scope) bool {
 func (r *release) drip() error {
 	if len(r.fresh) == 0 {
 		return nil
+	}
+	if err := beat(r.ctx, r.t, r.now); err != nil {
+		return err
 	}
 	drips, err := drips(r.ctx, r.t)
 	if err != nil {
@@ -172,22 +179,35 @@ func (f fresh) onFront(ctx context.Context, t *sql.Tx) (bool, error) {
 }
 
 // Drip lets the slots come that are due, one of each drip at a time, and tells how
-// many came. What waited while no process was there is moved so that it comes now,
-// with all that wait behind it at their distance: who looks once an hour and takes
-// the newest misses none.
+// many came. What waited while no process was there moves behind that time, with
+// all that wait behind it at their distance: who looks once an hour and takes the
+// newest only misses none.
 func (s *Store) Drip(ctx context.Context) (int, error) {
 	now := s.now().Unix()
-	var due int
-	if err := s.r.QueryRowContext(ctx, `SELECT COUNT(*) FROM slots WHERE out = 0 AND at <= $1`, now).Scan(&due); err != nil {
+	var due, active int
+	var last int64
+	if err := s.r.QueryRowContext(ctx, `SELECT n, (SELECT COUNT(*) FROM slots WHERE out = 0 AND at <= $1), (SELECT COUNT(*) FROM drips WHERE last > 0 AND last + pace > c.n)
+		FROM clock c WHERE name = 'drip'`, now).Scan(&last, &due, &active); err != nil {
 		return 0, fmt.Errorf("drip: %w", err)
 	}
-	if due == 0 {
+	switch pause := now - last; {
+	case due > 0, active > 0 && pause > int64(outage/time.Second):
+	case active > 0 && pause >= int64(beatEvery/time.Second):
+		if err := s.note(ctx, `UPDATE clock SET n = $1 WHERE name = 'drip' AND n < $1`, now); err != nil {
+			return 0, fmt.Errorf("drip: %w", err)
+		}
+		return 0, nil
+	default:
 		return 0, nil
 	}
 	n := 0
 	err := s.tx(ctx, "drip", func(t *sql.Tx) error {
+		n = 0
 		seq, err := change(ctx, t)
 		if err != nil {
+			return err
+		}
+		if err := beat(ctx, t, now); err != nil {
 			return err
 		}
 		due := map[string]bool{}
@@ -198,9 +218,6 @@ func (s *Store) Drip(ctx context.Context) (int, error) {
 			return err
 		}, `SELECT DISTINCT drip FROM slots WHERE out = 0 AND at <= $1`, now); err != nil {
 			return err
-		}
-		if len(due) == 0 {
-			return errNothing // another process was first
 		}
 		drips, err := drips(ctx, t)
 		if err != nil {
@@ -222,12 +239,61 @@ func (s *Store) Drip(ctx context.Context) (int, error) {
 				return err
 			}
 		}
-		return nil
+		if n > 0 {
+			return nil
+		}
+		// A number drawn for nothing would wake every process.
+		_, err = t.ExecContext(ctx, `UPDATE clock SET n = n - 1 WHERE name = 'change'`)
+		return err
 	})
-	if errors.Is(err, errNothing) {
-		return 0, nil
-	}
 	return n, err
+}
+
+// beat notes that somebody is there, and makes up for an outage: what is under way
+// waits a pace from now on, unless what came last could be seen for as long before.
+// The change sequence is locked.
+func beat(ctx context.Context, t *sql.Tx, now int64) error {
+	var last int64
+	if err := t.QueryRowContext(ctx, `SELECT n FROM clock WHERE name = 'drip'`).Scan(&last); err != nil {
+		return err
+	}
+	if now <= last {
+		return nil
+	}
+	if now-last > int64(outage/time.Second) {
+		all, err := drips(ctx, t)
+		if err != nil {
+			return err
+		}
+		for _, d := range all {
+			if d.last == 0 || d.last+d.pace <= last {
+				continue
+			}
+			var came, next int64
+			if err := t.QueryRowContext(ctx, `SELECT COALESCE(MAX(CASE WHEN out = 1 THEN at END), 0), COALESCE(MIN(CASE WHEN out = 0 THEN at END), 0) FROM slots WHERE drip = $1`, d.part).Scan(&came, &next); err != nil {
+				return err
+			}
+			from := now
+			if came+d.pace > last {
+				from = now + d.pace
+			}
+			if next == 0 {
+				// Nothing waits: the next edition waits until the last one was seen.
+				next = d.last + d.pace
+			}
+			if next >= from {
+				continue
+			}
+			if _, err := t.ExecContext(ctx, `UPDATE slots SET at = at + $2 WHERE drip = $1 AND out = 0`, d.part, from-next); err != nil {
+				return err
+			}
+			if _, err := t.ExecContext(ctx, `UPDATE drips SET last = last + $2 WHERE part = $1`, d.part, from-next); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := t.ExecContext(ctx, `UPDATE clock SET n = $1 WHERE name = 'drip'`, now)
+	return err
 }
 
 // come lets the first due slot come whose article still stands in the scope; what
@@ -384,6 +450,9 @@ func (s *Store) insertDrip(ctx context.Context, t *sql.Tx, scope paper.Scope, d 
 	}
 	if len(list) == 0 {
 		return nil
+	}
+	if err := beat(ctx, t, now); err != nil {
+		return err
 	}
 	if err := row.give(ctx, t, list, now); err != nil {
 		return err

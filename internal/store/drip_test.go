@@ -63,6 +63,16 @@ func tickDrip(t testing.TB, s *Store) int {
 	return n
 }
 
+// dripFor lets so many minutes pass with somebody there, and tells how many came.
+func dripFor(t testing.TB, s *Store, c *clock, minutes int) (n int) {
+	t.Helper()
+	for range minutes {
+		c.add(time.Minute)
+		n += tickDrip(t, s)
+	}
+	return n
+}
+
 func TestDrip(t *testing.T) {
 	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
 		c := newClock()
@@ -89,7 +99,7 @@ func TestDrip(t *testing.T) {
 			t.Errorf("first: %+v", item)
 		}
 		// A late article of an inner page gets none; one of the front page does, at the end.
-		c.add(10 * time.Minute)
+		dripFor(t, s, c, 10)
 		late := filed(art("a", "2026-03-18", "late", 20, "late"), "yaowen")
 		late.Article.Page.Number = "02"
 		front := filed(art("a", "2026-03-18", "front", 21, "front"), "yaowen")
@@ -102,13 +112,12 @@ func TestDrip(t *testing.T) {
 		if err := s.Withdraw(t.Context(), "a-20260318-1", ""); err != nil {
 			t.Fatal(err)
 		}
-		c.add(55 * time.Minute)
+		dripFor(t, s, c, 1)
 		letOut(t, s, "a")
-		if n := tickDrip(t, s); n != 0 {
+		if n := dripFor(t, s, c, 60); n != 0 {
 			t.Errorf("a withdrawn article came")
 		}
-		c.add(65 * time.Minute)
-		tickDrip(t, s)
+		dripFor(t, s, c, 59)
 		if got := shown(); !slices.Equal(got, []string{"a-20260318-2", "a-20260318-0"}) {
 			t.Errorf("shown: %v", got)
 		}
@@ -119,11 +128,26 @@ func TestDrip(t *testing.T) {
 		if x := window(t, s, "all", paper.Window{Drip: d})[0]; x.Headline != "题 mended" || !x.Published.Equal(published) || !x.Updated.After(published) {
 			t.Errorf("corrected: %q %s %s", x.Headline, x.Published, x.Updated)
 		}
-		// The process is away for five hours: what is due comes now, the rest behind it.
+		// The process is away for five hours, before who looks hourly has seen what came
+		// last: the rest goes on a pace after its return.
 		c.add(5 * time.Hour)
-		tickDrip(t, s)
-		if got := slots(t, s, part); got[2].at != c.now().Unix() || got[3].at != got[2].at+65*60 || got[3].out {
+		if n := tickDrip(t, s); n != 0 {
+			t.Errorf("%d came at once", n)
+		}
+		if got := slots(t, s, part); got[2].at != c.now().Unix()+65*60 || got[3].at != got[2].at+65*60 {
 			t.Errorf("after five hours: %v, now %d", got, c.now().Unix())
+		}
+		dripFor(t, s, c, 65)
+		if got := slots(t, s, part); !got[2].out || got[2].at != c.now().Unix() {
+			t.Errorf("a pace later: %v, now %d", got, c.now().Unix())
+		}
+		// Away when it has been seen: the next comes at once.
+		dripFor(t, s, c, 64)
+		c.add(59 * time.Second)
+		tickDrip(t, s)
+		c.add(5 * time.Hour)
+		if n := tickDrip(t, s); n != 0 {
+			t.Errorf("%d came a second too early", n)
 		}
 		// The next edition begins behind what still waits; the one of before gets none.
 		edition(t, s, "a", "2026-03-19", 0, 10)

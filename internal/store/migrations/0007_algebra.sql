@@ -23,3 +23,5 @@ CREATE TABLE slots (
 );
 CREATE INDEX slots_at ON slots (drip, at DESC);
 CREATE INDEX slots_pending ON slots (at) WHERE out = 0;
+-- When slots were last seen to, seconds: a longer pause than a minute was an outage.
+INSERT INTO clock (name, n, doc) VALUES ('drip', 0, '');
