@@ -244,6 +244,21 @@ func strict(doc []byte, v any) error {
 	}
 }
 
+// What line takes for a line already is one.
+func TestLine(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := anyText().Draw(t, "text")
+		if space := rapid.SampledFrom([]string{"", " ", "  ", "\u3000", "\u00a0", "\n", "\u2028"}).Draw(t, "space"); rapid.Bool().Draw(t, "front") {
+			s = space + s
+		} else {
+			s += space
+		}
+		if got, want := line(s), strings.Join(strings.Fields(clean(s)), " "); got != want {
+			t.Fatalf("line(%q) = %q, want %q", s, got, want)
+		}
+	})
+}
+
 func TestPlain(t *testing.T) {
 	for in, want := range map[string]string{
 		"春灌用水提前入渠":           "春灌用水提前入渠",

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
@@ -76,7 +77,40 @@ func firstUnfit(s string) int {
 
 // line is clean text on one line: every run of white space is one space.
 func line(s string) string {
-	return strings.Join(strings.Fields(clean(s)), " ")
+	if s = clean(s); spaced(s) {
+		return s
+	}
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// spaced reports whether a text has single spaces between words and no other white
+// space: nearly every line comes back from line as it is, without a copy.
+func spaced(s string) bool {
+	space := len(s) > 0 // as if one stood before the beginning
+	for i := 0; i < len(s); {
+		switch c := s[i]; {
+		case c == ' ':
+			if space {
+				return false
+			}
+			space = true
+			i++
+		case c < utf8.RuneSelf:
+			if c < ' ' { // clean leaves tabs and newlines only
+				return false
+			}
+			space = false
+			i++
+		default:
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if unicode.IsSpace(r) {
+				return false
+			}
+			space = false
+			i += n
+		}
+	}
+	return !space
 }
 
 // plain is one line of text that stays text for a reader that takes it for
