@@ -331,6 +331,11 @@ func TestConformanceAPI(t *testing.T) {
 	if !strings.HasPrefix(doc.OpenAPI, "3.1") || doc.Info.Title == "" || doc.Info.Version == "" || len(doc.Paths) < 4 {
 		t.Errorf("%s %+v, %d paths", doc.OpenAPI, doc.Info, len(doc.Paths))
 	}
+	var hook struct{ ID string }
+	made := d.post("/api/v1/webhooks", "test-key", `{"url":"https://receiver.example/hook"}`)
+	if err := json.Unmarshal(made.body, &hook); err != nil || hook.ID == "" {
+		t.Fatalf("webhook: %s %s", made.Status, made.body)
+	}
 	ids := map[string]bool{}
 	for path, operations := range doc.Paths {
 		for method, o := range operations {
@@ -341,7 +346,7 @@ func TestConformanceAPI(t *testing.T) {
 			if method != "get" {
 				continue
 			}
-			at := strings.NewReplacer("{id}", "demo-20260318-512031", "{key}", "demo", "{paper}", "demo", "{day}", "2026-03-18").Replace(path)
+			at := strings.NewReplacer("webhooks/{id}", "webhooks/"+hook.ID, "{id}", "demo-20260318-512031", "{key}", "demo", "{paper}", "demo", "{day}", "2026-03-18").Replace(path)
 			var header []string
 			if len(o.Security) > 0 {
 				if a := d.get(at); a.StatusCode != http.StatusUnauthorized {
