@@ -100,6 +100,10 @@ func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc pa
 		Profile: feed.Profile{Summaries: p.summaries},
 		Part:    max(p.part, 1),
 	}
+	if p.words != nil {
+		in.Feed.Title = "“" + strings.Join(p.words, " ") + "” · " + in.Feed.Title
+		in.Feed.Subtitle = "含“" + strings.Join(p.words, "”“") + "”的报道：" + in.Feed.Subtitle
+	}
 	if len(sc.Papers) == 1 {
 		own := known.papers[sc.Papers[0]]
 		in.Feed.Language = cmp.Or(own.Language, in.Feed.Language)

@@ -7,6 +7,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"paperwire/internal/paper"
 	"paperwire/syndicate/feed"
@@ -20,6 +24,7 @@ type params struct {
 	drip      *paper.Drip
 	pace      string   // as written: 65m
 	ids       []string // of a notice: those articles alone; in no URL
+	words     []string // of a search
 }
 
 // A list that is handed on is one edition: beyond these parts there is nothing.
@@ -72,9 +77,14 @@ func parseParams(q url.Values, f feed.Format) (params, error) {
 		p.limit = n
 	}
 	if q.Has("q") {
-		return wrong("parameter q is not available yet: limit, full=0 and pace are")
+		var err error
+		if p.words, err = queryWords(q.Get("q")); err != nil {
+			return p, err
+		}
 	}
 	switch {
+	case q.Has("pace") && p.words != nil:
+		return wrong("pace with q: a search has no editions to pace; take one of them")
 	case q.Has("pace"):
 		p.pace = q.Get("pace")
 		pace, ok := paces[p.pace]
@@ -93,6 +103,34 @@ func parseParams(q url.Values, f feed.Format) (params, error) {
 		return wrong("max without pace: write pace=65m&max=%s, or limit for the length of the feed", clip(q.Get("max")))
 	}
 	return p, nil
+}
+
+// maxWord is how long a word of a search may be, in characters.
+const maxWord = 32
+
+// queryWords reads the words of a search into the one form that has the same
+// meaning: compatibility forms (NFKC), lower case, sorted, each once.
+func queryWords(q string) ([]string, error) {
+	words := strings.FieldsFunc(strings.ToLower(norm.NFKC.String(strings.ToValidUTF8(q, " "))), func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r)
+	})
+	slices.Sort(words)
+	words = slices.Compact(words)
+	switch n := len(words); {
+	case n == 0:
+		return nil, &paper.ScopeError{Reason: fmt.Sprintf("q is empty: write 1 to %d words that must occur", paper.MaxWords)}
+	case n > paper.MaxWords:
+		return nil, &paper.ScopeError{Reason: fmt.Sprintf("q has %d words: at most %d are allowed", n, paper.MaxWords)}
+	}
+	for _, w := range words {
+		if n := utf8.RuneCountInString(w); n > maxWord {
+			return nil, &paper.ScopeError{Reason: fmt.Sprintf("q: the word %q has %d characters: at most %d are allowed", clip(w), n, maxWord)}
+		}
+		if !strings.ContainsFunc(w, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+			return nil, &paper.ScopeError{Reason: fmt.Sprintf("q: %q has neither letter nor digit: nothing can be found by it", clip(w))}
+		}
+	}
+	return words, nil
 }
 
 // defaultMax is how many articles of an edition a paced feed takes.
@@ -115,6 +153,9 @@ func (p params) String() string {
 	if p.part > 1 {
 		q = append(q, "part="+strconv.Itoa(p.part))
 	}
+	if p.words != nil {
+		q = append(q, "q="+url.QueryEscape(strings.Join(p.words, " ")))
+	}
 	if q == nil {
 		return ""
 	}
@@ -129,16 +170,20 @@ func (p params) window(f feed.Format) paper.Window {
 	if f.Edition {
 		return paper.Window{Newest: true, Limit: articlesIn * max(p.part, 1)}
 	}
-	return paper.Window{Limit: p.limit, Drip: p.drip}
+	return paper.Window{Limit: p.limit, Drip: p.drip, Query: p.words}
 }
 
 // parts are what the version of a feed derives from. A paced one moves with all that
-// its scope may hold, for what it holds may have left the scope.
+// its scope may hold, for what it holds may have left the scope; a search when the
+// index of a store from before is whole.
 func (p params) parts(sc paper.Scope) [][]string {
-	if p.drip == nil {
-		return sc.Parts()
+	switch {
+	case p.drip != nil:
+		return [][]string{append(slices.Concat(sc.Parts()...), p.drip.Part(sc))}
+	case p.words != nil:
+		return [][]string{append(slices.Concat(sc.Parts()...), "search")}
 	}
-	return [][]string{append(slices.Concat(sc.Parts()...), p.drip.Part(sc))}
+	return sc.Parts()
 }
 
 // in are the parameters that mean something to another format too.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -20,6 +21,9 @@ const (
 func (g *Ingest) Run(ctx context.Context) error {
 	t := time.NewTicker(tick)
 	defer t.Stop()
+	var indexing sync.WaitGroup
+	defer indexing.Wait()
+	indexing.Go(func() { g.index(ctx) })
 	var pruned, lateness time.Time
 	waits := map[string]time.Time{} // paper -> when its seconds are free
 	var told *plan
@@ -136,4 +140,32 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	slices.Sort(keys)
 	return keys
+}
+
+// index brings the search index of a store from before up to date, in the background
+// and a little at a time: searches find meanwhile what is there.
+func (g *Ingest) index(ctx context.Context) {
+	began, done := g.now(), 0
+	for ctx.Err() == nil {
+		n, left, err := g.store.Index(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				g.log.Error("index articles for the search: goes on at the next start", "error", err)
+			}
+			return
+		}
+		if done == 0 && left > 0 {
+			g.log.Info("indexing articles for the search", "articles", n+left)
+		}
+		if done += n; left == 0 {
+			if done > 0 {
+				g.log.Info("indexed articles for the search", "articles", done, "took", g.now().Sub(began).Round(time.Second))
+			}
+			return
+		}
+		select { // releases go first
+		case <-ctx.Done():
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }

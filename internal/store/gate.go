@@ -114,6 +114,12 @@ func (s *Store) items(ctx context.Context, v paper.View, scope paper.Scope, w pa
 		return s.let(ctx, v, ids)
 	case w.Newest:
 		return s.newestEdition(ctx, v, scope, w.Limit)
+	case w.Query != nil:
+		ids, err := s.matching(ctx, v, scope, w)
+		if err != nil {
+			return nil, err
+		}
+		return s.let(ctx, v, ids)
 	case w.Drip != nil:
 		return s.dripped(ctx, v, scope, *w.Drip, w.Limit)
 	case w.Day != "":
@@ -229,13 +235,19 @@ var budget = []int{2000, 28000}
 // first along its index, so the cost does not grow with the store. from is the key
 // that the list goes on after; nil for its beginning.
 func (s *Store) newest(ctx context.Context, scope paper.Scope, limit int, from *key) ([]key, error) {
-	drive, values, err := s.driver(ctx, scope)
+	drive, values, _, err := s.driver(ctx, scope)
 	if err != nil {
 		return nil, err
 	}
+	return s.walkAll(ctx, scope, drive, values, limit, from, budget, nil)
+}
+
+// walkAll is newest along the values of the driving part, within a budget; test are
+// further conditions.
+func (s *Store) walkAll(ctx context.Context, scope paper.Scope, drive string, values []string, limit int, from *key, budget []int, test func(*[]any) []string) ([]key, error) {
 	var all []key
 	for _, value := range values {
-		list, err := s.walk(ctx, scope, drive, value, limit, from, len(values))
+		list, err := s.walk(ctx, scope, drive, value, limit, from, shares(budget, len(values)), test)
 		if err != nil {
 			return nil, err
 		}
@@ -247,8 +259,17 @@ func (s *Store) newest(ctx context.Context, scope paper.Scope, limit int, from *
 	return all[:min(limit, len(all))], nil
 }
 
-// walk is newest along one value of the driving part, which is one of n.
-func (s *Store) walk(ctx context.Context, scope paper.Scope, drive, value string, limit int, from *key, n int) ([]key, error) {
+// shares is a budget for each of n.
+func shares(budget []int, n int) []int {
+	list := slices.Clone(budget)
+	for i := range list {
+		list[i] /= max(n, 1)
+	}
+	return list
+}
+
+// walk is walkAll along one value.
+func (s *Store) walk(ctx context.Context, scope paper.Scope, drive, value string, limit int, from *key, budget []int, test func(*[]any) []string) ([]key, error) {
 	table, order := " FROM articles a", "a.published, a.id"
 	base := []any{}
 	var conds []string
@@ -286,9 +307,12 @@ func (s *Store) walk(ctx context.Context, scope paper.Scope, drive, value string
 		args := slices.Clone(base)
 		var until *key
 		rest := scopeConds(scope, &args, drive)
+		if test != nil {
+			rest = append(rest, test(&args)...)
+		}
 		if len(rest) > 0 {
 			bound := slices.Clone(base)
-			end, err := s.keys(ctx, `SELECT `+reversed(order)+table+` WHERE `+and(between(&bound, from, nil))+sorted+`1 OFFSET `+strconv.Itoa(budget[step]/n-1), bound...)
+			end, err := s.keys(ctx, `SELECT `+reversed(order)+table+` WHERE `+and(between(&bound, from, nil))+sorted+`1 OFFSET `+strconv.Itoa(budget[step]-1), bound...)
 			if err != nil {
 				return nil, err
 			}
@@ -323,14 +347,14 @@ func reversed(order string) string {
 }
 
 // driver chooses the part that a query is driven by: the one with the fewest
-// articles, which scopes counts.
-func (s *Store) driver(ctx context.Context, scope paper.Scope) (kind string, values []string, err error) {
+// articles, which scopes counts; for all it counts none.
+func (s *Store) driver(ctx context.Context, scope paper.Scope) (kind string, values []string, fewest int64, err error) {
 	kind, values = "all", []string{""}
 	kinds := []struct {
 		kind   string
 		values []string
 	}{{"district", scope.Districts}, {"section", scope.Sections}, {"paper", scope.Papers}}
-	fewest := int64(-1)
+	fewest = -1
 	for _, k := range kinds {
 		if len(k.values) == 0 {
 			continue
@@ -338,13 +362,13 @@ func (s *Store) driver(ctx context.Context, scope paper.Scope) (kind string, val
 		var args []any
 		var n int64
 		if err := s.r.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(items), 0) AS BIGINT) FROM scopes WHERE `+in("part", prefixed(k.kind, k.values), &args), args...).Scan(&n); err != nil {
-			return "", nil, err
+			return "", nil, 0, err
 		}
 		if fewest < 0 || n < fewest {
 			fewest, kind, values = n, k.kind, k.values
 		}
 	}
-	return kind, values, nil
+	return kind, values, fewest, nil
 }
 
 // notices finds what the scope ever carried whose correction or withdrawal is

@@ -247,6 +247,9 @@ func (r *release) publish(x readyRow, at int64) error {
 		x.a.ID, r.seq, at, x.hash, x.a.Page.Number, encode(x.a)); err != nil {
 		return err
 	}
+	if err := r.indexed(x.a, at, true); err != nil {
+		return err
+	}
 	parts := filedUnder(x.filing)
 	for _, part := range parts {
 		if err := r.file(part, x.a.ID, at); err != nil {
@@ -327,6 +330,9 @@ func (r *release) revise(x readyRow, at int64) error {
 		return err
 	}
 	if _, err := r.t.ExecContext(r.ctx, `UPDATE editions SET state='corrected' WHERE paper=$1 AND day=$2 AND state='complete'`, x.a.Paper, string(x.a.Day)); err != nil {
+		return err
+	}
+	if err := r.indexed(x.a, x.published, state == "released"); err != nil {
 		return err
 	}
 	parts, err := r.refile(x.a.ID, x.published, filedUnder(filing), gain, x.archive, x.a.Day)

@@ -51,7 +51,9 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	// Two processes may start on a new file at once: the loser of the race to
 	// create it waits and looks again.
 	for try := 0; ; try++ {
-		err = s.migrate(ctx, goose.DialectSQLite3, "TEXT")
+		if err = s.migrate(ctx, goose.DialectSQLite3, "TEXT"); err == nil {
+			err = s.finder.make(ctx, s.w)
+		}
 		if err == nil || try == 20 || !sqliteBusy(err) {
 			break
 		}
@@ -91,3 +93,44 @@ func (s *Store) QueueDB() (*sql.DB, error) {
 	db.SetMaxOpenConns(1)
 	return db, nil
 }
+
+// fts is the search index of SQLite. It keeps no content but positions; its tokens
+// are made by us, so that its own tokeniser has nothing to know: ascii takes every
+// character beyond ASCII for a letter.
+type fts struct{}
+
+func (fts) make(ctx context.Context, db *sql.DB) error {
+	_, err := db.ExecContext(ctx, `CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5(head, lead, body, content='', contentless_delete=1, tokenize='ascii')`)
+	return err
+}
+
+func (fts) put(ctx context.Context, t *sql.Tx, row int64, head, lead, body []string) error {
+	_, err := t.ExecContext(ctx, `INSERT OR REPLACE INTO search (rowid, head, lead, body) VALUES ($1,$2,$3,$4)`,
+		row, strings.Join(head, " "), strings.Join(lead, " "), strings.Join(body, " "))
+	return err
+}
+
+func (fts) drop(ctx context.Context, t *sql.Tx, row int64) error {
+	_, err := t.ExecContext(ctx, `DELETE FROM search WHERE rowid = $1`, row)
+	return err
+}
+
+func (fts) query(words []phrase, zones int) string {
+	var b strings.Builder
+	b.WriteString([]string{"{head} : (", "{head lead} : (", "("}[zones-1])
+	for i, p := range words {
+		if i > 0 {
+			b.WriteString(" AND ")
+		}
+		b.WriteString(`"` + strings.Join(p.tokens, " ") + `"`) // letters and digits only
+		if p.prefix {
+			b.WriteString(" *")
+		}
+	}
+	b.WriteString(")")
+	return b.String()
+}
+
+func (fts) table() (name, row string) { return "search", "search.rowid" }
+
+func (fts) match(placeholder string) string { return "search MATCH " + placeholder }

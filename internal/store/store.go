@@ -39,6 +39,7 @@ type Store struct {
 	now    func() time.Time
 	notice time.Duration
 	shelf  shelf // of pictures
+	finder finder
 	quota  int64 // of their bytes
 }
 
@@ -233,13 +234,13 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		s.quota = defaultQuota
 	}
 	if IsPostgres(dsn) {
-		s.shelf = table{s}
+		s.shelf, s.finder = table{s}, vectors{}
 		return s, s.openPostgres(ctx, dsn)
 	}
 	if o.Blobs == "" {
 		o.Blobs = filepath.Join(filepath.Dir(dsn), "pictures")
 	}
-	s.shelf = &files{s: s, dir: o.Blobs}
+	s.shelf, s.finder = &files{s: s, dir: o.Blobs}, fts{}
 	return s, s.openSQLite(ctx, dsn)
 }
 

@@ -25,3 +25,12 @@ CREATE INDEX slots_at ON slots (drip, at DESC);
 CREATE INDEX slots_pending ON slots (at) WHERE out = 0;
 -- When slots were last seen to, seconds: a longer pause than a minute was an outage.
 INSERT INTO clock (name, n, doc) VALUES ('drip', 0, '');
+
+-- Where an article's words stand in the search index: published, then the low 24 bits
+-- of the change that first let it out, so that newest first is a walk along the index.
+-- 0: not indexed yet.
+ALTER TABLE articles ADD COLUMN search_row BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX articles_search ON articles (search_row);
+CREATE INDEX articles_unsearched ON articles (published DESC) WHERE search_row = 0 AND state = 'released';
+-- Locked by who indexes what an earlier version of the program let out.
+INSERT INTO clock (name, n, doc) VALUES ('index', 0, '');
