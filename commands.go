@@ -20,6 +20,7 @@ import (
 	"paperwire/internal/place"
 	"paperwire/internal/store"
 	"paperwire/sources"
+	"paperwire/syndicate/card"
 	"paperwire/syndicate/feed"
 )
 
@@ -122,7 +123,13 @@ same order: id, reach and districts with tier, score and evidence.`,
 		Args:  noArgs,
 		RunE:  func(*cobra.Command, []string) error { return a.formats(markdown) },
 	}
-	for _, c := range []*cobra.Command{platforms, formats} {
+	cards := &cobra.Command{
+		Use:   "cards",
+		Short: "List the platforms that a card has a ready post for, with their limits",
+		Args:  noArgs,
+		RunE:  func(*cobra.Command, []string) error { return a.cards(markdown) },
+	}
+	for _, c := range []*cobra.Command{platforms, formats, cards} {
 		c.Flags().BoolVar(&markdown, "markdown", false, "as the table in docs/")
 	}
 	scopes := &cobra.Command{
@@ -140,7 +147,7 @@ same order: id, reach and districts with tier, score and evidence.`,
 			return err
 		},
 	}
-	root.AddCommand(serve, fetchCmd, backfillCommand(a), read, classify, probeCommand(a), evaluateCommand(a), check, platforms, formats, scopes, versionCmd)
+	root.AddCommand(serve, fetchCmd, backfillCommand(a), read, classify, probeCommand(a), evaluateCommand(a), check, platforms, formats, cards, scopes, versionCmd)
 	root.AddCommand(editorCommands(a)...)
 }
 
@@ -229,6 +236,28 @@ func writeFormats(w io.Writer, list []feed.Format) error {
 	fmt.Fprintln(w, "| extension | format | Content-Type | for | specified in |\n|---|---|---|---|---|")
 	for _, f := range list {
 		if _, err := fmt.Fprintf(w, "| `%s` | %s | `%s` | %s | %s |\n", f.Ext, f.Name, f.Type, f.About, f.Spec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *app) cards(markdown bool) error {
+	list := card.Platforms()
+	if markdown {
+		return writeCards(a.out, list)
+	}
+	t := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	for _, p := range list {
+		fmt.Fprintf(t, "%s\t%s\t%d %s\n", p.Key, p.Name, p.Limit, p.Unit)
+	}
+	return t.Flush()
+}
+
+func writeCards(w io.Writer, list []card.Platform) error {
+	fmt.Fprintln(w, "| key | platform | is | `text` at most | picture | limit documented in |\n|---|---|---|---|---|---|")
+	for _, p := range list {
+		if _, err := fmt.Fprintf(w, "| `%s` | %s | %s | %d %s | `%s` | %s |\n", p.Key, p.Name, p.About, p.Limit, p.Unit, p.Image, or(p.Spec, "nowhere: ours")); err != nil {
 			return err
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"unicode"
 
 	"paperwire/sources"
+	"paperwire/syndicate/card"
 	"paperwire/syndicate/feed"
 )
 
@@ -44,7 +45,7 @@ func documents(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range []string{"README.md", "CHANGELOG.md", "docs/architecture.md", "docs/platforms.md", "docs/formats.md", "docs/operations.md", "docs/districts.md"} {
+	for _, p := range []string{"README.md", "CHANGELOG.md", "docs/architecture.md", "docs/platforms.md", "docs/formats.md", "docs/cards.md", "docs/operations.md", "docs/districts.md"} {
 		if docs[p] == "" {
 			t.Errorf("%s is missing", p)
 		}
@@ -65,11 +66,14 @@ func TestPrintedTables(t *testing.T) {
 			t.Errorf("README.md has no line for the format %s", f.Ext)
 		}
 	}
-	var platforms, formats bytes.Buffer
+	var platforms, formats, cards bytes.Buffer
 	if err := writePlatforms(&platforms, sources.Platforms()); err != nil {
 		t.Fatal(err)
 	}
 	if err := writeFormats(&formats, feed.Formats()); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeCards(&cards, card.Platforms()); err != nil {
 		t.Fatal(err)
 	}
 	imports := "| package | may import of ours |\n|---|---|\n"
@@ -85,6 +89,7 @@ func TestPrintedTables(t *testing.T) {
 	for _, c := range []struct{ file, name, want string }{
 		{"docs/platforms.md", "paperwire platforms --markdown", platforms.String()},
 		{"docs/formats.md", "paperwire formats --markdown", formats.String()},
+		{"docs/cards.md", "paperwire cards --markdown", cards.String()},
 		{"docs/architecture.md", "imports", imports},
 	} {
 		b, err := os.ReadFile(c.file)

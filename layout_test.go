@@ -1,11 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -14,6 +16,7 @@ import (
 	"testing"
 
 	"paperwire/sources"
+	"paperwire/syndicate/card"
 	"paperwire/syndicate/feed"
 )
 
@@ -203,6 +206,23 @@ func TestEveryKindHasACase(t *testing.T) {
 		for _, d := range dirs {
 			if got, _ := filepath.Glob(filepath.Join(filepath.Dir(d), "*."+f.Ext)); len(got) == 0 {
 				t.Errorf("format %s has no expectation beside %s", f.Ext, d)
+			}
+		}
+	}
+	for _, d := range dirs {
+		b, err := os.ReadFile(filepath.Join(filepath.Dir(d), "cards.json"))
+		var cards []struct{ Platforms map[string]card.Post }
+		if err == nil {
+			err = json.Unmarshal(b, &cards)
+		}
+		if err != nil {
+			t.Errorf("cards beside %s: %v", d, err)
+		}
+		for _, c := range cards {
+			for _, p := range card.Platforms() {
+				if len(c.Platforms) > 0 && c.Platforms[p.Key].Text == "" { // none when withdrawn
+					t.Errorf("platform %s has no post in the cards beside %s", p.Key, d)
+				}
 			}
 		}
 	}

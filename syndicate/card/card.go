@@ -2,6 +2,10 @@
 // document, the tags of the share page's head and its JSON-LD, all from one
 // [paper.Item]. It reads no clock and no store: the same item gives the same
 // bytes.
+//
+// To add a platform, write one file that calls register in its init and run the
+// tests of this package with -update: every case under testdata/syndicate has its
+// posts in cards.json.
 package card
 
 import (
@@ -57,6 +61,8 @@ type Document struct {
 	Published    string          `json:"published"` // RFC 3339
 	Modified     *string         `json:"modified"`  // null unless the text was really corrected
 	Images       Images          `json:"images"`
+	QR           string          `json:"qr"`                // picture of a code that leads to the share page; empty where none are drawn
+	Platforms    map[string]Post `json:"platforms"`         // ready to post, by the keys of Platforms; empty when withdrawn
 	Related      []feed.Related  `json:"related,omitempty"` // what it corrects, what corrects it, other forms of its story
 	Meta         []Meta          `json:"meta"`              // for the head of the share page, in this order
 	JSONLD       json.RawMessage `json:"jsonld"`            // for <script type="application/ld+json">; null when withdrawn
@@ -77,10 +83,17 @@ type Edition struct {
 	PageName  string    `json:"page_name"`
 }
 
-// Images are the pictures of a card by use. A use without a fitting picture is
-// left out.
+// Images are the pictures of a card by the names of their sizes. Where none are
+// drawn there is OG only: the article's own picture, if it has one that fits.
 type Images struct {
-	OG *Image `json:"og,omitempty"`
+	OG          *Image `json:"og,omitempty"`
+	R16x9       *Image `json:"r16x9,omitempty"`
+	R4x3        *Image `json:"r4x3,omitempty"`
+	R1x1        *Image `json:"r1x1,omitempty"`
+	WechatCover *Image `json:"wechat_cover,omitempty"`
+	Wecom       *Image `json:"wecom,omitempty"`
+	Miniprogram *Image `json:"miniprogram,omitempty"`
+	Thumb       *Image `json:"thumb,omitempty"`
 }
 
 // Image is one picture of a card.
@@ -91,8 +104,51 @@ type Image struct {
 	Type      string `json:"type"`   // media type; empty where it is not known
 	Bytes     int64  `json:"bytes"`  // 0 where it is not known
 	Alt       string `json:"alt"`
-	Generated bool   `json:"generated"` // drawn here rather than the article's own
+	Generated bool   `json:"generated"` // set in type, rather than made from the article's own
 }
+
+// Post is what one platform gets of an article, ready to be posted. Text and the
+// texts of Fields are within the platform's limits by its own measure; they end with
+// a sentence, a clause or a word, and what was cut has its quotation marks and
+// brackets closed.
+type Post struct {
+	Text      string  `json:"text"` // the whole post with its address; the title where the platform wants several texts
+	Length    int     `json:"length"`
+	Limit     int     `json:"limit"`
+	Unit      string  `json:"unit"`      // what Length and Limit count
+	Truncated bool    `json:"truncated"` // headline or description is not whole
+	URL       string  `json:"url"`       // the share page, with utm_source and so on
+	Image     string  `json:"image,omitempty"`
+	Intent    string  `json:"intent,omitempty"`  // opens the platform's own form with all this filled in
+	Fields    []Field `json:"fields,omitempty"`  // the further texts of a platform that wants several
+	Payload   any     `json:"payload,omitempty"` // as the platform's API wants it; nil where it takes just a text
+}
+
+// Field is one of several texts that a platform wants.
+type Field struct {
+	Name      string `json:"name"`
+	Text      string `json:"text"`
+	Length    int    `json:"length"`
+	Limit     int    `json:"limit"`
+	Unit      string `json:"unit"`
+	Truncated bool   `json:"truncated"`
+}
+
+// Platform is a place where articles are shared.
+type Platform struct {
+	Key     string // x: the key of its entry, and its utm_source
+	Name    string // for people
+	Limit   int
+	Unit    string                // what Limit counts
+	Measure func(text string) int // how the platform counts
+	Image   string                // the size that it shows, by name
+	About   string                // what the entry is for, in one line
+	Spec    string                // where the limit is documented; empty where it is ours, because nobody documents one
+	write   func(*writer) Post
+}
+
+// Platforms lists the registered platforms, by key.
+func Platforms() []Platform { return slices.Clone(platforms) }
 
 // Meta is one <meta> element; exactly one of Property, Name and ItemProp is set.
 type Meta struct {

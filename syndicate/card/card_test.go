@@ -172,15 +172,15 @@ func TestSentences(t *testing.T) {
 		sentence := rapid.SampledFrom([]string{"渠首闸缓缓提起。", "“水来了！”他说。", "增长 3.5 个百分点。", "真的吗？", "（完）。", "It rose by 3.5 percent. ", "她说：“好。”"})
 		s := feed.Line(strings.Join(rapid.SliceOfN(sentence, 1, 40).Draw(t, "sentences"), ""))
 		max := rapid.IntRange(24, 120).Draw(t, "max")
-		got := sentences(s, max)
+		got := new(cutter).within(s, max)
 		if utf8.RuneCountInString(got) > max || got == "" || !strings.HasPrefix(s, got) {
-			t.Fatalf("sentences(%q, %d) = %q", s, max, got)
+			t.Fatalf("within(%q, %d) = %q", s, max, got)
 		}
 		if last, _ := utf8.DecodeLastRuneInString(got); got != s && !strings.ContainsRune("。！？.”", last) {
-			t.Fatalf("sentences(%q, %d) = %q ends inside a sentence", s, max, got)
+			t.Fatalf("within(%q, %d) = %q ends inside a sentence", s, max, got)
 		}
 		if rest, _ := utf8.DecodeRuneInString(s[len(got):]); got != s && strings.ContainsRune("”）", rest) {
-			t.Fatalf("sentences(%q, %d) = %q leaves a quote open", s, max, got)
+			t.Fatalf("within(%q, %d) = %q leaves a quote open", s, max, got)
 		}
 	})
 	for _, c := range []struct {
@@ -194,8 +194,8 @@ func TestSentences(t *testing.T) {
 		{"版本 3.5 发布了很多新的东西", 8, "版本 3.5…"},
 		{"", 5, ""},
 	} {
-		if got := sentences(c.in, c.max); got != c.want {
-			t.Errorf("sentences(%q, %d) = %q, want %q", c.in, c.max, got, c.want)
+		if got := new(cutter).within(c.in, c.max); got != c.want {
+			t.Errorf("within(%q, %d) = %q, want %q", c.in, c.max, got, c.want)
 		}
 	}
 }

@@ -44,6 +44,7 @@ func build(item paper.Item, links Links) Document {
 			Page: feed.Line(item.Page.Number), PageName: feed.Line(item.Page.Name),
 		},
 		Published: stamp(item.Published, links.Zone),
+		Platforms: map[string]Post{},
 	}
 	if d.Edition.Page != "" {
 		d.Edition.Date = item.Day // an item of a feed has a day, but no edition
@@ -73,13 +74,14 @@ func build(item paper.Item, links Links) Document {
 	if d.Title == "" {
 		d.Title = feed.Line(item.Subtitle)
 	}
-	d.Description = sentences(item.Summary, MaxDescription)
+	c := &cutter{names(&d, &item)}
+	d.Description = c.within(item.Summary, MaxDescription)
 	if d.Description == "" {
-		d.Description = sentences(item.Text, MaxDescription)
+		d.Description = c.within(item.Text, MaxDescription)
 	}
 	if d.Title == "" {
 		// A picture without a headline: its words, else where it was printed.
-		d.Title = clip(d.Description, 30)
+		d.Title = c.within(d.Description, 30)
 	}
 	if d.Title == "" {
 		d.Title = strings.TrimSpace(d.Edition.PaperName + " " + string(item.Day))
@@ -88,7 +90,7 @@ func build(item paper.Item, links Links) Document {
 		d.Title = item.ID
 	}
 	if d.Description == "" {
-		d.Description = sentences(d.Title, MaxDescription) // WhatsApp shows no card without one
+		d.Description = c.within(d.Title, MaxDescription) // WhatsApp shows no card without one
 	}
 	if item.Corrected() {
 		modified := stamp(item.Updated, links.Zone)
@@ -116,11 +118,69 @@ func build(item paper.Item, links Links) Document {
 			d.Tags = append(d.Tags, name)
 		}
 	}
-	d.Images.OG = own(item, d.Title)
+	d.pictures(item, links)
 	d.Related = feed.Relations(item, links.Base)
-	d.Meta = d.head()
+	d.Meta = d.head(c)
 	d.JSONLD = d.newsArticle(item, authors, links)
+	d.Platforms = posts(&d, &item, c)
 	return d
+}
+
+// pictures says which pictures the card has. Drawn ones are told without drawing:
+// their addresses are made of what they are made from.
+func (d *Document) pictures(item paper.Item, links Links) {
+	if links.Look == "" {
+		d.Images.OG = own(item, d.Title)
+		return
+	}
+	alt := d.Title
+	photo, _, ok := photoOf(item, links)
+	if caption := feed.Line(photo.Caption); ok && caption != "" {
+		alt = caption
+	}
+	hash := madeFrom(item, links)[:8]
+	all := make([]Image, len(sizes))
+	for i, s := range sizes {
+		all[i] = Image{URL: d.URL + "/card/" + s.Name + "-" + hash + ".jpg", Width: s.Width, Height: s.Height, Type: "image/jpeg", Alt: alt, Generated: !ok}
+		*d.Images.at(s.Name) = &all[i]
+	}
+	d.QR = d.URL + "/qr.png"
+}
+
+// at is where the picture of a size stands.
+func (i *Images) at(name string) **Image {
+	switch name {
+	case "og":
+		return &i.OG
+	case "r16x9":
+		return &i.R16x9
+	case "r4x3":
+		return &i.R4x3
+	case "r1x1":
+		return &i.R1x1
+	case "wechat_cover":
+		return &i.WechatCover
+	case "wecom":
+		return &i.Wecom
+	case "miniprogram":
+		return &i.Miniprogram
+	case "thumb":
+		return &i.Thumb
+	}
+	panic("card: no place for pictures of the size " + name)
+}
+
+// named is the address of the picture of a size, or of the one there is; empty
+// where there is none.
+func (i *Images) named(name string) string {
+	img := *i.at(name)
+	if img == nil {
+		img = i.OG
+	}
+	if img == nil {
+		return ""
+	}
+	return img.URL
 }
 
 // own is the article's first picture that a platform will show: its size known,
@@ -146,7 +206,7 @@ func own(item paper.Item, title string) *Image {
 
 // head is what stands in the share page's <head>: Open Graph with exactly one
 // og:image and its size right after it, X's card, and itemprop for QQ.
-func (d *Document) head() []Meta {
+func (d *Document) head(c *cutter) []Meta {
 	var m []Meta
 	property := func(name, content string) {
 		if content != "" {
@@ -198,8 +258,8 @@ func (d *Document) head() []Meta {
 		kind = "summary_large_image"
 	}
 	name("twitter:card", kind)
-	name("twitter:title", clip(d.Title, maxXTitle))
-	name("twitter:description", clip(d.Description, maxXDescription))
+	name("twitter:title", c.within(d.Title, maxXTitle))
+	name("twitter:description", c.within(d.Description, maxXDescription))
 	itemprop("name", d.Title)
 	if og != nil {
 		name("twitter:image", og.URL)
@@ -261,7 +321,12 @@ func (d *Document) newsArticle(item paper.Item, authors []party, links Links) js
 		Edition: string(d.Edition.Date), PrintPage: d.Edition.Page, PrintPart: d.Edition.PageName,
 		Section: d.Section, Keywords: d.Tags, Language: feed.Line(item.Language),
 	}
-	if d.Images.OG != nil {
+	for _, img := range []*Image{d.Images.R16x9, d.Images.R4x3, d.Images.R1x1} { // as Google wants them
+		if img != nil {
+			a.Image = append(a.Image, img.URL)
+		}
+	}
+	if a.Image == nil && d.Images.OG != nil {
 		a.Image = []string{d.Images.OG.URL}
 	}
 	if d.Modified != nil {
@@ -346,52 +411,4 @@ func stamp(t time.Time, zone *time.Location) string {
 		zone = time.UTC
 	}
 	return t.In(zone).Truncate(time.Second).Format(time.RFC3339)
-}
-
-const closers = "”’」』）)】\"'"
-
-// sentences is as many whole sentences from the beginning as fit into max
-// characters. Where not even the first does, it is cut at a comma, else
-// anywhere, and an ellipsis says so.
-func sentences(s string, max int) string {
-	r := []rune(feed.Line(s))
-	if len(r) <= max {
-		return string(r)
-	}
-	for i := max - 1; i > 0; i-- {
-		end := i
-		for end > 0 && strings.ContainsRune(closers, r[end]) {
-			end--
-		}
-		if stop(r, end) && (i+1 == len(r) || !strings.ContainsRune(closers, r[i+1])) {
-			return string(r[:i+1])
-		}
-	}
-	for i := max - 1; i >= max/2; i-- {
-		if strings.ContainsRune("，；、,; ", r[i]) {
-			return string(r[:i]) + "…"
-		}
-	}
-	return string(r[:max-1]) + "…"
-}
-
-// stop reports whether a sentence ends at i: a full stop in Latin text only
-// before a space, so that 3.5 and 12.30 stay whole.
-func stop(r []rune, i int) bool {
-	switch r[i] {
-	case '。', '！', '？', '!', '?', '…':
-		return true
-	case '.':
-		return i+1 == len(r) || r[i+1] == ' ' || strings.ContainsRune(closers, r[i+1])
-	}
-	return false
-}
-
-// clip cuts one line at max characters, the last of them an ellipsis.
-func clip(s string, max int) string {
-	r := []rune(s)
-	if len(r) <= max {
-		return s
-	}
-	return strings.TrimSpace(string(r[:max-1])) + "…"
 }

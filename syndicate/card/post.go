@@ -1,0 +1,196 @@
+package card
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"paperwire/internal/paper"
+	"paperwire/syndicate/feed"
+)
+
+var platforms []Platform
+
+// register makes a platform known; only init functions of this package call it.
+func register(p Platform) {
+	if slices.ContainsFunc(platforms, func(o Platform) bool { return o.Key == p.Key }) {
+		panic("card: platform " + p.Key + " registered twice")
+	}
+	platforms = append(platforms, p)
+	slices.SortFunc(platforms, func(a, b Platform) int { return strings.Compare(a.Key, b.Key) })
+}
+
+// writer makes what one platform gets from one article.
+type writer struct {
+	*cutter
+	platform *Platform
+	doc      *Document
+	item     *paper.Item
+	tail     string // of every address: where it was shared, and the edition
+}
+
+// posts are the entries of all platforms.
+func posts(d *Document, item *paper.Item, c *cutter) map[string]Post {
+	all := make(map[string]Post, len(platforms))
+	campaign := item.Paper
+	if day := item.Day.Compact(); day != "" {
+		campaign += "-" + day
+	}
+	w := writer{cutter: c, doc: d, item: item, tail: "&utm_medium=social&utm_campaign=" + url.QueryEscape(campaign)}
+	for i := range platforms {
+		w.platform = &platforms[i]
+		all[w.platform.Key] = w.platform.write(&w)
+	}
+	return all
+}
+
+// names are what must not be torn in the texts of an article.
+func names(d *Document, item *paper.Item) []string {
+	list := make([]string, 0, 16)
+	add := func(name string) {
+		if name = feed.Line(name); name != "" && !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	for _, p := range item.Byline {
+		add(p.Name)
+	}
+	for _, t := range item.Districts {
+		add(t.Name)
+		for _, e := range t.Evidence {
+			add(e.Text)
+		}
+	}
+	for _, s := range item.Sections {
+		add(s.Name)
+	}
+	add(item.Agency)
+	add(d.Edition.PaperName)
+	add(d.SiteName)
+	return list
+}
+
+// address is the share page, marked with the platform it is shared on.
+func (w *writer) address() string { return w.doc.URL + "?utm_source=" + w.platform.Key + w.tail }
+
+// start is an entry with what all have.
+func (w *writer) start() Post {
+	return Post{Limit: w.platform.Limit, Unit: w.platform.Unit, URL: w.address(), Image: w.doc.Images.named(w.platform.Image)}
+}
+
+// form is how the headline, what follows it, and the address are joined to a text.
+type form struct{ open, shut, between, before string }
+
+var plainly = form{between: "\n\n", before: "\n\n"}
+
+func (f form) join(title, description, link string) string {
+	var b strings.Builder
+	b.Grow(len(title) + len(description) + len(link) + 16)
+	b.WriteString(f.open)
+	b.WriteString(title)
+	b.WriteString(f.shut)
+	if description != "" {
+		b.WriteString(f.between)
+		b.WriteString(description)
+	}
+	if link != "" {
+		b.WriteString(f.before)
+		b.WriteString(link)
+	}
+	return b.String()
+}
+
+// shortest is how many characters of a description are worth being shown.
+const shortest = 12
+
+// post is a text of headline, description and address, as much of it as fits.
+func (w *writer) post(f form) Post {
+	p := w.start()
+	p.Text, p.Length, p.Truncated = w.text(f, p.URL, p.Limit, w.platform.Measure)
+	return p
+}
+
+// text joins what fits into a limit, measures it, and reports whether anything was
+// left out. Where not even the address fits it is left out too.
+func (w *writer) text(f form, link string, limit int, measure func(string) int) (text string, length int, cut bool) {
+	title, description := w.doc.Title, w.doc.Description
+	if description == title || strings.HasPrefix(title, description) {
+		description = ""
+	}
+	text = f.join(title, description, link)
+	if length = measure(text); length <= limit {
+		return text, length, false
+	}
+	for _, link := range []string{link, w.doc.URL, ""} {
+		head, cut := w.fit(title, limit, 0.5, func(s string) bool { return measure(f.join(s, "", link)) <= limit })
+		if head == "" {
+			continue
+		}
+		rest := ""
+		if !cut && description != "" {
+			rest, _ = w.fit(description, limit, 0.3, func(s string) bool { return measure(f.join(head, s, link)) <= limit })
+			if characters(rest) < shortest {
+				rest = ""
+			}
+		}
+		text = f.join(head, rest, link)
+		return text, measure(text), true
+	}
+	return "", 0, true
+}
+
+// field is one of several texts that a platform wants.
+func (w *writer) field(name, s string, limit int, unit string, measure func(string) int) Field {
+	length, cut := measure(s), false
+	if length > limit {
+		s, cut = w.fit(s, limit, 0.3, func(s string) bool { return measure(s) <= limit })
+		length = measure(s)
+	}
+	return Field{Name: name, Text: s, Length: length, Limit: limit, Unit: unit, Truncated: cut}
+}
+
+// titled is an entry whose text is a title, beside further fields.
+func (w *writer) titled(fields ...Field) Post {
+	p := w.start()
+	f := w.field("", w.doc.Title, w.platform.Limit, w.platform.Unit, w.platform.Measure)
+	if f.Text == "" { // one character with more marks on it than there is room for
+		f = w.field("", w.item.ID, p.Limit, p.Unit, w.platform.Measure)
+		f.Truncated = true
+	}
+	if f.Text == "" {
+		f.Text = "…"
+		f.Length = w.platform.Measure(f.Text)
+	}
+	p.Text, p.Length, p.Truncated = f.Text, f.Length, f.Truncated
+	p.Fields = fields
+	return p
+}
+
+// query writes pairs of names and values, those without a value left out. A space
+// is %20: several of the forms that these addresses open show a + as it stands.
+func query(pairs ...string) string {
+	n := 0
+	for _, p := range pairs {
+		n += 3*len(p) + 2
+	}
+	b := make([]byte, 0, n)
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] == "" {
+			continue
+		}
+		if len(b) > 0 {
+			b = append(b, '&')
+		}
+		b = append(append(b, pairs[i]...), '=')
+		for k := 0; k < len(pairs[i+1]); k++ {
+			const digits = "0123456789ABCDEF"
+			switch c := pairs[i+1][k]; {
+			case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9', c == '-', c == '.', c == '_', c == '~': // RFC 3986 §2.3
+				b = append(b, c)
+			default:
+				b = append(b, '%', digits[c>>4], digits[c&15])
+			}
+		}
+	}
+	return string(b)
+}
