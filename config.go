@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/mail"
 	"net/url"
@@ -29,6 +30,7 @@ import (
 	"paperwire/internal/place"
 	"paperwire/internal/store"
 	"paperwire/sources"
+	"paperwire/syndicate/card"
 	"paperwire/syndicate/push"
 )
 
@@ -53,6 +55,10 @@ type config struct {
 	}
 	Pictures struct {
 		QuotaMB int `mapstructure:"quota_mb"`
+	}
+	Card struct {
+		Font  string // path
+		Focus []focusConfig
 	}
 	Alerts struct {
 		Webhook string
@@ -107,6 +113,9 @@ type sectionConfig struct {
 	Pages      []string
 	Was        []string
 }
+
+// focusConfig says what the cropping of an article's picture keeps.
+type focusConfig struct{ Article, At string }
 
 type placeConfig struct {
 	City, Code, Name string
@@ -510,6 +519,19 @@ func (c *config) check() []string {
 	if c.Pictures.QuotaMB < 1 {
 		say("pictures.quota_mb", "%d: at least 1", c.Pictures.QuotaMB)
 	}
+	if c.Card.Font != "" {
+		if _, err := card.NewStudio(c.Card.Font, slog.New(slog.DiscardHandler)); err != nil {
+			say("card.font", "%v", err)
+		}
+	}
+	for i, f := range c.Card.Focus {
+		if f.Article == "" {
+			say(fmt.Sprintf("card.focus[%d].article", i), "the id of an article, as in its address /a/{id}")
+		}
+		if _, ok := f.point(); !ok {
+			say(fmt.Sprintf("card.focus[%d].at", i), "%q: write how far from the left and from above, both from 0 to 1: \"0.3 0.25\"", f.At)
+		}
+	}
 	platforms := []string{"auto"}
 	for _, p := range sources.Platforms() {
 		platforms = append(platforms, p.Name)
@@ -745,6 +767,27 @@ func (c *config) points() map[string]string {
 		if p.Point != "" {
 			m[p.Code] = p.Point
 		}
+	}
+	return m
+}
+
+// point reads "0.3 0.25".
+func (f focusConfig) point() (p card.Point, ok bool) {
+	at := strings.Fields(f.At)
+	if len(at) != 2 {
+		return p, false
+	}
+	var errX, errY error
+	p.X, errX = strconv.ParseFloat(at[0], 64)
+	p.Y, errY = strconv.ParseFloat(at[1], 64)
+	return p, errX == nil && errY == nil && p.X >= 0 && p.X <= 1 && p.Y >= 0 && p.Y <= 1
+}
+
+// focus are the configured points of pictures by article.
+func (c *config) focus() map[string]card.Point {
+	m := map[string]card.Point{}
+	for _, f := range c.Card.Focus {
+		m[f.Article], _ = f.point()
 	}
 	return m
 }

@@ -250,7 +250,7 @@ func (a *app) serve(ctx context.Context) error {
 	options := func(c *config) syndicate.Options {
 		return syndicate.Options{
 			Base: base, Title: c.Site.Title, Footer: c.Site.Footer, Store: h.store, Names: h.names, Pictures: h.store,
-			Moved: c.moved(), Points: c.points(), OperatorKey: key, Editor: h.ingest, Push: h.push, CacheBytes: int64(c.CacheMB) << 20,
+			Moved: c.moved(), Points: c.points(), CardFont: c.Card.Font, Focus: c.focus(), OperatorKey: key, Editor: h.ingest, Push: h.push, CacheBytes: int64(c.CacheMB) << 20,
 			Log: log, Now: clock, Operations: c.OperationsListen == "",
 		}
 	}
@@ -320,6 +320,7 @@ func (c *config) restart(next *config) []string {
 		{"store", c.Store, next.Store},
 		{"notice_days", c.NoticeDays, next.NoticeDays},
 		{"cache_mb", c.CacheMB, next.CacheMB},
+		{"card.font", c.Card.Font, next.Card.Font},
 		{"fetch", c.Fetch, next.Fetch},
 		{"alerts", c.Alerts, next.Alerts},
 		{"push", c.Push, next.Push},

@@ -21,7 +21,7 @@ func (s *Syndicate) cardOf(ctx context.Context, st *site, it paper.Item) (card.D
 	if err != nil {
 		return card.Document{}, err
 	}
-	return card.New(it, card.Links{Base: st.Base, Site: st.Title, Zone: known.papers[it.Paper].Location()}), nil
+	return card.New(it, s.links(st, known.papers[it.Paper].Location())), nil
 }
 
 // card answers /a/{id}/card.json. That of a withdrawn article comes with 410

@@ -58,6 +58,7 @@ type entry struct {
 	checks  *checks           // not nil: it also changes with the sources' health
 	page    bool              // it may show anything: any change makes it stale
 	small   bool              // kept in the small cache
+	picture bool              // kept in the cache of pictures
 
 	seen    atomic.Pointer[snapshot] // found fresh against this snapshot
 	checked atomic.Pointer[checkedAt]

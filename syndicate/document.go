@@ -26,7 +26,10 @@ type document struct {
 	// rendering it is limited.
 	combined bool
 	archive  bool // it is one of very many too, each asked for once by whoever wants the past
-	write    func(ctx context.Context, rose time.Time) (content, error)
+	// picture: it is kept in a cache of its own, not compressed, and never changes:
+	// it stands with others only for whether it may be seen.
+	picture bool
+	write   func(ctx context.Context, rose time.Time) (content, error)
 }
 
 // content is what writing a document gave.
@@ -168,15 +171,15 @@ func (s *Syndicate) render(ctx context.Context, k key, d document) (*entry, erro
 // newEntry prepares a document for being served.
 func (s *Syndicate) newEntry(k key, d document, made content, version paper.PartVersion, c *checks) *entry {
 	e := &entry{
-		key:      k,
-		status:   cmp.Or(made.status, http.StatusOK),
-		ctype:    []string{made.ctype},
-		variants: encode(made.body),
-		count:    s.metrics.counters(d.kind),
-		parts:    d.parts,
-		version:  version,
-		checks:   c,
-		small:    d.combined || d.archive,
+		key:     k,
+		status:  cmp.Or(made.status, http.StatusOK),
+		ctype:   []string{made.ctype},
+		count:   s.metrics.counters(d.kind),
+		parts:   d.parts,
+		version: version,
+		checks:  c,
+		small:   d.combined || d.archive,
+		picture: d.picture,
 	}
 	if d.ofPapers {
 		e.papers = made.papers
@@ -192,6 +195,16 @@ func (s *Syndicate) newEntry(k key, d document, made content, version paper.Part
 		{"Access-Control-Expose-Headers", exposed},
 	}
 	e.whole = []field{{"X-Content-Type-Options", noSniff}}
+	if d.picture {
+		e.variants[plain] = newVariant(made.body, "")
+		e.header = []field{
+			{"Cache-Control", caching},
+			{"Access-Control-Allow-Origin", anyone},
+			{"Cross-Origin-Resource-Policy", crossOrigin},
+		}
+		return e
+	}
+	e.variants = encode(made.body)
 	// A document about the sources moves without the version of any scope.
 	if !d.health {
 		e.modified = httpTime(version.At)

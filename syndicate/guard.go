@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"paperwire/internal/paper"
+	"paperwire/syndicate/card"
 	"paperwire/syndicate/web"
 )
 
@@ -30,6 +31,8 @@ type site struct {
 	Options
 	cache      *cache // of pages, and of the feeds of one value
 	small      *cache // of combinations and archives: very many, each asked for by few
+	pictures   *cache // of cards: large, and kept by the store too
+	links      card.Links
 	pages      *web.Site
 	mux        *http.ServeMux
 	operations *http.ServeMux
@@ -38,7 +41,10 @@ type site struct {
 
 // keeps is the cache that a document is kept in.
 func (st *site) keeps(d document) *cache {
-	if d.combined || d.archive {
+	switch {
+	case d.picture:
+		return st.pictures
+	case d.combined || d.archive:
 		return st.small
 	}
 	return st.cache
@@ -46,7 +52,10 @@ func (st *site) keeps(d document) *cache {
 
 // home is the cache that an entry is kept in.
 func (e *entry) home(st *site) *cache {
-	if e.small {
+	switch {
+	case e.picture:
+		return st.pictures
+	case e.small:
 		return st.small
 	}
 	return st.cache

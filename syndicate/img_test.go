@@ -25,6 +25,7 @@ import (
 	"golang.org/x/net/html"
 
 	"paperwire/internal/paper"
+	"paperwire/syndicate/card"
 )
 
 // album is Pictures in memory.
@@ -357,7 +358,7 @@ func TestOrientation(t *testing.T) {
 		}
 	}
 	for cut := range 60 { // no length leads past the end
-		orientation(slices.Concat([]byte{0xff, 0xd8, 0xff, 0xe1, 0, byte(cut)}, []byte("Exif\x00\x00II*\x00\xff\xff\xff\x7f"), make([]byte, cut)))
+		card.Orientation(slices.Concat([]byte{0xff, 0xd8, 0xff, 0xe1, 0, byte(cut)}, []byte("Exif\x00\x00II*\x00\xff\xff\xff\x7f"), make([]byte, cut)))
 	}
 }
 
@@ -389,6 +390,10 @@ func TestCopiesAreShownEverywhere(t *testing.T) {
 	for _, target := range []string{"/feeds/all.rss", "/feeds/all.atom", "/feeds/all.json", "/a/" + it.ID, "/a/" + it.ID + "/card.json", "/api/v1/articles/" + it.ID, "/sitemap-news.xml"} {
 		w := askPicture(s, "GET", target, nil)
 		body := strings.ReplaceAll(w.Body.String(), `\/`, "/")
+		want := want
+		if strings.HasPrefix(target, "/a/") { // a card shows what is drawn from it
+			want = "https://news.example.cn/a/" + it.ID + "/card/og-"
+		}
 		if w.Code != 200 || !strings.Contains(body, want) {
 			t.Errorf("%s: %d, without our address", target, w.Code)
 		}

@@ -55,7 +55,8 @@ func newMetrics(reg *prometheus.Registry, s *Syndicate) (*metrics, error) {
 			st := s.site.Load()
 			size, documents := st.cache.stats()
 			more, others := st.small.stats()
-			return what(size+more, documents+others)
+			pixels, pictures := st.pictures.stats()
+			return what(size+more+pixels, documents+others+pictures)
 		}
 	}
 	for _, c := range []prometheus.Collector{

@@ -13,6 +13,7 @@ import (
 
 	"paperwire/internal/paper"
 	"paperwire/syndicate/api"
+	"paperwire/syndicate/card"
 	"paperwire/syndicate/feed"
 	"paperwire/syndicate/web"
 )
@@ -20,11 +21,12 @@ import (
 // newSite makes everything that depends on the configuration.
 func (s *Syndicate) newSite(o Options) (*site, error) {
 	o.Store = s.store
-	st := &site{Options: o, cache: newCache(s.size - s.size/8), small: newCache(s.size / 8), mux: http.NewServeMux(), operations: http.NewServeMux()}
+	st := &site{Options: o, cache: newCache(s.size - s.size/4), small: newCache(s.size / 8), pictures: newCache(s.size / 8), mux: http.NewServeMux(), operations: http.NewServeMux()}
+	st.links = card.Links{Base: o.Base, Site: o.Title, Look: s.easel.studio.Look(), Focus: o.Focus}
 	scope := func(ctx context.Context, written string) (paper.Scope, error) { return s.resolve(ctx, st, written) }
 	st.pages = web.New(web.Options{
 		Base: o.Base, SiteTitle: o.Title, Footer: o.Footer, Data: s.store, Names: o.Names, Scope: scope,
-		Formats: feed.Formats(), Widths: widths, Log: s.log,
+		Formats: feed.Formats(), Widths: widths, Links: st.links, Log: s.log,
 	})
 	with := func(h func(http.ResponseWriter, *http.Request, *site)) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h(w, r, st) })
@@ -59,6 +61,8 @@ func (s *Syndicate) newSite(o Options) (*site, error) {
 		}
 	}
 	st.mux.Handle("/a/{id}/card.json", with(s.card))
+	st.mux.Handle("/a/{id}/card/{file}", with(s.cardImage))
+	st.mux.Handle("/a/{id}/qr.png", with(s.qrCode))
 	st.mux.Handle("/img/{name}", with(s.picture))
 	st.mux.Handle("/oembed", s.compressed(st, with(s.oembed)))
 	st.mux.Handle("/", with(func(w http.ResponseWriter, r *http.Request, st *site) {

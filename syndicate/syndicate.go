@@ -25,6 +25,7 @@ import (
 
 	"paperwire/internal/paper"
 	"paperwire/syndicate/api"
+	"paperwire/syndicate/card"
 	"paperwire/syndicate/push"
 )
 
@@ -64,7 +65,8 @@ type Pictures interface {
 	// Blob opens a copy, or one in another size; [paper.ErrNotFound] where it is
 	// not kept, or no longer.
 	Blob(ctx context.Context, name string) (paper.Picture, io.ReadSeekCloser, error)
-	// KeepVariant keeps one in another size, named {hash}-{width}.{ext}.
+	// KeepVariant keeps one in another size, named {hash}-{width}.{ext}, or a picture
+	// of a card, named {hash}-{name}.jpg.
 	KeepVariant(ctx context.Context, p paper.Picture, data []byte) error
 }
 
@@ -92,6 +94,10 @@ type Options struct {
 	Names         Names
 	// Pictures are the copies served at /img/; nil: there are none.
 	Pictures Pictures
+	// CardFont is the path of the font that card images are set in; empty: one is looked for.
+	CardFont string
+	// Focus are points that the cropping of card images keeps, by article id.
+	Focus map[string]card.Point
 	// Moved maps former section slugs to present ones; the former redirect.
 	Moved map[string]string
 	// Points are georss points ("lat lon") by district code, beside those that Names knows.
@@ -103,7 +109,7 @@ type Options struct {
 	// Push is the hub and the webhooks; nil: there are none.
 	Push *push.Dispatch
 	// CacheBytes bounds the rendered documents that are kept, an eighth of it those
-	// of combinations and archives. Default 64 MB.
+	// of combinations and archives, another the pictures of cards. Default 64 MB.
 	CacheBytes int64
 	// Registry takes our metrics. Default: one of our own.
 	Registry *prometheus.Registry
@@ -130,6 +136,7 @@ type Syndicate struct {
 	health atomic.Pointer[checks]   // nil until the first look at the sources
 
 	gallery   *gallery
+	easel     *easel
 	following sync.Mutex // one look at the changes at a time
 	flights   singleflight.Group
 }
@@ -146,6 +153,11 @@ func New(o Options) (*Syndicate, error) {
 	}
 	s.store = mirrored{o.Store, func() string { return s.site.Load().Base }}
 	s.gallery = newGallery(o.Pictures, s.log)
+	studio, err := card.NewStudio(o.CardFont, s.log)
+	if err != nil {
+		return nil, err
+	}
+	s.easel = newEasel(studio)
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -156,7 +168,6 @@ func New(o Options) (*Syndicate, error) {
 	if registry == nil {
 		registry = prometheus.NewRegistry()
 	}
-	var err error
 	if s.metrics, err = newMetrics(registry, s); err != nil {
 		return nil, err
 	}
@@ -169,7 +180,7 @@ func New(o Options) (*Syndicate, error) {
 	return s, s.Reconfigure(o)
 }
 
-// Reconfigure takes up the Base, Title, Footer, Names, Moved, Points and
+// Reconfigure takes up the Base, Title, Footer, Names, Moved, Points, Focus and
 // OperatorKey of o while serving; the rest of o is left as it was given to
 // [New]. It forgets every rendered document.
 func (s *Syndicate) Reconfigure(o Options) error {
@@ -209,6 +220,8 @@ func (s *Syndicate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e := st.cache.get(view(r).Key, r.RequestURI)
 		if e == nil && strings.HasPrefix(r.RequestURI, "/feeds/") {
 			e = st.small.get(view(r).Key, r.RequestURI)
+		} else if e == nil && strings.HasPrefix(r.RequestURI, "/a/") {
+			e = st.pictures.get(view(r).Key, r.RequestURI)
 		}
 		if e != nil && s.fresh(e) {
 			s.hit(w, r, st, e)

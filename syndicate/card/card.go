@@ -10,8 +10,11 @@ package card
 
 import (
 	"encoding/json"
+	"log/slog"
 	"slices"
 	"time"
+
+	"golang.org/x/image/font/sfnt"
 
 	"paperwire/internal/paper"
 	"paperwire/syndicate/feed"
@@ -27,7 +30,7 @@ type Links struct {
 	Logo string         // the publisher's logo, absolute; may be empty
 	Zone *time.Location // the paper's zone, for dates with its offset; nil: UTC
 	// Look names what card images are drawn with, as the studio that draws them
-	// tells; with another one they have other addresses.
+	// tells; with another one they have other addresses. Empty: none are drawn.
 	Look string
 	// Focus are points of pictures that cropping keeps, by article id, for those in
 	// which it would find another one.
@@ -189,6 +192,47 @@ func ImageHash(item paper.Item, links Links) string { return madeFrom(item, link
 func Copy(item paper.Item, links Links) (img paper.Image, name string, ok bool) {
 	return photoOf(item, links)
 }
+
+// Photo is a picture that was decoded, put upright and looked at once, for all the
+// sizes that are drawn from it. It is safe for concurrent use.
+type Photo struct {
+	levels []planar // each half as wide as the one before
+	eye    eye
+}
+
+// OpenPhoto decodes a picture of somebody else's: JPEG, PNG, WebP, and of a GIF the
+// first frame. What has too many pixels is refused before it is decoded.
+func OpenPhoto(data []byte, kind string) (*Photo, error) { return openPhoto(data, kind) }
+
+// Studio draws the pictures of cards. It is safe for concurrent use.
+type Studio struct {
+	serif, sans *sfnt.Font // nil where there is none with Han characters
+	look        string
+}
+
+// NewStudio prepares a studio. font is the path of a font with Han characters (TrueType
+// or OpenType, also a collection); where it is empty, one is looked for in the
+// usual places. Without any the studio draws all the same, and the log says once
+// what is missing. The error is that of a font that was named and cannot be read.
+func NewStudio(font string, log *slog.Logger) (*Studio, error) { return newStudio(font, log) }
+
+// Look names the fonts, for [Links]; it is never empty.
+func (s *Studio) Look() string { return s.look }
+
+// Draw draws the picture of an item's card in a size, with or without [Dark] behind
+// its name, from a photo, or from nil in type. It gives a JPEG of at most 300,000
+// bytes, a thumb of at most 32,000; the same input gives the same bytes.
+func (s *Studio) Draw(item paper.Item, links Links, name string, photo *Photo) ([]byte, error) {
+	return s.draw(item, links, name, photo)
+}
+
+// QR is a code of an address, as a PNG with 8 pixels a module and the quiet zone
+// around it (ISO/IEC 18004). The error is that of an address of more than 2,900 bytes.
+func QR(url string) ([]byte, error) { return qrPNG(url) }
+
+// Orientation is the EXIF orientation of a JPEG, 1 to 8 (CIPA DC-008 §4.6.4); 1
+// where there is none. Telephones store pictures lying.
+func Orientation(data []byte) int { return orientation(data) }
 
 // New makes the card of an item as the gate let it out. A withdrawn item has a
 // card that says so and nothing else, with robots told not to keep it.

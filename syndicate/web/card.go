@@ -12,7 +12,9 @@ import (
 // JSON-LD is JavaScript to html/template and stands as it is: the card writes it
 // with < > and & as \u003c and so on, so nothing in it can end the element.
 func (p *page) addCard(it paper.Item, zone *time.Location) {
-	doc := card.New(it, card.Links{Base: p.site.opts.Base, Site: p.site.opts.SiteTitle, Zone: zone})
+	links := p.site.opts.Links
+	links.Zone = zone
+	doc := card.New(it, links)
 	p.Meta, p.JSONLD = doc.Meta, template.JS(doc.JSONLD)
 	for _, m := range doc.Meta {
 		switch m.Name {

@@ -7,12 +7,14 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
 	"strings"
 
 	"paperwire/internal/paper"
+	"paperwire/syndicate/card"
 	"paperwire/syndicate/feed"
 )
 
@@ -52,7 +54,10 @@ type Options struct {
 	Scope   func(ctx context.Context, written string) (paper.Scope, error)
 	Formats []feed.Format // those without a LinkType are listed, not advertised
 	Widths  []int         // pixels, rising: what /img/{name}?w= gives of our copies of pictures
-	Log     *slog.Logger  // nil: slog.Default()
+	// Links are what cards are made with; of their fields the zone is the paper's, and
+	// Base and Site are those above where they are empty.
+	Links card.Links
+	Log   *slog.Logger // nil: slog.Default()
 }
 
 // Site renders the pages. It is safe for concurrent use.
@@ -71,6 +76,7 @@ func New(o Options) *Site {
 		o.Log = slog.Default()
 	}
 	o.Base = strings.TrimRight(o.Base, "/")
+	o.Links.Base, o.Links.Site = cmp.Or(o.Links.Base, o.Base), cmp.Or(o.Links.Site, o.SiteTitle)
 	return &Site{opts: o, views: parseViews(), formats: byHabit(o.Formats)}
 }
 
