@@ -26,7 +26,7 @@ func BenchmarkDecode(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		t := &table{stops: map[string]string{}, handStops: map[string]string{}, fuse: map[rune]string{}, tail: map[rune]string{}, towns: map[string]*members{}}
+		t := &table{stops: map[string]string{}, handStops: map[string]string{}, fuse: map[rune]string{}, tail: map[rune]string{}, release: map[rune]string{}, towns: map[string]*members{}}
 		t.parse(text)
 	}
 }

@@ -134,6 +134,7 @@ var (
 	homeWords   = []string{"喜报", "家乡", "故里", "返乡", "回乡", "故乡", "荣归"}
 	honourWords = []string{"喜报", "报喜"}
 	waterside   = []string{"两岸", "沿岸", "岸边", "畔", "江边", "河边", "湖边", "边上", "流域", "水面", "江面", "河面", "湖面", "水位", "水质", "堤", "上游", "中游", "下游", "干流", "支流", "大桥", "水系"}
+	kinds       = []string{"县", "区", "市"} // of divisions: what stands between is a name
 	hillside    = []string{"山顶", "脚下", "之巅", "主峰", "山脚", "上的树"}
 	// Titles of what goes through the city district by district.
 	bulletins = []string{"天气", "气象", "预报", "空气质量", "停电", "停水", "停气", "水位", "雨情", "汛情", "菜价", "考点", "网点一览"}
@@ -149,6 +150,15 @@ var (
 func hasAnyPrefix(s string, list []string) bool {
 	for _, x := range list {
 		if strings.HasPrefix(s, x) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasAnySuffix(s string, list []string) bool {
+	for _, x := range list {
+		if strings.HasSuffix(s, x) {
 			return true
 		}
 	}

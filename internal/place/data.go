@@ -71,6 +71,7 @@ type table struct {
 	handStops map[string]string   // the same, from gen/stops.tsv
 	fuse      map[rune]string     // first rune of a name -> runes that make a word with it
 	tail      map[rune]string     // last rune of a short name -> runes that make a word with it
+	release   map[rune]string     // a rune of those -> runes with which it begins a word of its own
 	towns     map[string]*members // by the first two digits of the code
 }
 
@@ -83,7 +84,7 @@ type members struct {
 
 // base decodes everything down to counties: about 100 KB of gzip, 5 ms. Towns wait.
 var base = sync.OnceValues(func() (*table, error) {
-	t := &table{stops: map[string]string{}, handStops: map[string]string{}, fuse: map[rune]string{}, tail: map[rune]string{}, towns: map[string]*members{}}
+	t := &table{stops: map[string]string{}, handStops: map[string]string{}, fuse: map[rune]string{}, tail: map[rune]string{}, release: map[rune]string{}, towns: map[string]*members{}}
 	rest := packed
 	for n := 0; len(rest) > 0; n++ {
 		size, name, err := memberHeader(rest)
@@ -165,6 +166,8 @@ func (t *table) parse(text string) {
 			t.fuse[[]rune(f[1])[0]] = f[2]
 		case "Y":
 			t.tail[[]rune(f[1])[0]] = f[2]
+		case "Z":
+			t.release[[]rune(f[1])[0]] = f[2]
 		}
 	}
 	sort.SliceStable(t.divisions, func(i, j int) bool { return t.divisions[i].Code < t.divisions[j].Code })

@@ -284,6 +284,7 @@ type Finder struct {
 	trie      *trie
 	fuse      map[rune]string // a name's first rune -> runes that make a word with it
 	tail      map[rune]string // a short name's last rune -> runes that make a word with it
+	release   map[rune]string // a rune of those -> runes with which it begins a word of its own
 	others    shortNames      // of the country's counties
 	scratch   sync.Pool
 }

@@ -48,7 +48,7 @@ type district struct {
 }
 
 func (g *Gazetteer) compile(code string) (*Finder, error) {
-	f := &Finder{fuse: g.table.fuse, tail: g.table.tail, lang: chinese()}
+	f := &Finder{fuse: g.table.fuse, tail: g.table.tail, release: g.table.release, lang: chinese()}
 	f.scratch = sync.Pool{New: func() any { return new(scratch) }}
 	if code == "" {
 		return f, nil

@@ -51,6 +51,7 @@ const (
 	opensFactor   = 0.8 // 解放区 at the head of a clause
 	brandFactor   = 0.4
 	nativeFactor  = 0.4 // the title tells of somebody who comes from there
+	sightFactor   = 0.3 // only a landmark, when title or lead name another district
 	asideFactor   = 0.5 // only in the body, when the title names another place
 
 	sureScore   = 2.5
@@ -101,6 +102,7 @@ type state struct {
 	inside    bool  // its short name is a village's in this text
 	plain     uint8 // short names that are no words, as found
 	town      bool  // a town of it is named
+	called    bool  // by more than a landmark
 	located   bool  // one of them stands as places do: 在武陟
 	word      bool  // the text has a word that contains its short name
 	solid     bool  // something counted that is not a bare word
@@ -214,7 +216,7 @@ func (r *reading) look() {
 		text := r.texts[z]
 		for i, h := range r.s.hits[z] {
 			n := &r.f.names[h.id]
-			if len(n.targets) != 1 || n.kind == kindWord {
+			if len(n.targets) != 1 || n.kind == kindWord || n.kind == kindLandmark { // a page called 烟雨楼 is a supplement
 				continue
 			}
 			if n.kind == kindShort || n.flags&flagGeneric != 0 {
@@ -442,7 +444,7 @@ func (r *reading) judge(m *mention, n *name, z int, before, rest string, class i
 				m.reject(afterRule[class])
 				return
 			}
-			if r.fused(m, z) {
+			if r.fused(m, z) || r.countyWord(rest) {
 				m.reject("word")
 				return
 			}
@@ -506,6 +508,7 @@ func (r *reading) judge(m *mention, n *name, z int, before, rest string, class i
 		return
 	}
 	switch {
+	case n.kind == kindLandmark: // 云冈石窟游客中心 is where the guests are
 	case class == afterOrigin || bits&beforeOrigin != 0:
 		if !(strings.HasPrefix(rest, "籍") && (r.home || r.says(&r.honour, honourWords))) {
 			m.origin = true
@@ -533,7 +536,7 @@ func (r *reading) judge(m *mention, n *name, z int, before, rest string, class i
 	}
 	if m.needs && !m.origin {
 		switch {
-		case class == afterOrgan:
+		case class == afterOrgan && (ownBefore || touches || !r.fused(m, z) || hasAnyPrefix(rest, kinds) || hasAnySuffix(before, kinds)):
 			m.own = true
 			if m.rule == "short" {
 				m.rule = "organ"
@@ -560,19 +563,37 @@ func (r *reading) judge(m *mention, n *name, z int, before, rest string, class i
 
 var afterRule = [...]string{afterRoad: "road", afterStation: "station", afterRiver: "river", afterThing: "word"}
 
-// fused: the rune before makes a common word with the name's first (升|温县).
+// fused: the rune before makes a common word with the name's first (升|温县). Before a
+// plain short name some are prepositions (在|建德, 和|平湖).
 func (r *reading) fused(m *mention, z int) bool {
 	text := r.texts[z]
 	prev, _ := utf8.DecodeLastRuneInString(text[:m.from])
 	first, _ := utf8.DecodeRuneInString(text[m.from:])
+	if n := &r.f.names[m.id]; n.kind == kindShort && n.flags&flagWord == 0 && strings.ContainsRune("在到从和与赴抵", prev) {
+		return false
+	}
 	return unicode.Is(unicode.Han, prev) && strings.ContainsRune(r.f.fuse[first], prev)
 }
 
-// runsOn: the name's last rune makes a common word with the one behind it (高要|求).
+// runsOn: the name's last rune makes a common word with the one behind it (高要|求),
+// unless that one begins a word itself (瑞安|全力).
 func (r *reading) runsOn(n *name, rest string) bool {
 	last, _ := utf8.DecodeLastRuneInString(n.text)
-	next, _ := utf8.DecodeRuneInString(rest)
-	return unicode.Is(unicode.Han, next) && strings.ContainsRune(r.f.tail[last], next)
+	next, size := utf8.DecodeRuneInString(rest)
+	return unicode.Is(unicode.Han, next) && strings.ContainsRune(r.f.tail[last], next) && !r.begins(next, rest[size:])
+}
+
+// begins: a rune begins a common word with the one after it.
+func (r *reading) begins(first rune, rest string) bool {
+	then, _ := utf8.DecodeRuneInString(rest)
+	return then != utf8.RuneError && strings.ContainsRune(r.f.release[first], then)
+}
+
+// countyWord: behind a name of two runes stands what belongs to 县 and not to the
+// name: 代|县长, 和|县级, but not 温县|长途.
+func (r *reading) countyWord(rest string) bool {
+	next, size := utf8.DecodeRuneInString(rest)
+	return next != utf8.RuneError && strings.ContainsRune("长域级直", next) && !r.begins(next, rest[size:])
 }
 
 func village(s string) bool {
@@ -733,7 +754,7 @@ func (r *reading) weigh() {
 		st := &r.s.state[m.target]
 		if m.special {
 			if m.rule == "dateline" {
-				st.solid, st.front = true, true
+				st.solid, st.front, st.called = true, true, true
 				st.score += m.weight
 			}
 			continue
@@ -746,6 +767,7 @@ func (r *reading) weigh() {
 		} else {
 			st.solid = true
 			st.town = st.town || m.rule == "town"
+			st.called = st.called || m.rule != "landmark"
 			st.front = st.front || m.zone != zoneBody || m.item
 			st.title = st.title || m.zone == zoneTitle
 		}
@@ -781,17 +803,18 @@ func (r *reading) weigh() {
 		m.weight = round(m.weight)
 		st.score += m.weight
 	}
-	title, lead := false, false
+	title, lead, called := false, false, false
 	named, fronts := 0, 0
 	for i := range r.s.state {
 		st := &r.s.state[i]
 		st.factor = 1
 		title = title || st.title
-		if st.solid {
+		if st.solid && st.called {
 			named++
 		}
 		if st.front {
 			fronts++
+			called = called || st.called
 			lead = lead || st.score >= sureScore
 		}
 	}
@@ -810,6 +833,8 @@ func (r *reading) weigh() {
 			st.factor = 0
 		case st.native && !st.title:
 			st.factor = nativeFactor
+		case called && st.solid && !st.called:
+			st.factor = sightFactor
 		case !st.front && (title || lead || r.ownTitle || r.markLead || r.markWeak || r.foreignFront && r.own == 0 || fronts == 0 && named >= 3 || r.cityOrgan):
 			st.factor = asideFactor
 		}

@@ -48,10 +48,16 @@ const peoples = ("蒙古族 回族 藏族 维吾尔族 苗族 彝族 壮族 布�
   "鄂温克族 德昂族 保安族 裕固族 独龙族 鄂伦春族 各族 蒙古 哈萨克 柯尔克孜 塔吉克 锡伯").split(" ").join("|");
 const autonomous = new RegExp(`^(.{2,}?)(?:${peoples})+自治[县旗州]$`);
 
+// Short names that do not follow from the full ones.
+const called = new Map(("峰峰矿区 峰峰 管城回族区 管城 顺河回族区 顺河 瀍河回族区 瀍河 梅里斯达斡尔族区 梅里斯 前郭尔罗斯蒙古族自治县 前郭 达尔罕茂明安联合旗 达茂 科尔沁左翼中旗 科左中旗 " +
+  "科尔沁左翼后旗 科左后旗 科尔沁右翼前旗 科右前旗 科尔沁右翼中旗 科右中旗 喀喇沁左翼蒙古族自治县 喀左 新巴尔虎左旗 新左旗 新巴尔虎右旗 新右旗 莫力达瓦达斡尔族自治旗 莫旗 阿鲁科尔沁旗 阿旗 东乌珠穆沁旗 东乌旗 " +
+  "西乌珠穆沁旗 西乌旗 察哈尔右翼前旗 察右前旗 察哈尔右翼中旗 察右中旗 察哈尔右翼后旗 察右后旗").split(" ").reduce((l, w, i, a) => (i % 2 ? [...l, [a[i - 1], w]] : l), []));
+
 // The short name people use, or "" where there is none: 温县 keeps both characters.
 function short(name, level) {
   let m;
   if (level === "province") return name.replace(/(壮族|回族|维吾尔)?自治区$|特别行政区$|省$|市$/, "");
+  if (called.has(name)) return called.get(name);
   if ((m = autonomous.exec(name))) return m[1];
   if ((m = /^(.{2,}?)族?自治[县旗州]$/.exec(name))) return m[1];
   if (level === "city") return name.replace(/地区$|盟$|市$|自治州$/, "");
@@ -146,7 +152,9 @@ const isCommon = (s) => tagOf.has(s) && !/^(ns|nr|nt|nz)/.test(tagOf.get(s).tag)
 const isWord = (s) => tagOf.has(s) && (!/^(ns|nt)/.test(tagOf.get(s).tag) || tagOf.get(s).n >= 1000);
 const words = { county: new Set(), city: new Set() };
 for (const [kind, list] of hand("words.tsv")) for (const w of list.split(" ")) words[kind].add(w);
-const ambiguous = (s, kind) => !!s && (words[kind].has(s) || (kind === "county" && /^.[村庄店站屯堡寨桥]$/.test(s)));
+// What any village is called, but for those that are known more widely.
+const village = (s) => /^.[村庄店站屯堡寨桥]$/.test(s) && !/^(柯桥|金寨|埇桥|灞桥|吴堡|鹿寨|丹寨|奎屯|吴桥|北屯|五寨)$/.test(s);
+const ambiguous = (s, kind) => !!s && (words[kind].has(s) || (kind === "county" && village(s)));
 const shorts = groupBy(counties.filter((d) => d.short), (d) => d.short);
 const cityShorts = new Set([...cities, ...provinces].map((c) => c.short));
 const ownCityShort = (d) => cityOf.get(d.code.slice(0, 4))?.short;
@@ -156,7 +164,7 @@ for (const d of counties) {
   const generic = /^(东|西|南|北|中|新|老|老城|新城|城|郊|矿|市中|城中|城东|城西|城南|城北|城关|开发|高新|经开|示范)区$/.test(d.name);
   if (generic || d.name === "解放区") d.flags += generic ? "g" : "gh"; // the full name is a common noun
   if (d.flags.includes("z") && !d.clear) d.flags += "w";
-  if (isWord(d.short) || /^.[村庄店站屯堡寨桥]$/.test(d.short) || (d.flags.includes("z") && !d.clear)) d.flags += "j";
+  if (isWord(d.short) || village(d.short) || (d.flags.includes("z") && !d.clear)) d.flags += "j";
   if (isCommon(d.short)) d.flags += "v";
 }
 for (const c of cities) c.flags = (ambiguous(c.short, "city") ? "w" : "") + (isWord(c.short) ? "j" : "");
@@ -179,7 +187,7 @@ for (const [w] of hand("stops.tsv")) dict.push({ word: w, n: 1000, tag: "i", han
 for (const e of dict) {
   const w = e.word;
   if (w.length < 3 || w.length > 8 || known.has(w) || !/^\p{Script=Han}+$/u.test(w)) continue;
-  if (/[省市县区旗州镇乡村]$/.test(w)) continue; // places themselves
+  if (!e.hand && /[省市县区旗州镇乡村]$/.test(w)) continue; // places themselves
   for (let i = 0; i < w.length; i++)
     for (let n = 2; n <= longest && i + n <= w.length; n++) {
       const hit = w.slice(i, i + n);
@@ -204,12 +212,18 @@ for (const e of dict) {
     }
 }
 
+// Names are no words here (阳新 would forbid 沭阳|新增), but for those that the dictionary
+// has under a wrong tag and everybody uses: 阳光, 东西, 海洋.
+const isName = (t, n) => /^n[rstz]/.test(t) && n < 2000;
+// Words that the dictionary has as names, and words of today that it lacks.
+for (const w of "安宁 平安 江河 江山 河山 河川 富强 研学 文旅 数智 康养 网红 融媒 非遗 双创 双减 共富 绿道 河长 林长 田长 新质 新设 新添 东站 西站 水务 水网 低空 银发".split(" ")) dict.push({ word: w, n: 3000, tag: "n" });
+
 // Characters that fuse with a name's first one into a common word, so that the
 // name is no name there: 升|温县, 泰|山阳, 司|马村.
 const firsts = new Set([...needles].map((s) => s[0]));
 const fuse = new Map();
 for (const e of dict) {
-  if (e.word.length !== 2 || e.n < 30 || !firsts.has(e.word[1])) continue;
+  if (e.word.length !== 2 || e.n < 30 || isName(e.tag, e.n) || !firsts.has(e.word[1])) continue;
   if (!fuse.has(e.word[1])) fuse.set(e.word[1], new Set());
   fuse.get(e.word[1]).add(e.word[0]);
 }
@@ -218,9 +232,18 @@ for (const e of dict) {
 const lasts = new Set([...shorts.keys()].map((s) => s[s.length - 1]));
 const tail = new Map();
 for (const e of dict) {
-  if (e.word.length !== 2 || e.n < 300 || !lasts.has(e.word[0])) continue;
+  if (e.word.length !== 2 || e.n < 50 || isName(e.tag, e.n) || !lasts.has(e.word[0])) continue;
   if (!tail.has(e.word[0])) tail.set(e.word[0], new Set());
   tail.get(e.word[0]).add(e.word[1]);
+}
+
+// Unless the character behind begins a word of its own: 瑞安|全力.
+const nexts = new Set([...tail.values()].flatMap((s) => [...s]));
+const release = new Map();
+for (const e of dict) {
+  if (e.word.length !== 2 || e.n < 300 || /^n[rstz]/.test(e.tag) || !nexts.has(e.word[0])) continue;
+  if (!release.has(e.word[0])) release.set(e.word[0], new Set());
+  release.get(e.word[0]).add(e.word[1]);
 }
 
 // ---- former counties ------------------------------------------------------
@@ -290,6 +313,7 @@ for (const name of [...new Set([...stops.keys(), ...handStops.keys()])].sort()) 
 for (const [c, set] of [...fuse].sort(([a], [b]) => (a < b ? -1 : 1))) head.push(["X", c, [...set].sort().join("")].join("\t"));
 
 for (const [c, set] of [...tail].sort(([a], [b]) => (a < b ? -1 : 1))) head.push(["Y", c, [...set].sort().join("")].join("\t"));
+for (const [c, set] of [...release].sort(([a], [b]) => (a < b ? -1 : 1))) head.push(["Z", c, [...set].sort().join("")].join("\t"));
 
 function member(name, lines) {
   const body = Buffer.from(lines.join("\n") + "\n");
