@@ -12,9 +12,19 @@ import (
 
 type operatorKey struct{}
 
-// errKey answers who does not carry the operator key.
-var errKey = huma.ErrorWithHeaders(huma.Error401Unauthorized("this needs the operator key: send Authorization: Bearer KEY or Paperwire-Key: KEY"),
-	http.Header{"WWW-Authenticate": {`Bearer realm="paperwire"`}, "Cache-Control": {"no-store"}})
+// onlyOperator answers who does not carry the operator key, before anything is
+// said of what he sent.
+func onlyOperator(api huma.API) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		if ok, _ := ctx.Context().Value(operatorKey{}).(bool); ok {
+			next(ctx)
+			return
+		}
+		ctx.SetHeader("WWW-Authenticate", `Bearer realm="paperwire"`)
+		ctx.SetHeader("Cache-Control", "no-store")
+		_ = huma.WriteErr(api, ctx, http.StatusUnauthorized, "this needs the operator key: send Authorization: Bearer KEY or Paperwire-Key: KEY") // he hung up
+	}
+}
 
 // secure describes the operator key.
 func secure(api huma.API) {
@@ -26,15 +36,16 @@ func secure(api huma.API) {
 // registerDecisions registers what only the operator may call.
 func (s *server) registerDecisions(api huma.API) {
 	secure(api)
+	only := huma.Middlewares{onlyOperator(api)}
 	need := []map[string][]string{{"operator": {}}}
 	errs := []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable}
 	huma.Register(api, huma.Operation{
-		OperationID: "decide", Method: http.MethodPost, Path: "/api/v1/articles/{id}/decisions", Security: need, Errors: errs, MaxBodyBytes: 16 << 10,
+		OperationID: "decide", Method: http.MethodPost, Path: "/api/v1/articles/{id}/decisions", Security: need, Errors: errs, Middlewares: only, MaxBodyBytes: 16 << 10,
 		Summary:     "Refile, withdraw, restore or hold an article",
 		Description: "Stands above rules, tagger and publisher, at every later look too. Neither published nor updated moves by a refiling; a withdrawal and a restoration are told to who had the article.",
 	}, s.decide)
 	huma.Register(api, huma.Operation{
-		OperationID: "listDecisions", Method: http.MethodGet, Path: "/api/v1/articles/{id}/decisions", Security: need, Errors: errs,
+		OperationID: "listDecisions", Method: http.MethodGet, Path: "/api/v1/articles/{id}/decisions", Security: need, Errors: errs, Middlewares: only,
 		Summary: "What editors did to an article, newest first",
 	}, s.decisions)
 	item := api.OpenAPI().Paths["/api/v1/articles/{id}/decisions"]
@@ -64,9 +75,6 @@ type decideOut struct {
 }
 
 func (s *server) decide(ctx context.Context, in *decideIn) (*decideOut, error) {
-	if ok, _ := ctx.Value(operatorKey{}).(bool); !ok || s.Editor == nil {
-		return nil, errKey
-	}
 	d := paper.Decision{Article: in.ID, Action: paper.Action(in.Body.Action), Districts: in.Body.Districts, Sections: in.Body.Sections, Who: in.Body.Who, Why: in.Body.Why}
 	if d.Who == "" {
 		d.Who = "operator"
@@ -95,9 +103,6 @@ type decisionsOut struct {
 }
 
 func (s *server) decisions(ctx context.Context, in *decisionsIn) (*decisionsOut, error) {
-	if ok, _ := ctx.Value(operatorKey{}).(bool); !ok || s.Editor == nil {
-		return nil, errKey
-	}
 	list, err := s.Editor.Decisions(ctx, in.ID, 200)
 	if err != nil {
 		return nil, s.problem("decisions", err)

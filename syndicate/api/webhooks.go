@@ -18,7 +18,7 @@ func (s *server) registerWebhooks(api huma.API) {
 	op := func(id, method, path, summary, description string, status int) huma.Operation {
 		return huma.Operation{
 			OperationID: id, Method: method, Path: path, Summary: summary, Description: description, DefaultStatus: status,
-			Security: []map[string][]string{{"operator": {}}}, MaxBodyBytes: 16 << 10,
+			Security: []map[string][]string{{"operator": {}}}, MaxBodyBytes: 16 << 10, Middlewares: huma.Middlewares{onlyOperator(api)},
 			Errors: []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
 		}
 	}
@@ -47,12 +47,6 @@ func (s *server) registerWebhooks(api huma.API) {
 			}
 		}
 	}
-}
-
-// operated reports whether the operator asks.
-func operated(ctx context.Context) bool {
-	ok, _ := ctx.Value(operatorKey{}).(bool)
-	return ok
 }
 
 // pushProblem maps an error of the pushes; what is wrong with the request is for
@@ -121,9 +115,6 @@ type createWebhookIn struct {
 }
 
 func (s *server) createWebhook(ctx context.Context, in *createWebhookIn) (*webhookOut, error) {
-	if !operated(ctx) {
-		return nil, errKey
-	}
 	w, secret, err := s.Push.CreateWebhook(ctx, push.WebhookSpec{
 		URL: in.Body.URL, Scope: in.Body.Scope, Events: kinds(in.Body.Events), Description: in.Body.Description, Patience: time.Duration(in.Body.Patience) * time.Second,
 	})
@@ -145,9 +136,6 @@ type webhooksOut struct {
 }
 
 func (s *server) listWebhooks(ctx context.Context, _ *struct{}) (*webhooksOut, error) {
-	if !operated(ctx) {
-		return nil, errKey
-	}
 	list, err := s.Push.Webhooks(ctx)
 	if err != nil {
 		return nil, s.pushProblem(err)
@@ -165,9 +153,6 @@ type webhookIn struct {
 }
 
 func (s *server) getWebhook(ctx context.Context, in *webhookIn) (*webhookOut, error) {
-	if !operated(ctx) {
-		return nil, errKey
-	}
 	w, err := s.Push.Webhook(ctx, in.ID)
 	if err != nil {
 		return nil, s.pushProblem(err)
@@ -188,9 +173,6 @@ type updateWebhookIn struct {
 }
 
 func (s *server) updateWebhook(ctx context.Context, in *updateWebhookIn) (*webhookOut, error) {
-	if !operated(ctx) {
-		return nil, errKey
-	}
 	w, err := s.Push.UpdateWebhook(ctx, in.ID, func(spec *push.WebhookSpec) {
 		b := in.Body
 		if b.URL != nil {
@@ -221,9 +203,6 @@ func (s *server) updateWebhook(ctx context.Context, in *updateWebhookIn) (*webho
 }
 
 func (s *server) deleteWebhook(ctx context.Context, in *webhookIn) (*struct{}, error) {
-	if !operated(ctx) {
-		return nil, errKey
-	}
 	if err := s.Push.DeleteWebhook(ctx, in.ID); err != nil {
 		return nil, s.pushProblem(err)
 	}
@@ -239,9 +218,6 @@ type secretOut struct {
 }
 
 func (s *server) rotateSecret(ctx context.Context, in *webhookIn) (*secretOut, error) {
-	if !operated(ctx) {
-		return nil, errKey
-	}
 	secret, until, err := s.Push.RotateSecret(ctx, in.ID)
 	if err != nil {
 		return nil, s.pushProblem(err)
@@ -271,9 +247,6 @@ type deliveryOut struct {
 }
 
 func (s *server) testWebhook(ctx context.Context, in *webhookIn) (*deliveryOut, error) {
-	if !operated(ctx) {
-		return nil, errKey
-	}
 	d, err := s.Push.TestWebhook(ctx, in.ID)
 	if err != nil {
 		return nil, s.pushProblem(err)
@@ -295,9 +268,6 @@ type deliveriesOut struct {
 }
 
 func (s *server) deliveries(ctx context.Context, in *deliveriesIn) (*deliveriesOut, error) {
-	if !operated(ctx) {
-		return nil, errKey
-	}
 	list, err := s.Push.Deliveries(ctx, in.ID, in.Before, in.Limit)
 	if err != nil {
 		return nil, s.pushProblem(err)
@@ -337,9 +307,6 @@ type deadLettersOut struct {
 }
 
 func (s *server) deadLetters(ctx context.Context, in *deadLettersIn) (*deadLettersOut, error) {
-	if !operated(ctx) {
-		return nil, errKey
-	}
 	var after paper.Cursor
 	if in.After != "" {
 		var err error
@@ -366,9 +333,6 @@ type resendIn struct {
 }
 
 func (s *server) resend(ctx context.Context, in *resendIn) (*deliveryOut, error) {
-	if !operated(ctx) {
-		return nil, errKey
-	}
 	d, err := s.Push.Resend(ctx, in.ID, in.Event)
 	if err != nil {
 		return nil, s.pushProblem(err)
@@ -385,9 +349,6 @@ type replayIn struct {
 }
 
 func (s *server) replay(ctx context.Context, in *replayIn) (*webhookOut, error) {
-	if !operated(ctx) {
-		return nil, errKey
-	}
 	if (in.Body.Cursor == "") == in.Body.Since.IsZero() {
 		return nil, huma.Error400BadRequest("send either cursor or since")
 	}

@@ -104,16 +104,24 @@ func (d *Dispatch) eventData(ctx context.Context, scope paper.Scope, e paper.Eve
 	if err != nil {
 		return nil, err
 	}
-	left := false
 	if len(items) == 0 && e.Kind == paper.ArticleRefiled {
 		// It has left the scope: that is the news.
 		if items, err = d.press.Items(ctx, paper.Scope{Papers: []string{e.Paper}}, one); err != nil {
 			return nil, err
 		}
-		left = true
 	}
 	if len(items) != 1 || items[0].ID != e.Article {
 		return nil, nil
+	}
+	left := false
+	if e.Kind == paper.ArticleRefiled {
+		// A notice may stand in what it left. A list without notices, begun at its
+		// place, begins with it where it is filed.
+		list, err := d.press.Items(ctx, scope, paper.Window{Limit: 1, Before: items[0].Published, BeforeID: e.Article + "~"})
+		if err != nil {
+			return nil, err
+		}
+		left = len(list) == 0 || list[0].ID != e.Article
 	}
 	article, err := d.press.Article(items[0])
 	if err != nil {
