@@ -302,14 +302,15 @@ func newBuckets(now func() time.Time) *buckets {
 func (b *buckets) take(client string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.from(together, allRate, allBurst) && b.from(client, askRate, askBurst)
+	// The client's own first: who asks too often takes nothing from the others.
+	return b.from(client, askRate, askBurst) && b.from(together, allRate, allBurst)
 }
 
 func (b *buckets) from(name string, rate, burst float64) bool {
 	x := b.all[name]
 	now := b.now()
 	if x == nil {
-		if len(b.all) >= maxBuckets {
+		if len(b.all) >= maxBuckets && name != together {
 			return false // thousands of clients within a minute are no subscribers
 		}
 		x = &bucket{left: burst, at: now}

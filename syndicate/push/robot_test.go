@@ -1,0 +1,486 @@
+package push
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"paperwire/internal/paper"
+)
+
+// shelf is a press that prints what a test lays on it.
+type shelf struct {
+	Press
+	items []paper.Item
+}
+
+func (s *shelf) Items(_ context.Context, sc paper.Scope, w paper.Window) (out []paper.Item, _ error) {
+	for _, it := range s.items {
+		if len(sc.Papers) > 0 && !slices.Contains(sc.Papers, it.Paper) {
+			continue
+		}
+		if w.Day != "" && it.Day == w.Day && it.State == paper.Live || slices.Contains(w.IDs, it.ID) {
+			out = append(out, it)
+		}
+	}
+	return out, nil
+}
+
+func (s *shelf) Topics(sc paper.Scope) []string {
+	return []string{"https://news.example/feeds/" + sc.String() + ".rss", "https://news.example/feeds/" + sc.String() + ".atom"}
+}
+
+var epoch = time.Date(2026, 3, 18, 6, 30, 0, 0, time.UTC)
+
+// edition makes n articles of a paper and day.
+func edition(key string, day paper.Day, n int) (list []paper.Item) {
+	for i := range n {
+		list = append(list, paper.Item{
+			Article: paper.Article{
+				ID: fmt.Sprintf("%s-%s-%d", key, day.Compact(), i), Paper: key, Day: day, Ordinal: i,
+				Headline: fmt.Sprintf("第%d条：%s", i, strings.Repeat("很长的标题😀", 40)), Summary: strings.Repeat("摘要。", 200),
+				Images: []paper.Image{{URL: fmt.Sprintf("https://img.example/%d.jpg", i)}},
+			},
+			State: paper.Live, Version: 1, Published: epoch, Updated: epoch, PaperName: "日报" + key,
+		})
+	}
+	return list
+}
+
+func event(seq int64, kind paper.EventKind, key string, day paper.Day, article string) paper.Event {
+	return paper.Event{Seq: seq, N: 1, Kind: kind, Paper: key, Day: day, Article: article, At: epoch, Parts: []string{"section/yaowen", "district/410825"}}
+}
+
+// mock is a robot's server: it checks what it gets by the documented limits and
+// answers as documented.
+type mock struct {
+	*httptest.Server
+	mu     sync.Mutex
+	got    []map[string]any
+	query  []url.Values
+	answer string // instead of its judgement
+}
+
+func newMock(t *testing.T, judge func(body map[string]any, raw []byte, q url.Values) string) *mock {
+	m := &mock{}
+	m.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		raw, _ := io.ReadAll(r.Body)
+		var body map[string]any
+		if err := json.Unmarshal(raw, &body); err != nil || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+			t.Errorf("%v %q", err, r.Header.Get("Content-Type"))
+		}
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.got, m.query = append(m.got, body), append(m.query, r.URL.Query())
+		if m.answer != "" {
+			io.WriteString(w, m.answer)
+			return
+		}
+		io.WriteString(w, judge(body, raw, r.URL.Query()))
+	}))
+	t.Cleanup(m.Close)
+	return m
+}
+
+func signature(key, message string) string {
+	m := hmac.New(sha256.New, []byte(key))
+	io.WriteString(m, message)
+	return base64.StdEncoding.EncodeToString(m.Sum(nil))
+}
+
+// dig finds a value in JSON by a path of keys.
+func dig(v any, path ...any) any {
+	for _, p := range path {
+		switch p := p.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[p]
+		case int:
+			l, _ := v.([]any)
+			if p >= len(l) {
+				return nil
+			}
+			v = l[p]
+		}
+	}
+	return v
+}
+
+func length(v any) int { s, _ := v.(string); return len(s) }
+
+func list(v any) []any { l, _ := v.([]any); return l }
+
+// mocks are the three robots with their documented limits (docs/push.md).
+func mocks(t *testing.T) map[string]*mock {
+	return map[string]*mock{
+		"wecom": newMock(t, func(b map[string]any, _ []byte, _ url.Values) string {
+			switch b["msgtype"] {
+			case "news":
+				articles := list(dig(b, "news", "articles"))
+				if len(articles) < 1 || len(articles) > 8 {
+					return `{"errcode":40058,"errmsg":"articles 1 to 8"}`
+				}
+				for _, a := range articles {
+					if n := length(dig(a, "title")); n == 0 || n > 128 || length(dig(a, "description")) > 512 || length(dig(a, "url")) == 0 {
+						return `{"errcode":40058,"errmsg":"too long"}`
+					}
+				}
+			case "text":
+				if n := length(dig(b, "text", "content")); n == 0 || n > 2048 {
+					return `{"errcode":40058,"errmsg":"text"}`
+				}
+			default:
+				return `{"errcode":40008,"errmsg":"msgtype"}`
+			}
+			return `{"errcode":0,"errmsg":"ok"}`
+		}),
+		"dingtalk": newMock(t, func(b map[string]any, raw []byte, q url.Values) string {
+			if q.Get("sign") != signature("geheim", q.Get("timestamp")+"\ngeheim") || len(q.Get("timestamp")) != 13 || q.Get("access_token") != "1" {
+				return `{"errcode":310000,"errmsg":"sign not match"}`
+			}
+			if len(raw) > 20<<10 {
+				return `{"errcode":40035,"errmsg":"too large"}`
+			}
+			switch b["msgtype"] {
+			case "feedCard":
+				for _, l := range list(dig(b, "feedCard", "links")) {
+					if length(dig(l, "title")) == 0 || length(dig(l, "messageURL")) == 0 || dig(l, "picURL") == nil {
+						return `{"errcode":40035,"errmsg":"link"}`
+					}
+				}
+				if len(list(dig(b, "feedCard", "links"))) > 0 {
+					return `{"errcode":0,"errmsg":"ok"}`
+				}
+			case "text":
+				if length(dig(b, "text", "content")) > 0 {
+					return `{"errcode":0,"errmsg":"ok"}`
+				}
+			}
+			return `{"errcode":40035,"errmsg":"msg"}`
+		}),
+		"feishu": newMock(t, func(b map[string]any, raw []byte, _ url.Values) string {
+			at, _ := b["timestamp"].(string)
+			if b["sign"] != signature(at+"\ngeheim", "") || len(at) != 10 {
+				return `{"code":19021,"msg":"sign match fail or timestamp is not within one hour from current time"}`
+			}
+			if len(raw) > 20<<10 {
+				return `{"code":9499,"msg":"Bad Request","data":{}}`
+			}
+			switch b["msg_type"] {
+			case "post":
+				for _, l := range list(dig(b, "content", "post", "zh_cn", "content")) {
+					if dig(l, 0, "tag") != "a" || length(dig(l, 0, "href")) == 0 {
+						return `{"code":9499,"msg":"Bad Request"}`
+					}
+				}
+				if length(dig(b, "content", "post", "zh_cn", "title")) > 0 {
+					return `{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}`
+				}
+			case "text":
+				if length(dig(b, "content", "text")) > 0 {
+					return `{"code":0,"data":{},"msg":"success"}`
+				}
+			}
+			return `{"code":9499,"msg":"Bad Request"}`
+		}),
+	}
+}
+
+func robotDispatch(kind, to string, items []paper.Item) (*Dispatch, *paper.Receiver) {
+	d := New(Options{
+		Client: &http.Client{Timeout: 5 * time.Second}, Base: "https://news.example",
+		Robots: []RobotOptions{{Key: "x", Kind: kind, Scope: "all", URL: to + "/hook?access_token=1", Secret: "geheim"}},
+	})
+	d.Attach(&shelf{items: items})
+	return d, &paper.Receiver{ID: "robot:x", Kind: paper.Robot, Scope: "all"}
+}
+
+func TestRobotsWithinTheirLimits(t *testing.T) {
+	items := append(edition("a", "2026-03-17", 60), edition("a", "2026-03-18", 60)...)
+	items = append(items, edition("b", "2026-03-18", 3)...)
+	var notices []paper.Event
+	for i := range 40 {
+		it := &items[60+i]
+		kind := paper.ArticleCorrected
+		it.Version = 2
+		if i%5 == 0 {
+			kind, it.State, it.Headline, it.Summary = paper.ArticleWithdrawn, paper.Withdrawn, "", ""
+		}
+		notices = append(notices, event(int64(100+i), kind, "a", it.Day, it.ID))
+	}
+	for kind, m := range mocks(t) {
+		t.Run(kind, func(t *testing.T) {
+			d, r := robotDispatch(kind, m.URL, items)
+			events := []paper.Event{
+				event(1, paper.ArticlePublished, "a", "2026-03-17", "a-20260317-0"),
+				event(2, paper.EditionClosed, "a", "2026-03-17", ""),
+				event(3, paper.ArticlePublished, "a", "2026-03-18", "a-20260318-0"),
+				event(4, paper.EditionClosed, "a", "2026-03-18", ""),
+				event(5, paper.EditionClosed, "b", "2026-03-18", ""),
+			}
+			events = append(events, notices...)
+			var messages int
+			for len(events) > 0 {
+				p, err := d.composeChat(t.Context(), r, events)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if p == nil {
+					break
+				}
+				if v := d.send(t.Context(), paper.Robot, p); v.outcome != delivered {
+					t.Fatalf("message %d: %+v: %s", messages, v, p.body)
+				}
+				if p.pause < time.Second {
+					t.Error("no pause after a message")
+				}
+				if !utf8.Valid(p.body) || strings.Contains(string(p.body), "\ufffd") || strings.Contains(string(p.body), `\u003c`) {
+					t.Errorf("%s", p.body)
+				}
+				messages++
+				events = slices.DeleteFunc(events, func(e paper.Event) bool { return !p.through.Before(e.Cursor()) })
+			}
+			// Several editions are one message, and so are many notices.
+			if messages != 3 {
+				t.Errorf("%d messages", messages)
+			}
+			first := fmt.Sprint(m.got[0])
+			if strings.Contains(first, "2026-03-17") || strings.Contains(first, "a-20260317") || !strings.Contains(first, "日报a 2026-03-18") || !strings.Contains(first, "b-20260318-2") || !strings.Contains(first, "https://news.example/a/a-20260318-") {
+				t.Errorf("%s", first)
+			}
+			second := fmt.Sprint(m.got[1])
+			if !strings.Contains(second, "更正：") || !strings.Contains(second, "撤稿：日报a 2026-03-18") || strings.Contains(second, "摘要") {
+				t.Errorf("%s", second)
+			}
+		})
+	}
+}
+
+func TestRobotsAnswers(t *testing.T) {
+	items := edition("a", "2026-03-18", 9)
+	for _, c := range []struct {
+		kind, answer string
+		want         outcome
+		after        time.Duration
+	}{
+		{"wecom", `{"errcode":0,"errmsg":"ok"}`, delivered, 0},
+		{"wecom", `{"errcode":45009,"errmsg":"api freq out of limit"}`, failed, time.Minute},
+		{"wecom", `{"errcode":93000,"errmsg":"invalid webhook url"}`, failed, 0},
+		{"wecom", `{"errcode":40058,"errmsg":"invalid Request Parameter"}`, refused, 0},
+		{"wecom", `<html>busy</html>`, failed, 0},
+		{"wecom", `{}`, failed, 0},
+		{"dingtalk", `{"errcode":130101,"errmsg":"send too fast, exceed 20 times per minute"}`, failed, 10 * time.Minute},
+		{"dingtalk", `{"errcode":310000,"errmsg":"keywords not in content"}`, failed, 0},
+		{"feishu", `{"code":11232,"msg":"frequency limited psm"}`, failed, time.Minute},
+		{"feishu", `{"code":9499,"msg":"Bad Request","data":{}}`, refused, 0},
+		{"feishu", `{"StatusCode":0,"StatusMessage":"success"}`, delivered, 0},
+		{"feishu", `{"Extra":null,"StatusCode":19001,"StatusMessage":"invalid"}`, failed, 0},
+	} {
+		m := newMock(t, nil)
+		m.answer = c.answer
+		d, r := robotDispatch(c.kind, m.URL, items)
+		p, err := d.composeChat(t.Context(), r, []paper.Event{event(1, paper.EditionClosed, "a", "2026-03-18", "")})
+		if err != nil || p == nil {
+			t.Fatal(p, err)
+		}
+		v := d.send(t.Context(), paper.Robot, p)
+		if v.outcome != c.want || v.after != c.after || (v.problem == "") != (c.want == delivered) {
+			t.Errorf("%s %s: %+v", c.kind, c.answer, v)
+		}
+	}
+	// Where there is no answer its address stays out of the problem.
+	d, r := robotDispatch("wecom", "http://127.0.0.1:1", items)
+	p, _ := d.composeChat(t.Context(), r, []paper.Event{event(1, paper.EditionClosed, "a", "2026-03-18", "")})
+	if v := d.send(t.Context(), paper.Robot, p); v.outcome != failed || strings.Contains(v.problem, "access_token") {
+		t.Errorf("%+v", v)
+	}
+}
+
+func TestPings(t *testing.T) {
+	items := edition("a", "2026-03-18", 5)
+	items[1].State = paper.Withdrawn
+	items[2].Link = paper.LinkOrigin
+	type request struct {
+		ctype, body string
+		query       url.Values
+	}
+	var got []request
+	answers := []string{}
+	status := http.StatusOK
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		got = append(got, request{r.Header.Get("Content-Type"), string(b), r.URL.Query()})
+		w.WriteHeader(status)
+		if len(answers) > 0 {
+			io.WriteString(w, answers[0])
+		}
+	}))
+	defer server.Close()
+	d := New(Options{Client: server.Client(), Base: "https://news.example", Pings: PingOptions{
+		Hubs: []string{server.URL + "/hub"}, IndexNow: server.URL + "/indexnow", IndexNowKey: "abcdefgh12", Baidu: server.URL + "/urls", BaiduToken: "t0ken",
+	}})
+	d.Attach(&shelf{items: items})
+	if path, text, ok := d.KeyFile(); path != "/abcdefgh12.txt" || text != "abcdefgh12" || !ok {
+		t.Error(path, text, ok)
+	}
+	var events []paper.Event
+	for i, it := range items {
+		events = append(events, event(int64(i+1), paper.ArticlePublished, "a", it.Day, it.ID))
+	}
+	ping := func(id string) verdict {
+		t.Helper()
+		p, err := d.composePing(t.Context(), &paper.Receiver{ID: id, Kind: paper.Ping, Scope: "all"}, events)
+		if err != nil || p == nil || p.through != events[4].Cursor() {
+			t.Fatal(p, err)
+		}
+		return d.send(t.Context(), paper.Ping, p)
+	}
+	var hub string
+	for id := range d.pings {
+		if strings.HasPrefix(id, "ping:hub:") {
+			hub = id
+		}
+	}
+	if v := ping(hub); v.outcome != delivered {
+		t.Errorf("%+v", v)
+	}
+	form, _ := url.ParseQuery(got[0].body)
+	if form.Get("hub.mode") != "publish" || !slices.Contains(form["hub.url"], "https://news.example/feeds/district/410825.atom") || !slices.Contains(form["hub.url"], "https://news.example/feeds/all.rss") || len(form["hub.url"]) != 8 {
+		t.Errorf("%v", form)
+	}
+	if v := ping("ping:indexnow"); v.outcome != delivered {
+		t.Errorf("%+v", v)
+	}
+	if want := `{"host":"news.example","key":"abcdefgh12","keyLocation":"https://news.example/abcdefgh12.txt","urlList":["https://news.example/a/a-20260318-0","https://news.example/a/a-20260318-1","https://news.example/a/a-20260318-3","https://news.example/a/a-20260318-4"]}`; got[1].body != want {
+		t.Errorf("%s", got[1].body)
+	}
+	answers = []string{`{"remain":4999,"success":3}`}
+	if v := ping("ping:baidu"); v.outcome != delivered {
+		t.Errorf("%+v", v)
+	}
+	if got[2].body != "https://news.example/a/a-20260318-0\nhttps://news.example/a/a-20260318-3\nhttps://news.example/a/a-20260318-4" || got[2].query.Get("token") != "t0ken" || got[2].query.Get("site") != "https://news.example" {
+		t.Errorf("%+v", got[2])
+	}
+	status = http.StatusBadRequest
+	answers = []string{`{"error":400,"message":"over quota"}`}
+	if v := ping("ping:baidu"); v.outcome != refused || v.after != time.Hour {
+		t.Errorf("%+v", v)
+	}
+	status = http.StatusForbidden
+	if v := ping("ping:indexnow"); v.outcome != failed || !strings.Contains(v.problem, "key file") {
+		t.Errorf("%+v", v)
+	}
+	status = http.StatusUnprocessableEntity
+	if v := ping("ping:indexnow"); v.outcome != refused {
+		t.Errorf("%+v", v)
+	}
+	// Nothing that may be seen, nothing told.
+	d.Attach(&shelf{})
+	if p, err := d.composePing(t.Context(), &paper.Receiver{ID: "ping:baidu", Kind: paper.Ping}, events); p != nil || err != nil {
+		t.Error(p, err)
+	}
+}
+
+// A host that hangs takes its four places and no more, whoever asks.
+func TestHostsAreBounded(t *testing.T) {
+	h := newHosts(time.Now)
+	var leave []func()
+	for range hostMost {
+		l, ok := h.enter(t.Context(), "a.example")
+		if !ok {
+			t.Fatal("no place")
+		}
+		leave = append(leave, l)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for range hostQueue {
+		wg.Go(func() {
+			if _, ok := h.enter(ctx, "a.example"); ok {
+				t.Error("a fifth place")
+			}
+		})
+	}
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		h.mu.Lock()
+		n := h.all["a.example"].waiting
+		h.mu.Unlock()
+		if n == hostQueue || time.Now().After(end) {
+			break
+		}
+	}
+	began := time.Now()
+	if _, ok := h.enter(t.Context(), "a.example"); ok || time.Since(began) > time.Second {
+		t.Error("it waits behind those that wait")
+	}
+	if l, ok := h.enter(t.Context(), "b.example"); !ok {
+		t.Error("another host has no place")
+	} else {
+		l()
+	}
+	cancel()
+	wg.Wait()
+	leave[0]()
+	if l, ok := h.enter(t.Context(), "a.example"); !ok {
+		t.Error("no place after one was left")
+	} else {
+		l()
+	}
+}
+
+func TestRequestsAreBounded(t *testing.T) {
+	now := epoch
+	b := newBuckets(func() time.Time { return now })
+	n := 0
+	for range 1000 {
+		if b.take("192.0.2.1") {
+			n++
+		}
+	}
+	if n != askBurst || !b.take("192.0.2.2") {
+		t.Errorf("%d requests of one client at once", n)
+	}
+	now = now.Add(10 * time.Second)
+	if !b.take("192.0.2.1") {
+		t.Error("it may never ask again")
+	}
+	now = now.Add(time.Hour)
+	b.tidy()
+	if len(b.all) != 1 {
+		t.Errorf("%d clients remembered", len(b.all))
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	for s, want := range map[string]time.Duration{
+		"": 0, "30": 30 * time.Second, "-3": 0, "999999999999": maxWait, "soon": 0,
+		epoch.Add(time.Minute).Format(http.TimeFormat): time.Minute, epoch.Add(-time.Minute).Format(http.TimeFormat): 0,
+	} {
+		if got := retryAfter(s, epoch); got != want {
+			t.Errorf("%q: %s, want %s", s, got, want)
+		}
+	}
+}
+
+func TestClip(t *testing.T) {
+	for _, s := range []string{"", "短", strings.Repeat("长", 200), strings.Repeat("😀", 99), "a\n b\tc"} {
+		for most := 3; most < 140; most++ {
+			if got := clip(s, most); len(got) > most || !utf8.ValidString(got) {
+				t.Fatalf("%d bytes of %d: %q", len(got), most, got)
+			}
+		}
+	}
+}
