@@ -459,7 +459,7 @@ func TestDeliveryUnderFaults(t *testing.T) {
 				want = append(want, p)
 			}
 		}
-		first := slices.IndexFunc(want, func(p posted) bool { return p.Data.Headline == "第1条：进程被杀的时候印出来的" })
+		first := slices.IndexFunc(want, func(p posted) bool { return strings.HasPrefix(p.Data.Headline, "第1条：") })
 		if first < 0 || len(want)-first < printed {
 			t.Fatalf("%d events in the outbox, %d printed", len(want), printed)
 		}
