@@ -52,6 +52,10 @@ store: one.db
 store: two.db
 notice_day: 3
 fetch: {pace: quick}
+push: {hubs: [hub.example], indexnow: "https://api.example/", baidu: "http://b.example/?token=x", max_subscription: 3}
+robots:
+  - {key: New, kind: slack, scope: "section/b,a"}
+  - {key: file, kind: wecom, url_file: nowhere.url}
 sources:
   - key: jzrb
     name: 焦作日报
@@ -75,12 +79,22 @@ sections:
 	want := map[string]string{
 		"store":                      "duplicate key on line 4, first on line 3",
 		"notice_day":                 "unknown key: did you mean notice_days?",
+		"push.max_subscription":      "unknown key: did you mean max_subscriptions?",
+		"push.hubs[0]":               `"hub.example" is no address`,
+		"push.indexnow":              "set PAPERWIRE_INDEXNOW_KEY",
+		"push.baidu":                 `"http://b.example/?token=x" is no address`,
+		"base_url":                   "missing: search engines",
+		"robots[0].key":              `"New": one to 24`,
+		"robots[0].kind":             `unknown kind "slack": one of dingtalk, feishu, wecom`,
+		"robots[0].scope":            `"section/b,a" is written section/a,b`,
+		"robots[0]":                  "no address: set PAPERWIRE_ROBOT_NEW_URL",
+		"robots[1]":                  "nowhere.url",
 		"fetch.pace":                 `bad duration "quick": write it like`,
 		"sources[0].platform":        `unknown platform "foundr": one of auto,`,
 		"sources[0].evry":            "unknown key: did you mean every?",
 		"sources[0].rights":          "one of full, summary, headline",
 		"sources[1].key":             `"jzrb" is taken by sources[0]`,
-		"sources[1].name":            "duplicate key on line 17, first on line 16",
+		"sources[1].name":            "duplicate key on line 21, first on line 20",
 		"sources[1].url":             "no address",
 		"sources[1].city":            "not a text but a number: put it in quotes",
 		"sources[1].every":           "bad duration 10: write it with a unit",

@@ -510,6 +510,7 @@ func TestDeliveryUnderFaults(t *testing.T) {
 				}
 			}
 		}
+		until(t, "a dead letter of who hangs", func() bool { return len(letters("hangs")) > 0 })
 		if l := letters("hangs"); len(l) == 0 || !slices.Equal(l, expected[:len(l)]) {
 			t.Errorf("hangs: dead letters %v, want the first of %v", l, expected)
 		}
@@ -528,4 +529,112 @@ func TestDeliveryUnderFaults(t *testing.T) {
 			t.Errorf("delivered %s after it came out", wait)
 		}
 	})
+}
+
+// A day of failures, by the clock of the process: pauses grow, after a day the event
+// is a dead letter and the next has its turn. Three days of them end a subscription.
+func TestPatience(t *testing.T) {
+	p := publisher(t, papertest.Options{Key: "one", Day: today(), Seed: 3, Pages: 2, ArticlesPerPage: 2})
+	dir := t.TempDir()
+	file := pushConfig(t, dir, "", p)
+	var d *daemon
+	run := func(ahead time.Duration) {
+		t.Helper()
+		if d != nil {
+			d.stop()
+		}
+		d = start(t, ahead, "serve", "--config", file, "--data", dir)
+	}
+	run(0)
+	until(t, "the first edition", func() bool { f, ok := d.feed("all"); return ok && len(f) == 4 })
+	x := newInbox(t, status(503))
+	h := d.webhook(fmt.Sprintf(`{"url":%q}`, x.URL))
+	c := newCallback(t, "")
+	c.on(nil, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	d.hub(map[string][]string{"hub.mode": {"subscribe"}, "hub.topic": {topicBase + "all.rss"}, "hub.callback": {c.URL}})
+	until(t, "a verification", func() bool { asked, _ := c.counts(); return asked == 1 })
+	late(p, "第一条")
+	stands := func() (a struct {
+		hookAnswer
+		Next time.Time `json:"next_try"`
+	},
+	) {
+		d.operate("GET", "/api/v1/webhooks/"+h.ID, "", http.StatusOK, &a)
+		return a
+	}
+	near := func(tries int, ahead, pause time.Duration) {
+		t.Helper()
+		until(t, fmt.Sprintf("%d tries", tries), func() bool { return stands().Attempts == tries })
+		if in := time.Until(stands().Next) - ahead; in < pause*8/10-2*time.Second || in > pause*12/10 {
+			t.Errorf("after %d tries the next is in %s, want about %s", tries, in, pause)
+		}
+	}
+	near(1, 0, 5*time.Second)
+	near(2, 0, 5*time.Minute)
+	late(p, "第二条")
+	until(t, "the second to be out", func() bool { f, _ := d.feed("all"); return len(f) == 6 })
+	ahead := 6 * time.Minute
+	run(ahead)
+	near(3, ahead, 30*time.Minute)
+	ahead = time.Hour
+	run(ahead)
+	near(4, ahead, 2*time.Hour)
+	for _, m := range x.list() {
+		if m.Data.Headline != "第一条" {
+			t.Fatalf("%s before the first has arrived", m.Data.Headline)
+		}
+	}
+	ahead = 23*time.Hour + 55*time.Minute
+	run(ahead)
+	near(5, ahead, 5*time.Minute) // not five hours: the day is over before
+	ahead = 24*time.Hour + 20*time.Minute
+	run(ahead)
+	until(t, "the second", func() bool {
+		l := x.list()
+		return l[len(l)-1].Data.Headline == "第二条"
+	})
+	until(t, "two dead letters", func() bool { // its day is over too: it was tried once
+		var l struct {
+			DeadLetters []struct{ Attempts int } `json:"dead_letters"`
+		}
+		d.operate("GET", "/api/v1/webhooks/"+h.ID+"/dead-letters", "", http.StatusOK, &l)
+		return len(l.DeadLetters) == 2
+	})
+	a := d.get("/feeds/status.atom")
+	if !bytes.Contains(a.body, []byte(h.ID)) {
+		t.Error("the operator is not told of a webhook that fails for a day")
+	}
+	x.behave(nil)
+	late(p, "第三条")
+	third := x.find(t, "the third", func(m posted) bool { return m.ok && m.Data.Headline == "第三条" })
+	if s := stands(); s.Problem != "" || s.Attempts != 0 {
+		t.Errorf("%+v", s)
+	}
+	run(74 * time.Hour)
+	until(t, "the end of the subscription", func() bool { return strings.Contains(d.log.String(), "subscription ended") })
+	_, got := c.counts()
+	c.on(nil, nil)
+	d.operate("POST", "/api/v1/articles/"+third.Data.ID+"/decisions", `{"action":"withdraw"}`, http.StatusOK, nil)
+	x.find(t, "the withdrawal", func(m posted) bool { return m.ok && m.Type == "article.withdrawn" })
+	time.Sleep(time.Second)
+	if _, now := c.counts(); now != got {
+		t.Error("a subscription that failed for three days goes on")
+	}
+}
+
+// Webhooks reach no private address that is not opened.
+func TestWebhooksAreGuarded(t *testing.T) {
+	p := publisher(t, papertest.Options{Key: "one", Day: today(), Seed: 3, Pages: 2, ArticlesPerPage: 2})
+	dir := t.TempDir()
+	d := start(t, 0, "serve", "--config", pushConfig(t, dir, "push: {open_hosts: [other.example]}\n", p), "--data", dir)
+	x := newInbox(t, nil)
+	h := d.webhook(fmt.Sprintf(`{"url":%q}`, x.URL)) // its publisher is open, receivers are not
+	var tried struct {
+		Status  int
+		Problem string
+	}
+	d.operate("POST", "/api/v1/webhooks/"+h.ID+"/test", "", http.StatusOK, &tried)
+	if tried.Status != 0 || !strings.Contains(tried.Problem, "opened by its name") || len(x.list()) != 0 {
+		t.Errorf("%+v, %d requests", tried, len(x.list()))
+	}
 }
