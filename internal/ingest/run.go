@@ -11,12 +11,13 @@ import (
 
 const (
 	tick       = 500 * time.Millisecond
+	closeEvery = 3 * time.Second
 	pruneEvery = 6 * time.Hour
 	keepDocs   = 10 * 24 * time.Hour // validators and index pages; an edition is not looked at longer
 )
 
 // Run queues a poll for each source that falls due, releases what is ready, ends
-// notices and lets the slots of paced feeds come, until the context is over. Every process of an installation runs
+// notices, lets the slots of paced feeds come and closes days, until the context is over. Every process of an installation runs
 // it; the store hands each due source and each release to one of them.
 func (g *Ingest) Run(ctx context.Context) error {
 	t := time.NewTicker(tick)
@@ -24,7 +25,7 @@ func (g *Ingest) Run(ctx context.Context) error {
 	var indexing sync.WaitGroup
 	defer indexing.Wait()
 	indexing.Go(func() { g.index(ctx) })
-	var pruned, lateness time.Time
+	var pruned, lateness, closed time.Time
 	waits := map[string]time.Time{} // paper -> when its seconds are free
 	var told *plan
 	for {
@@ -45,6 +46,14 @@ func (g *Ingest) Run(ctx context.Context) error {
 		}
 		if _, err := g.store.Drip(ctx); err != nil {
 			g.complain(ctx, "paced feeds", err)
+		}
+		if now := g.now(); now.Sub(closed) >= closeEvery {
+			closed = now
+			if n, err := g.store.CloseDays(ctx); err != nil {
+				g.complain(ctx, "archives", err)
+			} else if n > 0 {
+				g.log.Info("days closed", "days", n)
+			}
 		}
 		if now := g.now(); now.Sub(lateness) > time.Minute {
 			lateness = now

@@ -463,6 +463,16 @@ type Area struct {
 	Title   string `json:"title,omitempty"`
 }
 
+// Archive tells of the archive of a scope (RFC 5005 §4) on a day.
+type Archive struct {
+	Day    Day
+	Holds  bool      // there is something on that day
+	Closed bool      // all editions of the day are: no item joins or leaves any more
+	At     time.Time // when the last of them was closed; zero while it is open
+	// The nearest days that hold something; empty where there is none.
+	Previous, Next Day
+}
+
 // View is who is looking. It is part of every cache key.
 type View struct {
 	Key    string // "public", or the partner's key

@@ -122,6 +122,8 @@ func (s *Store) items(ctx context.Context, v paper.View, scope paper.Scope, w pa
 		return s.let(ctx, v, ids)
 	case w.Drip != nil:
 		return s.dripped(ctx, v, scope, *w.Drip, w.Limit)
+	case w.Archive && w.Day != "":
+		return s.archive(ctx, v, scope, w.Day, w.Limit)
 	case w.Day != "":
 		args := []any{string(w.Day)}
 		conds := []string{"a.day = $1", "a.state = 'released'"}

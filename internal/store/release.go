@@ -90,6 +90,7 @@ type release struct {
 	parts map[string]int       // part -> change of the number of its articles
 	last  map[string]paper.Day // part -> newest day released in it
 	fresh []fresh              // news released now: what may get slots in drips
+	days  map[[2]string]bool   // part and day of what began to stand there now
 }
 
 type readyRow struct {
@@ -250,12 +251,14 @@ func (r *release) publish(x readyRow, at int64) error {
 	if err := r.indexed(x.a, at, true); err != nil {
 		return err
 	}
+	r.stand(x.a.Day, "all", "paper/"+x.a.Paper)
 	parts := filedUnder(x.filing)
 	for _, part := range parts {
 		if err := r.file(part, x.a.ID, at); err != nil {
 			return err
 		}
 	}
+	r.stand(x.a.Day, parts...)
 	if err := r.sections(x.filing.Sections); err != nil {
 		return err
 	}
@@ -380,6 +383,7 @@ func (r *release) refile(id string, published int64, want []string, gain int, ar
 			continue
 		}
 		delta[part]++
+		r.stand(day, part)
 		if err := r.file(part, id, published); err != nil {
 			return nil, err
 		}
@@ -436,7 +440,7 @@ func (r *release) out(kind paper.EventKind, article string, day paper.Day, versi
 	return err
 }
 
-// finish raises the versions and hands the paper's row its new stamp.
+// finish hands the paper's row its new stamp, gives out slots and raises the versions.
 func (r *release) finish() error {
 	if _, err := r.t.ExecContext(r.ctx, `UPDATE papers SET stamp = $2 WHERE key = $1`, r.paper.Key, r.stamp); err != nil {
 		return err
@@ -444,6 +448,30 @@ func (r *release) finish() error {
 	if err := r.drip(); err != nil {
 		return err
 	}
+	for x := range r.days {
+		open := -1
+		if strings.HasPrefix(x[0], "paper/") {
+			open = 0
+		}
+		if _, err := r.t.ExecContext(r.ctx, `INSERT INTO days (part, day, closed) VALUES ($1,$2,$3) ON CONFLICT DO NOTHING`, x[0], x[1], open); err != nil {
+			return err
+		}
+	}
+	return r.rise()
+}
+
+// stand notes that something of a day stands in parts from now on.
+func (r *release) stand(day paper.Day, parts ...string) {
+	if r.days == nil {
+		r.days = map[[2]string]bool{}
+	}
+	for _, part := range parts {
+		r.days[[2]string{part, string(day)}] = true
+	}
+}
+
+// rise raises the versions of the parts that were touched.
+func (r *release) rise() error {
 	parts := make([]string, 0, len(r.parts))
 	for part := range r.parts {
 		parts = append(parts, part)

@@ -34,3 +34,31 @@ CREATE INDEX articles_search ON articles (search_row);
 CREATE INDEX articles_unsearched ON articles (published DESC) WHERE search_row = 0 AND state = 'released';
 -- Locked by who indexes what an earlier version of the program let out.
 INSERT INTO clock (name, n, doc) VALUES ('index', 0, '');
+
+-- The days on which something ever stood in a part. closed, of papers only, says
+-- whether the day is closed; -1 for other parts.
+CREATE TABLE days (
+    part   TEXT NOT NULL,
+    day    TEXT NOT NULL,
+    closed BIGINT NOT NULL,
+    PRIMARY KEY (part, day)
+);
+CREATE INDEX days_open ON days (day) WHERE closed = 0;
+INSERT INTO days (part, day, closed) SELECT DISTINCT f.part, a.day, -1 FROM filings f JOIN articles a ON a.id = f.article;
+INSERT INTO days (part, day, closed) SELECT DISTINCT 'paper/' || paper, day, 0 FROM articles WHERE state IN ('released','withdrawn');
+INSERT INTO days (part, day, closed) SELECT DISTINCT 'all', day, -1 FROM articles WHERE state IN ('released','withdrawn');
+
+-- When a paper's day was closed: its archive documents hold what stood in their scope
+-- at that number, for ever.
+CREATE TABLE closings (
+    paper   TEXT NOT NULL,
+    day     TEXT NOT NULL,
+    seq     BIGINT NOT NULL,
+    at      BIGINT NOT NULL,
+    edition BIGINT NOT NULL,  -- 0: items of feeds
+    archive BIGINT NOT NULL,  -- it came by backfill
+    PRIMARY KEY (paper, day)
+);
+CREATE INDEX closings_day ON closings (day);
+-- The number at which an article's day was closed while it stood; 0: not, or late.
+ALTER TABLE articles ADD COLUMN closed BIGINT NOT NULL DEFAULT 0;
