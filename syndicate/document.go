@@ -42,6 +42,8 @@ type content struct {
 	hubs    []string // for Link rel=hub (WebSub §4)
 	items   int      // of a feed
 	caching []string // nil: one minute
+	// modified is its Last-Modified; zero: when its version rose.
+	modified time.Time
 }
 
 // everything is the version list of a document about all papers.
@@ -76,6 +78,7 @@ func (s *Syndicate) serve(w http.ResponseWriter, r *http.Request, st *site, d do
 		e, err = s.rendered(r.Context(), st, k, d)
 	}
 	var many *tooMany
+	var wrong *paper.ScopeError
 	switch {
 	case err == nil:
 		s.send(w, r, st, e)
@@ -92,7 +95,7 @@ func (s *Syndicate) serve(w http.ResponseWriter, r *http.Request, st *site, d do
 			st.keeps(d).remove(have)
 		}
 		s.fail(w, r, st, err)
-	case errors.Is(err, paper.ErrFull):
+	case errors.Is(err, paper.ErrFull), errors.As(err, &wrong):
 		s.fail(w, r, st, err)
 	case have != nil:
 		s.log.Error("render again: serving the last good bytes", "url", d.uri, "error", err)
@@ -208,6 +211,9 @@ func (s *Syndicate) newEntry(k key, d document, made content, version paper.Part
 	// A document about the sources moves without the version of any scope.
 	if !d.health {
 		e.modified = httpTime(version.At)
+		if !made.modified.IsZero() {
+			e.modified = httpTime(made.modified)
+		}
 	}
 	if e.modified != "" {
 		e.whole = append(e.whole, field{"Last-Modified", []string{e.modified}})

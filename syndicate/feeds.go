@@ -31,6 +31,10 @@ func (s *Syndicate) feeds(w http.ResponseWriter, r *http.Request, st *site) {
 		return
 	}
 	written, ext := path[:dot], strings.ToLower(path[dot+1:])
+	if scope, day, ok := archivePath(written); ok {
+		s.archive(w, r, st, scope, day, ext)
+		return
+	}
 	format, ok := feed.ByExt(ext)
 	if !ok && ext != "opml" {
 		s.problem(w, r, st, http.StatusNotFound, fmt.Sprintf("unknown format %q: there are %s", clip(ext), extensions()))
@@ -89,25 +93,23 @@ func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc pa
 		return content{}, fmt.Errorf("read items of %s: %w", sc, err)
 	}
 	self := st.Base + "/feeds/" + sc.String() + "." + format.Ext + p.String()
-	in := feed.Input{
-		Feed: feed.Feed{
-			Scope: sc, Title: st.title(sc, known), Subtitle: st.subtitle(sc, known),
-			Language: "zh-CN", Copyright: "版权归各报社所有。", Site: st.Title,
-			Updated: updated(items, rose), Items: items, Points: st.points(items),
-		},
-		Links:   feed.Links{Base: st.Base, Self: self, Home: st.Base + "/" + sc.String(), Icon: st.Base + "/favicon.ico", Hubs: st.hubs(p)},
-		View:    v,
-		Profile: feed.Profile{Summaries: p.summaries},
-		Part:    max(p.part, 1),
-	}
+	in := st.input(sc, items, known)
+	in.Feed.Updated = updated(items, rose)
+	in.Links.Self, in.Links.Hubs = self, st.hubs(p)
+	in.View, in.Profile.Summaries, in.Part = v, p.summaries, max(p.part, 1)
 	if p.words != nil {
 		in.Feed.Title = "“" + strings.Join(p.words, " ") + "” · " + in.Feed.Title
 		in.Feed.Subtitle = "含“" + strings.Join(p.words, "”“") + "”的报道：" + in.Feed.Subtitle
 	}
-	if len(sc.Papers) == 1 {
-		own := known.papers[sc.Papers[0]]
-		in.Feed.Language = cmp.Or(own.Language, in.Feed.Language)
-		in.Feed.Copyright = "© " + cmp.Or(own.Name, own.Key)
+	if in.Feed.Complete, err = s.complete(ctx, items); err != nil {
+		return content{}, err
+	}
+	if archives(format) && p.drip == nil && p.words == nil {
+		a, err := s.store.Archive(ctx, v, sc, "")
+		if err != nil {
+			return content{}, fmt.Errorf("newest archive of %s: %w", sc, err)
+		}
+		in.Links.Previous = st.archiveURL(sc, a.Previous, format)
 	}
 	for _, f := range feed.Formats() {
 		if f.LinkType != "" && f.Ext != format.Ext {
@@ -119,6 +121,37 @@ func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc pa
 		return content{}, fmt.Errorf("write %s of %s: %w", format.Ext, sc, err)
 	}
 	return content{ctype: format.Type, body: b.Bytes(), papers: papersOf(items, sc, known), self: self, hubs: in.Links.Hubs, items: len(items)}, nil
+}
+
+// input is what every document about a scope tells of it and of its items.
+func (st *site) input(sc paper.Scope, items []paper.Item, known *catalog) feed.Input {
+	in := feed.Input{
+		Feed: feed.Feed{
+			Scope: sc, Title: st.title(sc, known), Subtitle: st.subtitle(sc, known),
+			Language: "zh-CN", Copyright: "版权归各报社所有。", Site: st.Title,
+			Items: items, Points: st.points(items),
+		},
+		Links: feed.Links{Base: st.Base, Home: st.Base + "/" + sc.String(), Icon: st.Base + "/favicon.ico"},
+	}
+	if len(sc.Papers) == 1 {
+		own := known.papers[sc.Papers[0]]
+		in.Feed.Language = cmp.Or(own.Language, in.Feed.Language)
+		in.Feed.Copyright = "© " + cmp.Or(own.Name, own.Key)
+	}
+	return in
+}
+
+// complete are the editions among items of which nothing is to come.
+func (s *Syndicate) complete(ctx context.Context, items []paper.Item) ([]feed.Edition, error) {
+	closed, err := s.store.Closed(ctx, items)
+	if err != nil {
+		return nil, fmt.Errorf("complete editions: %w", err)
+	}
+	var list []feed.Edition
+	for _, e := range closed {
+		list = append(list, feed.Edition{Paper: e.Paper, Day: e.Day})
+	}
+	return list, nil
 }
 
 // updated is the instant a feed tells of itself: when the newest change among its

@@ -235,7 +235,13 @@ func wantsPage(r *http.Request) bool {
 
 // fail answers an error of the store.
 func (s *Syndicate) fail(w http.ResponseWriter, r *http.Request, st *site, err error) {
+	var empty *emptyDay
+	var wrong *paper.ScopeError
 	switch {
+	case errors.As(err, &empty):
+		s.problem(w, r, st, http.StatusNotFound, empty.Error())
+	case errors.As(err, &wrong):
+		s.problem(w, r, st, http.StatusBadRequest, wrong.Reason)
 	case errors.Is(err, paper.ErrGone):
 		s.problem(w, r, st, http.StatusGone, "withdrawn by its publisher")
 	case errors.Is(err, paper.ErrNotFound):

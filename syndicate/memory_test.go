@@ -31,6 +31,7 @@ type memory struct {
 	broken    error
 	reads     int                 // calls of Items
 	views     []paper.View        // of these calls
+	closed    map[paper.Day]bool  // days that are closed
 	during    func()              // called inside Items, without the lock
 	pages     []paper.EditionPage // of the one edition; nil: a page without a picture
 }
@@ -220,6 +221,46 @@ func (m *memory) Edition(_ context.Context, _ paper.View, key string, day paper.
 func (m *memory) Editions(ctx context.Context, v paper.View, key string, _ int) ([]paper.Edition, error) {
 	e, err := m.Edition(ctx, v, cmp.Or(key, "demo"), "2017-09-07")
 	return []paper.Edition{e}, err
+}
+
+func (m *memory) Archive(_ context.Context, _ paper.View, s paper.Scope, day paper.Day) (paper.Archive, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	a := paper.Archive{Day: day}
+	if m.broken != nil {
+		return a, m.broken
+	}
+	for _, it := range m.items {
+		if !in(it, s) {
+			continue
+		}
+		switch d := it.Day; {
+		case day == "":
+			if m.closed[d] {
+				a.Previous = max(a.Previous, d)
+			}
+		case d == day:
+			if a.Holds = true; m.closed[d] {
+				a.Closed, a.At = true, epoch.Add(12*time.Hour)
+			}
+		case d < day:
+			a.Previous = max(a.Previous, d)
+		case a.Next == "" || d < a.Next:
+			a.Next = d
+		}
+	}
+	return a, nil
+}
+
+func (m *memory) Closed(_ context.Context, items []paper.Item) (list []paper.Edition, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, it := range items {
+		if e := (paper.Edition{Paper: it.Paper, Day: it.Day}); m.closed[it.Day] && !slices.ContainsFunc(list, func(x paper.Edition) bool { return x.Paper == e.Paper && x.Day == e.Day }) {
+			list = append(list, e)
+		}
+	}
+	return list, m.broken
 }
 
 func (m *memory) Health(context.Context) ([]paper.Health, error) {

@@ -47,6 +47,10 @@ type Store interface {
 	Edition(ctx context.Context, v paper.View, paperKey string, day paper.Day) (paper.Edition, error)
 	// Editions are the newest n editions of a paper, newest first.
 	Editions(ctx context.Context, v paper.View, paperKey string, n int) ([]paper.Edition, error)
+	// Archive tells of a scope's archive on a day; for the empty day, of its newest.
+	Archive(ctx context.Context, v paper.View, s paper.Scope, day paper.Day) (paper.Archive, error)
+	// Closed are the editions among items of which nothing is to come.
+	Closed(ctx context.Context, items []paper.Item) ([]paper.Edition, error)
 	// Health is how every source fares.
 	Health(ctx context.Context) ([]paper.Health, error)
 	// Incidents are the last n stretches of trouble, newest first.
