@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -314,6 +315,167 @@ func TestConformanceOPML(t *testing.T) {
 			t.Errorf("newsboat took in %d of %d feeds", len(lines), len(feeds))
 		}
 	})
+}
+
+// An archive document holds the articles of its day, in every format alike; from the
+// subscription document one comes to all of them, and from each of them back.
+func TestConformanceArchives(t *testing.T) {
+	node := papertest.Need(t, "node")
+	nodeModules(t)
+	papers(t, func(t *testing.T, d *daemon, n int) {
+		dir := t.TempDir()
+		var atoms, objects []string
+		base := d.base(n)
+		until(t, "the archives", func() bool {
+			newest := d.demoItems("all")[0].Own.Day
+			return bytes.Contains(d.get("/feeds/all/archive/"+newest+".atom").body, []byte("<fh:archive>"))
+		})
+		for _, i := range d.demoItems("all") {
+			edition := i.Own.Paper + "/" + i.Own.Day
+			for ext, mark := range map[string]string{
+				"rss": `<category domain="edition-complete">` + edition + `</category>`, "atom": `<category term="` + edition + `" scheme="` + base + `/editions/#edition-complete">`,
+				"json": `{"paper":"` + i.Own.Paper + `","day":"` + i.Own.Day + `"}`, "ninjs": `{"role":"edition-complete","value":"` + edition + `"}`,
+			} {
+				if !bytes.Contains(d.ok("/feeds/all."+ext).body, []byte(mark)) {
+					t.Fatalf("all.%s does not say that %s is complete: no %s", ext, edition, mark)
+				}
+			}
+		}
+		for _, scope := range d.scopesOf() {
+			days := map[string][]string{}
+			for _, i := range d.demoItems(scope) {
+				days[i.Own.Day] = append(days[i.Own.Day], i.ID)
+			}
+			for _, ext := range []string{"rss", "atom", "json"} {
+				at := func(day string) string { return "/feeds/" + scope + "/archive/" + day + "." + ext }
+				subscription := "/feeds/" + scope + "." + ext
+				order := slices.Sorted(maps.Keys(days))
+				slices.Reverse(order)
+				// The chain of RFC 5005 §4: newest day first, and then nothing.
+				links := archiveLinks(t, d.ok(subscription).body)
+				if len(order) == 0 {
+					if links["prev-archive"] != "" {
+						t.Errorf("%s is empty and leads to %v", subscription, links)
+					}
+					if a := d.get(at("2017-09-07")); a.StatusCode != http.StatusNotFound {
+						t.Errorf("%s: %s", at("2017-09-07"), a.Status)
+					}
+					continue
+				}
+				if links["prev-archive"] != base+at(order[0]) {
+					t.Errorf("%s leads to %v, want %s", subscription, links, at(order[0]))
+				}
+				for k, day := range order {
+					file := d.save(dir, at(day))
+					a := d.ok(at(day))
+					if cc := a.Header.Get("Cache-Control"); !strings.Contains(cc, "max-age=3600") || !strings.Contains(cc, "must-revalidate") || strings.Contains(cc, "immutable") {
+						t.Errorf("%s: Cache-Control %s", at(day), cc)
+					}
+					var items []told
+					switch ext {
+					case "rss":
+						wellFormed(t, a.body)
+						items = toldByRSS(t, a.body, at(day))
+					case "atom":
+						atoms = append(atoms, file)
+						items = toldByAtom(t, a.body, at(day))
+					case "json":
+						objects = append(objects, file)
+						items = toldByJSON(t, a.body, at(day))
+					}
+					var ids []string
+					for _, i := range items {
+						ids = append(ids, i.ID)
+					}
+					if !slices.Equal(ids, days[day]) {
+						t.Errorf("%s holds %v, the feed has %v of that day", at(day), ids, days[day])
+					}
+					links := archiveLinks(t, a.body)
+					want := map[string]string{"current": base + subscription, "prev-archive": "", "next-archive": ""}
+					if k+1 < len(order) {
+						want["prev-archive"] = base + at(order[k+1])
+					}
+					if k > 0 && ext != "json" {
+						want["next-archive"] = base + at(order[k-1])
+					}
+					for rel, href := range want {
+						if links[rel] != href {
+							t.Errorf("%s: %s is %q, want %q", at(day), rel, links[rel], href)
+						}
+					}
+					if links["archive"] != "yes" {
+						t.Errorf("%s is not marked as an archive", at(day))
+					}
+				}
+			}
+		}
+		command(t, "jing", append([]string{"-c", schemas + "/atom-rfc4287.rnc"}, atoms...)...)
+		var saw map[string]struct{ Errors []any }
+		if err := json.Unmarshal(command(t, node, append([]string{"testdata/syndicate/tools/validate.mjs", schemas}, objects...)...), &saw); err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range objects {
+			if doc, ok := saw[file]; !ok || len(doc.Errors) > 0 {
+				t.Errorf("%s: %v", file, doc.Errors)
+			}
+		}
+	})
+}
+
+// archiveLinks are the links of a feed that RFC 5005 defines, and whether it is marked
+// as an archive document.
+func archiveLinks(t *testing.T, doc []byte) map[string]string {
+	links := map[string]string{}
+	if bytes.HasPrefix(doc, []byte("{")) {
+		var f struct {
+			Next string `json:"next_url"`
+			Own  struct {
+				Current string
+				Archive bool
+			} `json:"_paperwire"`
+		}
+		if err := json.Unmarshal(doc, &f); err != nil {
+			t.Fatal(err)
+		}
+		links["prev-archive"], links["current"] = f.Next, f.Own.Current
+		if f.Own.Archive {
+			links["archive"] = "yes"
+		}
+		return links
+	}
+	var f struct {
+		Links   []toldLink `xml:"link"`
+		Archive *struct{}  `xml:"http://purl.org/syndication/history/1.0 archive"`
+		Channel *struct {
+			Links   []toldLink `xml:"link"`
+			Archive *struct{}  `xml:"http://purl.org/syndication/history/1.0 archive"`
+		} `xml:"channel"`
+	}
+	if err := xml.Unmarshal(doc, &f); err != nil {
+		t.Fatal(err)
+	}
+	if f.Channel != nil {
+		f.Links, f.Archive = f.Channel.Links, f.Channel.Archive
+	}
+	for _, l := range f.Links {
+		links[l.Rel] = l.Href
+	}
+	if f.Archive != nil {
+		links["archive"] = "yes"
+	}
+	return links
+}
+
+// base is what a daemon's own addresses begin with.
+func (d *daemon) base(articles int) string {
+	if articles != demoArticles {
+		return "http://paperwire.test"
+	}
+	at, err := url.Parse(d.url)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return "http://localhost:" + at.Port()
 }
 
 // What machines read: every path of the OpenAPI document answers, with no
