@@ -51,6 +51,7 @@ const (
 	opensFactor   = 0.8 // 解放区 at the head of a clause
 	brandFactor   = 0.4
 	nativeFactor  = 0.4 // the title tells of somebody who comes from there
+	passedFactor  = 0.8
 	sightFactor   = 0.3 // only a landmark, when title or lead name another district
 	asideFactor   = 0.5 // only in the body, when the title names another place
 
@@ -435,8 +436,8 @@ func (r *reading) judge(m *mention, n *name, z int, before, rest string, class i
 		if m.size == 2 && r.wary && strings.HasPrefix(rest, "城") {
 			m.own, m.needs = false, true // 柳色青，县城外
 		}
-		if n.flags&flagGeneric != 0 && strings.HasPrefix(rest, "域") {
-			m.reject("word") // 新城区域
+		if strings.HasPrefix(rest, "域") && strings.HasSuffix(n.text, "区") {
+			m.reject("word") // 新城|区域, 黄河河口|区域
 			return
 		}
 		if m.size == 2 && !ownBefore { // 温县: the only short form there is
@@ -818,6 +819,10 @@ func (r *reading) weigh() {
 			lead = lead || st.score >= sureScore
 		}
 	}
+	most := 0.0
+	for i := range r.s.state {
+		most = max(most, r.s.state[i].score)
+	}
 	r.lone = named == 1 && fronts == 0 && !r.marks && !r.foreignFront && !r.cityOrgan && !r.wary
 	// Most of the city's counties, or five of them under a headline about the city.
 	r.every = named >= 3 && !title && containsAny(r.texts[zoneTitle], bulletins) ||
@@ -835,8 +840,10 @@ func (r *reading) weigh() {
 			st.factor = nativeFactor
 		case called && st.solid && !st.called:
 			st.factor = sightFactor
-		case !st.front && (title || lead || r.ownTitle || r.markLead || r.markWeak || r.foreignFront && r.own == 0 || fronts == 0 && named >= 3 || r.cityOrgan):
+		case !st.front && (title || lead || r.ownTitle || r.markLead || r.markWeak || r.foreignFront && r.own == 0 || fronts == 0 && named >= 3 && !st.page || r.cityOrgan):
 			st.factor = asideFactor
+		case fronts == 0 && st.seen[zoneBody] == 1 && !st.page && st.score < most*passedFactor:
+			st.factor = asideFactor // named once, where another has its town named as well
 		}
 	}
 }
