@@ -73,6 +73,15 @@ func (m mirrored) Item(ctx context.Context, v paper.View, id string) (paper.Item
 	return item, err
 }
 
+func (m mirrored) Changed(ctx context.Context, v paper.View, seq int64, id string, n int) ([]paper.Change, error) {
+	list, err := m.Store.Changed(ctx, v, seq, id, n)
+	base := m.base()
+	for i := range list {
+		showCopies(&list[i].Item, base)
+	}
+	return list, err
+}
+
 func (m mirrored) Edition(ctx context.Context, v paper.View, key string, day paper.Day) (paper.Edition, error) {
 	e, err := m.Store.Edition(ctx, v, key, day)
 	showPages(&e, m.base())

@@ -275,6 +275,24 @@ func (m *memory) Incidents(context.Context, int) ([]paper.Incident, error) {
 	return slices.Clone(m.incidents), m.broken
 }
 
+func (m *memory) Changed(_ context.Context, _ paper.View, seq int64, id string, n int) ([]paper.Change, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []paper.Change
+	for i, it := range m.items {
+		if at := int64(i) + 1; len(list) < n && (at > seq || at == seq && it.ID > id) {
+			list = append(list, paper.Change{Seq: at, Item: it})
+		}
+	}
+	return list, m.broken
+}
+
+func (m *memory) OutboxAt(context.Context, time.Time) (paper.Cursor, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return paper.Cursor{}, m.broken
+}
+
 func (m *memory) Changes(_ context.Context, after int64) (int64, []paper.PartVersion, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

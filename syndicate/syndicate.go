@@ -37,6 +37,11 @@ type Store interface {
 	// Item is one released article: [paper.ErrNotFound] where there is none, and
 	// a withdrawn one with its state or as [paper.ErrGone].
 	Item(ctx context.Context, v paper.View, id string) (paper.Item, error)
+	// Changed are the items whose present version came to be behind a place in the
+	// order of changes, oldest first, n at most.
+	Changed(ctx context.Context, v paper.View, seq int64, id string, n int) ([]paper.Change, error)
+	// OutboxAt is a place in the change sequence behind all that was visible before an instant.
+	OutboxAt(ctx context.Context, at time.Time) (paper.Cursor, error)
 	// Papers are all papers, the retired ones too.
 	Papers(ctx context.Context) ([]paper.Paper, error)
 	// Sections are the sections that are configured or hold something.

@@ -549,6 +549,13 @@ type Related struct {
 	Page     PageRef  `json:"page"`
 }
 
+// Change is an item with the change that made its present version. Seq, and within
+// it the id, order all changes as they became visible.
+type Change struct {
+	Seq  int64
+	Item Item
+}
+
 // Corrected reports whether the item changed after its first release.
 func (i Item) Corrected() bool { return i.Version > 1 && i.State == Live }
 

@@ -92,6 +92,16 @@ func TestArchiveOnly(t *testing.T) {
 			}
 		}
 		same("released")
+		changed := func() []paper.Change {
+			list, err := s.Changed(t.Context(), paper.Public, 0, "", 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return list
+		}
+		if list := changed(); len(list) != 1 || list[0].Item.Day == past {
+			t.Errorf("what backfill brought is a changed card: %+v", list)
+		}
 		if now := parts(t, s); now["archive"] == 0 || now["archive/a"] != now["archive"] {
 			t.Errorf("parts of the archive: %v", now)
 		}
@@ -119,6 +129,9 @@ func TestArchiveOnly(t *testing.T) {
 		same("corrected")
 		if list = day(); len(list) != 1 || list[0].Headline != "题 改过的旧闻" || list[0].Notice || list[0].Version != 2 || parts(t, s)["archive"] <= archive {
 			t.Errorf("corrected: %+v", list)
+		}
+		if list := changed(); len(list) != 2 || list[1].Item.Day != past || list[1].Item.Version != 2 {
+			t.Errorf("a corrected one is no changed card: %+v", list)
 		}
 		if err := s.Withdraw(t.Context(), list[0].ID, "by hand"); err != nil {
 			t.Fatal(err)

@@ -492,6 +492,38 @@ func (s *Store) item(ctx context.Context, v paper.View, id string) (paper.Item, 
 	return item, nil
 }
 
+// Changed lets out what was published, corrected or withdrawn behind a place in the
+// order of changes, oldest first, n items at most: each once, where its present version
+// came to be. What came by backfill stands in it from its first correction on.
+func (s *Store) Changed(ctx context.Context, v paper.View, seq int64, id string, n int) ([]paper.Change, error) {
+	var list []paper.Change
+	var ids []key
+	err := each(ctx, s.r, func(r *sql.Rows) error {
+		var c paper.Change
+		if err := r.Scan(&c.Seq, &c.Item.ID); err != nil {
+			return err
+		}
+		list, ids = append(list, c), append(ids, key{id: c.Item.ID})
+		return nil
+	}, `SELECT w.seq, w.article FROM versions w JOIN articles a ON a.id = w.article AND a.version = w.version
+		WHERE (w.seq, w.article) > ($1, $2) AND a.state IN ('released','withdrawn') AND (a.archive = 0 OR a.version > 1) ORDER BY w.seq, w.article LIMIT $3`, seq, id, n)
+	if err != nil {
+		return nil, fmt.Errorf("changes after %d: %w", seq, err)
+	}
+	items, err := s.let(ctx, v, ids)
+	if err != nil {
+		return nil, fmt.Errorf("changes after %d: %w", seq, err)
+	}
+	by := make(map[string]paper.Item, len(items))
+	for _, i := range items {
+		by[i.ID] = i
+	}
+	for i := range list {
+		list[i].Item = by[list[i].Item.ID]
+	}
+	return slices.DeleteFunc(list, func(c paper.Change) bool { return c.Item.ID == "" }), nil
+}
+
 // Papers lists the papers by key, retired ones too.
 func (s *Store) Papers(ctx context.Context) ([]paper.Paper, error) {
 	var list []paper.Paper

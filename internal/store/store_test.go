@@ -869,3 +869,71 @@ func BenchmarkNewest(b *testing.B) {
 		}
 	}
 }
+
+// The list of changed cards holds every article once, where its present version came
+// to be, in the order in which changes became visible.
+func TestChanged(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		day := paper.Day("2026-03-18")
+		changed := func(seq int64, id string, n int) (list []string, last paper.Change) {
+			t.Helper()
+			changes, err := s.Changed(t.Context(), paper.Public, seq, id, n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, x := range changes {
+				if i > 0 && (x.Seq < last.Seq || x.Seq == last.Seq && x.Item.ID <= last.Item.ID) {
+					t.Errorf("%d %s after %d %s", x.Seq, x.Item.ID, last.Seq, last.Item.ID)
+				}
+				list, last = append(list, fmt.Sprintf("%s %d %s", x.Item.ID, x.Item.Version, x.Item.State)), x
+			}
+			return list, last
+		}
+		if list, _ := changed(0, "", 10); len(list) != 0 {
+			t.Fatal(list)
+		}
+		take(t, s, false, art("a", day, "1", 0, "secret one"), art("a", day, "2", 1, "two"), art("a", day, "3", 2, "three"))
+		if list, _ := changed(0, "", 10); len(list) != 0 {
+			t.Fatalf("ingested, and listed: %v", list)
+		}
+		letOut(t, s, "a")
+		// In one transaction, so by id; a page ends in the middle of it.
+		list, last := changed(0, "", 2)
+		rest, end := changed(last.Seq, last.Item.ID, 2)
+		if got := append(list, rest...); !slices.Equal(got, []string{"a-20260318-1 1 live", "a-20260318-2 1 live", "a-20260318-3 1 live"}) {
+			t.Fatal(got)
+		}
+		c.add(time.Hour)
+		noon := c.now()
+		c.add(time.Minute)
+		if err := s.Withdraw(t.Context(), "a-20260318-1", "court order"); err != nil {
+			t.Fatal(err)
+		}
+		letOut(t, s, "a")
+		c.add(time.Hour)
+		in := art("a", day, "2", 1, "two, mended")
+		in.Similar = func(paper.Article, paper.Article) bool { return true }
+		take(t, s, false, in, art("a", day, "3", 2, "three"))
+		letOut(t, s, "a")
+		// A paper whose dates are older comes later, and is found behind what was read.
+		take(t, s, true, art("b", "2026-01-02", "1", 0, "history"))
+		letOut(t, s, "b")
+		want := []string{"a-20260318-1 2 withdrawn", "a-20260318-2 2 live", "b-20260102-1 1 live"}
+		if list, _ := changed(end.Seq, end.Item.ID, 10); !slices.Equal(list, want) {
+			t.Errorf("%v, want %v", list, want)
+		}
+		at, err := s.OutboxAt(t.Context(), noon)
+		if list, _ := changed(at.Seq+1, "", 10); err != nil || !slices.Equal(list, want) {
+			t.Errorf("from an instant: %v, want %v; %v", list, want, err)
+		}
+		if list, _ := changed(0, "", 10); !slices.Equal(list, append([]string{"a-20260318-3 1 live"}, want...)) {
+			t.Errorf("from the beginning: %v", list)
+		}
+		changes, err := s.Changed(t.Context(), paper.View{Key: "x", Rights: paper.RightsHeadline}, 0, "", 10)
+		if err != nil || changes[0].Item.Text != "" || strings.Contains(encode(changes), "secret") {
+			t.Errorf("the gate was passed by: %+v %v", changes, err)
+		}
+	})
+}

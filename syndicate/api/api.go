@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"paperwire/internal/paper"
 	"paperwire/syndicate/push"
@@ -19,6 +20,11 @@ type Data interface {
 	Items(ctx context.Context, v paper.View, s paper.Scope, w paper.Window) ([]paper.Item, error)
 	// Item gives paper.ErrNotFound, or paper.ErrGone for a withdrawn article.
 	Item(ctx context.Context, v paper.View, id string) (paper.Item, error)
+	// Changed are the items whose present version came to be behind a place in the
+	// order of changes, oldest first, n at most.
+	Changed(ctx context.Context, v paper.View, seq int64, id string, n int) ([]paper.Change, error)
+	// OutboxAt is a place in the change sequence behind all that was visible before an instant.
+	OutboxAt(ctx context.Context, at time.Time) (paper.Cursor, error)
 	Scopes(ctx context.Context, v paper.View) ([]paper.ScopeInfo, error)
 	Edition(ctx context.Context, v paper.View, paperKey string, day paper.Day) (paper.Edition, error)
 	Health(ctx context.Context) ([]paper.Health, error)

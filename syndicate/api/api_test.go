@@ -75,6 +75,21 @@ func (d *data) Item(_ context.Context, _ paper.View, id string) (paper.Item, err
 	return paper.Item{}, fmt.Errorf("article %s: %w", id, paper.ErrNotFound)
 }
 
+// Changed takes the ordinal for the change sequence.
+func (d *data) Changed(_ context.Context, _ paper.View, seq int64, id string, n int) ([]paper.Change, error) {
+	var list []paper.Change
+	for _, it := range d.items {
+		if at := int64(it.Ordinal/4) + 1; len(list) < n && (at > seq || at == seq && it.ID > id) {
+			list = append(list, paper.Change{Seq: at, Item: it})
+		}
+	}
+	return list, d.err
+}
+
+func (d *data) OutboxAt(_ context.Context, at time.Time) (paper.Cursor, error) {
+	return paper.Cursor{Seq: at.Unix() - epoch.Unix(), N: 7}, d.err
+}
+
 func (d *data) Scopes(context.Context, paper.View) ([]paper.ScopeInfo, error) {
 	return []paper.ScopeInfo{{Part: "district/410825", Count: 3, Last: "2017-09-07"}, {Part: "paper/demo", Name: "示例日报"}}, d.err
 }
@@ -166,6 +181,52 @@ func TestPaging(t *testing.T) {
 	}
 }
 
+// Following next gives every change exactly once, in order, whatever the size of a
+// page, and its end is where to go on later.
+func TestCards(t *testing.T) {
+	type cards struct {
+		Cards []changedCard
+		Next  string
+		More  bool
+	}
+	d := newData(9)
+	d.items[8].State = paper.Withdrawn
+	h := open(t, d)
+	for _, limit := range []int{1, 2, 4, 9, 50} {
+		var ids []string
+		var l cards
+		for more := true; more; more = l.More {
+			l = cards{Next: l.Next}
+			r := get(t, h, fmt.Sprintf("/api/v1/cards?limit=%d&changed_since=%s", limit, l.Next), &l)
+			if r.StatusCode != 200 || l.More != (r.Header.Get("Link") != "") || len(ids) > 9 {
+				t.Fatalf("%d %+v %v", r.StatusCode, l, r.Header)
+			}
+			for _, c := range l.Cards {
+				ids = append(ids, c.ID)
+			}
+		}
+		if len(ids) != 9 || !slices.IsSorted(ids) {
+			t.Errorf("limit %d: %v", limit, ids)
+		}
+		end := l.Next
+		if get(t, h, "/api/v1/cards?changed_since="+end, &l); len(l.Cards) != 0 || l.Next != end || l.More {
+			t.Errorf("behind the end: %+v", l)
+		}
+	}
+	// From an instant: here the second is the change sequence.
+	for _, since := range []string{"2017-09-07T06:00:02Z", "2017-09-07T14:00:02%2B08:00", "2017-09-07T14:00:02+08:00"} {
+		var l cards
+		get(t, h, "/api/v1/cards?changed_since="+since, &l)
+		if len(l.Cards) != 1 {
+			t.Fatalf("%s: %+v", since, l)
+		}
+		want := changedCard{"demo-20170907-1_8", 1, "withdrawn", "https://news.example.cn/a/demo-20170907-1_8", "https://news.example.cn/a/demo-20170907-1_8/card.json", "2017-09-07T06:00:02Z"}
+		if l.Cards[0] != want {
+			t.Errorf("%+v", l.Cards[0])
+		}
+	}
+}
+
 func TestDayGivesTheEditionInPageOrder(t *testing.T) {
 	var l list
 	get(t, open(t, newData(60)), "/api/v1/articles?day=2017-09-07&limit=5&full=true", &l)
@@ -218,6 +279,10 @@ func TestProblems(t *testing.T) {
 		"/api/v1/articles?limit=x":                               400,
 		"/api/v1/articles?day=gestern":                           400,
 		"/api/v1/articles?day=2017-02-31":                        400,
+		"/api/v1/cards?changed_since=x":                          400,
+		"/api/v1/cards?changed_since=2017-09-07":                 400,
+		"/api/v1/cards?limit=0":                                  400,
+		"/api/v1/cards?changed_since=" + cursor(epoch, "x"):      400,
 		"/api/v1/articles?before=x":                              400,
 		"/api/v1/articles?before=" + cursor(epoch, ""):           400,
 		"/api/v1/articles?scope=" + strings.Repeat("x", 3000):    400,
@@ -250,7 +315,7 @@ func TestProblems(t *testing.T) {
 		}
 	}
 	d.err = errors.New("secret inside")
-	for _, target := range []string{"/api/v1/articles", "/api/v1/articles/x", "/api/v1/scopes", "/api/v1/sources", "/api/v1/editions/demo/2017-09-07"} {
+	for _, target := range []string{"/api/v1/articles", "/api/v1/articles/x", "/api/v1/cards", "/api/v1/cards?changed_since=2017-09-07T08:00:00Z", "/api/v1/scopes", "/api/v1/sources", "/api/v1/editions/demo/2017-09-07"} {
 		var p struct{ Detail string }
 		if r := get(t, h, target, &p); r.StatusCode != 503 || r.Header.Get("Retry-After") == "" || strings.Contains(p.Detail, "secret") {
 			t.Errorf("%s: %d %q", target, r.StatusCode, p.Detail)
@@ -299,7 +364,7 @@ func TestOpenAPI(t *testing.T) {
 	if !bytes.Equal(one, two) {
 		t.Error("the description differs from one start to the next")
 	}
-	if !strings.HasPrefix(d.OpenAPI, "3.1") || len(d.Paths) != 5 || d.Servers[0].URL != "https://news.example.cn" {
+	if !strings.HasPrefix(d.OpenAPI, "3.1") || len(d.Paths) != 6 || d.Servers[0].URL != "https://news.example.cn" {
 		t.Errorf("%+v", d)
 	}
 	if op := d.Paths["/api/v1/articles/{id}"]["get"]; op.OperationID != "getArticle" || op.Responses["410"] == nil {

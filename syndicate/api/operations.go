@@ -26,14 +26,15 @@ type viewKey struct{}
 
 // wants says how to write a parameter that was refused, by its place and name.
 var wants = map[string]string{
-	"query.limit":  "write a number from 1 to 200",
-	"query.day":    "write it like 2017-09-07",
-	"query.full":   "write true or false",
-	"query.before": "pass the next of a list as it came",
-	"query.scope":  "at most 2000 characters",
-	"path.id":      "at most 128 characters",
-	"path.paper":   "at most 24 characters",
-	"path.day":     "write it like 2017-09-07",
+	"query.limit":         "write a number from 1 to 200",
+	"query.day":           "write it like 2017-09-07",
+	"query.full":          "write true or false",
+	"query.before":        "pass the next of a list as it came",
+	"query.changed_since": "write an instant like 2017-09-07T08:00:00+08:00, or pass the next of a list as it came",
+	"query.scope":         "at most 2000 characters",
+	"path.id":             "at most 128 characters",
+	"path.paper":          "at most 24 characters",
+	"path.day":            "write it like 2017-09-07",
 }
 
 func init() {
@@ -82,6 +83,7 @@ func build(o Options) (http.Handler, error) {
 	api := humago.New(mux, config)
 	register(api, "listArticles", "/api/v1/articles", "Articles, newest first", s.articles)
 	register(api, "getArticle", "/api/v1/articles/{id}", "One article; 410 when it has been withdrawn", s.article, http.StatusGone)
+	register(api, "listCards", "/api/v1/cards", "Cards that changed, oldest change first: what platforms should read again", s.cards)
 	register(api, "listScopes", "/api/v1/scopes", "What there is a feed of", s.scopes)
 	register(api, "listSources", "/api/v1/sources", "How the sources fare", s.sources)
 	register(api, "getEdition", "/api/v1/editions/{paper}/{day}", "One edition with its pages", s.edition)
