@@ -18,11 +18,12 @@ import (
 	"paperwire/syndicate/web"
 )
 
-// newSite makes everything that depends on the configuration.
-func (s *Syndicate) newSite(o Options) (*site, error) {
+// newSite makes everything that depends on the configuration. named is the title as
+// configured: a card of a site that has none is the paper's.
+func (s *Syndicate) newSite(o Options, named string) (*site, error) {
 	o.Store = s.store
 	st := &site{Options: o, cache: newCache(s.size - s.size/4), small: newCache(s.size / 8), pictures: newCache(s.size / 8), mux: http.NewServeMux(), operations: http.NewServeMux()}
-	st.links = card.Links{Base: o.Base, Site: o.Title, Look: s.easel.studio.Look(), Focus: o.Focus}
+	st.links = card.Links{Base: o.Base, Site: named, Logo: o.Base + "/icon.png", Look: s.easel.studio.Look(), Focus: o.Focus}
 	scope := func(ctx context.Context, written string) (paper.Scope, error) { return s.resolve(ctx, st, written) }
 	st.pages = web.New(web.Options{
 		Base: o.Base, SiteTitle: o.Title, Footer: o.Footer, Data: s.store, Names: o.Names, Scope: scope,

@@ -198,13 +198,14 @@ func (s *Syndicate) Reconfigure(o Options) error {
 		return errors.New("base url " + o.Base + ": write it like https://news.example.cn")
 	}
 	o.Base = strings.TrimRight(o.Base, "/")
+	named := o.Title
 	if o.Title == "" {
 		o.Title = "Paperwire"
 	}
 	if o.Names == nil {
 		o.Names = s.site.Load().Names
 	}
-	st, err := s.newSite(o)
+	st, err := s.newSite(o, named)
 	if err != nil {
 		return err
 	}

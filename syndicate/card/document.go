@@ -229,7 +229,8 @@ func (d *Document) head(c *cutter) []Meta {
 	}
 	og := d.Images.OG
 
-	name("description", d.Description)
+	// One element for both, as QQ asks: readers that take either would see it twice.
+	m = append(m, Meta{Name: "description", ItemProp: "description", Content: d.Description})
 	name("author", strings.Join(authors, ", "))
 	property("og:type", "article")
 	property("og:title", d.Title)
@@ -266,7 +267,6 @@ func (d *Document) head(c *cutter) []Meta {
 		name("twitter:image:alt", og.Alt)
 		itemprop("image", og.URL)
 	}
-	itemprop("description", d.Description)
 	return m
 }
 

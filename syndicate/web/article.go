@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"paperwire/internal/paper"
+	"paperwire/syndicate/card"
 	"paperwire/syndicate/feed"
 )
 
@@ -39,6 +40,7 @@ type articleBody struct {
 	After     *entry
 	SamePage  []entry
 	Shares    []share
+	QR        string // picture of a code that leads here; empty where none are drawn
 	Address   string
 }
 
@@ -94,26 +96,29 @@ func (s *Site) article(w http.ResponseWriter, r *http.Request) {
 		name = c.label("paper", it.Paper)
 	}
 	zone := c.zone(it.Paper)
-	shared := s.opts.Base + "/a/" + it.ID
+	address := s.opts.Base + "/a/" + it.ID
 	p.Title, p.TitleLang = it.Title(), p.langOf(it.Language, it.Title())
 	p.Description = it.Summary
-	p.Canonical = shared
+	p.Canonical = address
 	origin := webURL(it.URL)
 	if origin != "" && (it.Rights != paper.RightsFull || it.Link == paper.LinkOrigin) {
 		// Where the whole text stands at the publisher's, search engines shall
 		// find it there.
 		p.Canonical = origin
 	}
-	p.addCard(it, zone)
+	doc := p.addCard(it, zone)
 	p.Alternates = append(s.alternates(paper.Scope{Papers: []string{it.Paper}}, name),
-		alternate{"application/json+oembed", it.Title(), s.opts.Base + "/oembed?url=" + url.QueryEscape(shared)},
-		alternate{"application/json", it.Title(), shared + "/card.json"})
+		alternate{"application/json+oembed", it.Title(), s.opts.Base + "/oembed?url=" + url.QueryEscape(address)},
+		alternate{"application/json", it.Title(), address + "/card.json"})
 
 	body := articleBody{
 		Item: it, Lang: p.TitleLang, Headline: it.Title(), Paper: name, PaperPath: p.href("/paper/" + it.Paper),
-		Byline: p.byline(it.Byline), Origin: origin, Address: shared,
+		Byline: p.byline(it.Byline), Origin: origin, Address: address,
 		Published: p.instant(it.Published, zone),
-		Shares:    shares(shared, it),
+		Shares:    shares(doc),
+	}
+	if doc.QR != "" {
+		body.QR = strings.TrimPrefix(doc.QR, s.opts.Base)
 	}
 	if body.Headline == "" {
 		body.Headline = it.ID
@@ -293,37 +298,31 @@ func zonesOf(it paper.Item) map[string][]rune {
 
 func weight(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
 
-// shares are the links that open a platform's own form. They carry the share
-// page: that is where the card is, whatever the canonical address.
-func shares(address string, it paper.Item) []share {
-	title := clipRunes(it.Title(), 100)
-	q := func(pairs ...string) string {
-		v := url.Values{}
-		for i := 0; i < len(pairs); i += 2 {
-			if pairs[i+1] != "" {
-				v.Set(pairs[i], pairs[i+1])
-			}
-		}
-		return v.Encode()
-	}
-	picture := ""
-	if len(it.Images) > 0 {
-		picture = webURL(it.Images[0].URL)
-	}
-	return []share{
-		{"share_weibo", "https://service.weibo.com/share/share.php?" + q("url", address, "title", title, "pic", picture)},
-		{"share_qzone", "https://sns.qzone.qq.com/cgi-bin/qzshare/cgi_qzshare_onekey?" + q("url", address, "title", title, "summary", it.Summary, "site", it.PaperName, "pics", picture)},
-		{"X", "https://x.com/intent/post?" + q("url", address, "text", title)},
-		{"Facebook", "https://www.facebook.com/sharer/sharer.php?" + q("u", address)},
-		{"share_mail", "mailto:?" + strings.ReplaceAll(q("subject", title, "body", address), "+", "%20")},
-	}
+// shared are the platforms whose own forms an article's page links to, in the order
+// of the page, each with the key of its name or the name itself.
+var shared = []struct{ key, name string }{
+	{"weibo", "share_weibo"},
+	{"qq", "share_qzone"},
+	{"x", "X"},
+	{"facebook", "Facebook"},
+	{"telegram", "Telegram"},
+	{"linkedin", "LinkedIn"},
+	{"bluesky", "Bluesky"},
+	{"threads", "Threads"},
 }
 
-func clipRunes(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n-1]) + "…"
+// shares are plain links that open a platform's own form, with the text of the card
+// and the address of the share page: that is where the card is, whatever the
+// canonical address.
+func shares(doc card.Document) []share {
+	var list []share
+	for _, s := range shared {
+		if intent := doc.Platforms[s.key].Intent; intent != "" {
+			list = append(list, share{s.name, intent})
+		}
 	}
-	return s
+	mail := url.Values{"subject": {doc.Title}, "body": {doc.URL}}
+	return append(list, share{"share_mail", "mailto:?" + strings.ReplaceAll(mail.Encode(), "+", "%20")})
 }
 
 // goneBody is what stands where a withdrawn article was.

@@ -11,7 +11,7 @@ import (
 // addCard puts into the head of a share page what unfurlers read off it. The
 // JSON-LD is JavaScript to html/template and stands as it is: the card writes it
 // with < > and & as \u003c and so on, so nothing in it can end the element.
-func (p *page) addCard(it paper.Item, zone *time.Location) {
+func (p *page) addCard(it paper.Item, zone *time.Location) card.Document {
 	links := p.site.opts.Links
 	links.Zone = zone
 	doc := card.New(it, links)
@@ -24,4 +24,5 @@ func (p *page) addCard(it paper.Item, zone *time.Location) {
 			p.NoIndex = false // the card says it, and more
 		}
 	}
+	return doc
 }

@@ -118,3 +118,10 @@ func stripTags(h template.HTML) string {
 		}
 	}
 }
+
+func clipRunes(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}

@@ -176,6 +176,8 @@ var messages = map[string]message{
 	"share":                {"转发", "Share"},
 	"share_address":        {"本页地址", "Address of this page"},
 	"share_mail":           {"电子邮件", "E-mail"},
+	"share_qr":             {"本页地址的二维码", "QR code of this page’s address"},
+	"share_qr_hint":        {"用手机扫码打开；在微信里扫码打开后再转发，才会显示成卡片。", "Scan to open this page on a phone. In WeChat, open it by scanning before you share it, so that it shows as a card."},
 	"share_weibo":          {"微博", "Weibo"},
 	"share_qzone":          {"QQ空间", "QZone"},
 	"photo_credit":         {"摄影：%[1]s", "Photograph: %[1]s"},

@@ -305,6 +305,11 @@ func (s *Site) favicon(w http.ResponseWriter, r *http.Request) {
 	s.file(w, r, "favicon.ico", "public, max-age=604800")
 }
 
+// icon is the same in the size that search engines and home screens want.
+func (s *Site) icon(w http.ResponseWriter, r *http.Request) {
+	s.file(w, r, "icon.png", "public, max-age=604800")
+}
+
 func (s *Site) file(w http.ResponseWriter, r *http.Request, name, caching string) {
 	data, err := files.ReadFile("assets/" + name)
 	if err != nil {
@@ -314,7 +319,7 @@ func (s *Site) file(w http.ResponseWriter, r *http.Request, name, caching string
 	sum := sha256.Sum256(data)
 	h := w.Header()
 	h.Set("Content-Type", map[string]string{
-		"paper.css": "text/css; charset=utf-8", "paper.js": "text/javascript; charset=utf-8", "favicon.ico": "image/x-icon",
+		"paper.css": "text/css; charset=utf-8", "paper.js": "text/javascript; charset=utf-8", "favicon.ico": "image/x-icon", "icon.png": "image/png",
 	}[name])
 	h.Set("Cache-Control", caching)
 	h.Set("ETag", `W/"`+hex.EncodeToString(sum[:12])+`"`)

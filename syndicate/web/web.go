@@ -55,7 +55,7 @@ type Options struct {
 	Formats []feed.Format // those without a LinkType are listed, not advertised
 	Widths  []int         // pixels, rising: what /img/{name}?w= gives of our copies of pictures
 	// Links are what cards are made with; of their fields the zone is the paper's, and
-	// Base and Site are those above where they are empty.
+	// Base is that above where it is empty.
 	Links card.Links
 	Log   *slog.Logger // nil: slog.Default()
 }
@@ -76,7 +76,7 @@ func New(o Options) *Site {
 		o.Log = slog.Default()
 	}
 	o.Base = strings.TrimRight(o.Base, "/")
-	o.Links.Base, o.Links.Site = cmp.Or(o.Links.Base, o.Base), cmp.Or(o.Links.Site, o.SiteTitle)
+	o.Links.Base = cmp.Or(o.Links.Base, o.Base)
 	return &Site{opts: o, views: parseViews(), formats: byHabit(o.Formats)}
 }
 
@@ -104,6 +104,7 @@ func (s *Site) Register(mux *http.ServeMux, wrap func(http.Handler) http.Handler
 		"GET /status":                 s.status,
 		"GET /assets/{name}":          s.asset,
 		"GET /favicon.ico":            s.favicon,
+		"GET /icon.png":               s.icon,
 	} {
 		mux.Handle(pattern, wrap(serve))
 	}
