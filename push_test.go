@@ -11,12 +11,16 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"paperwire/internal/paper"
 	"paperwire/internal/papertest"
+	"paperwire/internal/store"
 )
 
 // pushConfig is configFor with loopback opened for receivers.
@@ -513,4 +517,69 @@ func TestHubSurvives(t *testing.T) {
 			t.Errorf("%d distributions after the lease", got-so)
 		}
 	})
+}
+
+// A release with a thousand subscriptions, half of them to a topic that it does not
+// touch, at fifty hosts: from the article's being in the feed to the first and to the
+// last distribution.
+func BenchmarkHub(b *testing.B) {
+	p := publisher(b, papertest.Options{Key: "one", Day: today(), Seed: 3, Pages: 2, ArticlesPerPage: 2})
+	dir := b.TempDir()
+	s, err := store.Open(b.Context(), filepath.Join(dir, "paperwire.db"), store.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var got atomic.Int64
+	var last atomic.Int64
+	at := ""
+	for i := range 1000 {
+		if i%20 == 0 {
+			srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				io.Copy(io.Discard, r.Body)
+				last.Store(time.Now().UnixNano())
+				got.Add(1)
+			}))
+			b.Cleanup(srv.Close)
+			at = srv.URL
+		}
+		scope := "all"
+		if i%2 == 1 {
+			scope = "district/410821"
+		}
+		topic := topicBase + scope + ".rss"
+		if err := s.KeepReceiver(b.Context(), paper.Receiver{
+			ID: fmt.Sprintf("sub_%04d", i), Kind: paper.Subscription, Scope: scope, URL: fmt.Sprintf("%s/%d", at, i), Host: at,
+			Doc: fmt.Sprintf(`{"topic":%q,"ext":"rss","secret":"x"}`, topic), State: paper.ReceiverLive,
+		}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+	d := start(b, 0, "serve", "--config", pushConfig(b, dir, "", p), "--data", dir)
+	until(b, "the first edition", func() bool { f, ok := d.feed("all"); return ok && len(f) == 4 })
+	until(b, "its distribution", func() bool { return got.Load() >= 500 })
+	time.Sleep(2 * time.Second)
+	var first, all time.Duration
+	for i := range b.N {
+		before := got.Load()
+		title := fmt.Sprintf("第%d条", i)
+		late(p, title)
+		var out time.Time
+		for end := time.Now().Add(time.Minute); out.IsZero() && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+			if f, _ := d.feed("all"); len(f) > 0 && f[0].Title == title {
+				out = time.Now()
+			}
+		}
+		for end := time.Now().Add(time.Minute); got.Load() == before && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		}
+		first += time.Since(out)
+		until(b, "500 distributions", func() bool { return got.Load() >= before+500 })
+		all += time.Unix(0, last.Load()).Sub(out)
+		time.Sleep(time.Second)
+	}
+	b.ReportMetric(float64(first.Milliseconds())/float64(b.N), "ms-to-first")
+	b.ReportMetric(float64(all.Milliseconds())/float64(b.N), "ms-to-last")
+	b.ReportMetric(0, "ns/op")
 }

@@ -638,3 +638,104 @@ func TestWebhooksAreGuarded(t *testing.T) {
 		t.Errorf("%+v, %d requests", tried, len(x.list()))
 	}
 }
+
+// Robots and pings of the configuration, in the running program: headlines when the
+// edition is complete, corrections and withdrawals after it, and no secret in the log.
+func TestRobots(t *testing.T) {
+	stores(t, func(t *testing.T, dsn string) {
+		var mu sync.Mutex
+		got := map[string][]string{}
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			b, _ := io.ReadAll(r.Body)
+			mu.Lock()
+			got[r.URL.Path] = append(got[r.URL.Path], string(b))
+			mu.Unlock()
+			io.WriteString(w, `{"errcode":0,"code":0,"success":1}`)
+		}))
+		t.Cleanup(server.Close)
+		has := func(path string, words ...string) func() bool {
+			return func() bool {
+				mu.Lock()
+				defer mu.Unlock()
+				return slices.ContainsFunc(got[path], func(b string) bool {
+					for _, w := range words {
+						if !strings.Contains(b, w) {
+							return false
+						}
+					}
+					return true
+				})
+			}
+		}
+		t.Setenv("PAPERWIRE_ROBOT_A_URL", server.URL+"/wecom?key=geheim1")
+		t.Setenv("PAPERWIRE_ROBOT_B_SECRET", "geheim2")
+		t.Setenv("PAPERWIRE_ROBOT_C_URL", server.URL+"/feishu/geheim3")
+		t.Setenv("PAPERWIRE_ROBOT_D_URL", server.URL+"/elsewhere")
+		t.Setenv("PAPERWIRE_INDEXNOW_KEY", "indexnow-key")
+		t.Setenv("PAPERWIRE_BAIDU_TOKEN", "geheim4")
+		p := publisher(t, papertest.Options{Key: "one", Day: today(), Seed: 3, Pages: 2, ArticlesPerPage: 6})
+		dir := t.TempDir()
+		if err := os.WriteFile(dir+"/b.url", []byte(server.URL+"/dingtalk?access_token=geheim5\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		file := pushConfig(t, dir, fmt.Sprintf(`push: {open_hosts: [127.0.0.1], hubs: ["%[1]s/hub"], indexnow: "%[1]s/indexnow", baidu: "%[1]s/baidu"}
+robots:
+  - {key: a, kind: wecom}
+  - {key: b, kind: dingtalk, scope: paper/p1, url_file: b.url}
+  - {key: c, kind: feishu, scope: section/yaowen}
+  - {key: d, kind: wecom, scope: paper/p2}
+`, server.URL), p)
+		d := start(t, 0, "serve", "--config", file, "--data", dir, "--store", dsn)
+		x := newInbox(t, nil)
+		d.webhook(fmt.Sprintf(`{"url":%q,"events":["edition.complete"]}`, x.URL))
+		day := string(today())
+		until(t, "headlines in WeCom", has("/wecom", `"msgtype":"news"`, day, "http://paperwire.test/a/p1-"))
+		until(t, "headlines in DingTalk", has("/dingtalk", `"feedCard"`, day))
+		until(t, "headlines in Feishu", has("/feishu/geheim3", `"post"`, day))
+		until(t, "a ping of the hub", has("/hub", "hub.mode=publish", "paper%2Fp1.rss"))
+		until(t, "IndexNow", has("/indexnow", `"key":"indexnow-key"`, "http://paperwire.test/a/p1-"))
+		until(t, "Baidu", has("/baidu", "http://paperwire.test/a/p1-"))
+		if a := d.get("/indexnow-key.txt"); string(a.body) != "indexnow-key" {
+			t.Errorf("%d %s", a.StatusCode, a.body)
+		}
+		if a := d.get("/feeds/all.rss"); !bytes.Contains(a.body, []byte(server.URL+"/hub")) || !strings.Contains(a.Header.Get("Link"), server.URL+"/hub") {
+			t.Error("the outside hub is not announced")
+		}
+		done := x.find(t, "edition.complete", func(m posted) bool { return m.Type == "edition.complete" })
+		if done.Data.Day != day || done.Data.Paper != "p1" || done.Data.Articles != 12 {
+			t.Errorf("%s", done.body)
+		}
+		first := p.Articles(p.Day())[0]
+		p.Correct(first.ID, func(a *papertest.Article) { a.Headline = "改过的要闻" })
+		until(t, "the correction", has("/wecom", `"msgtype":"text"`, "更正：改过的要闻"))
+		until(t, "the correction", has("/feishu/geheim3", `"text"`, "更正：改过的要闻"))
+		f, _ := d.feed("all")
+		for _, e := range f {
+			if e.Title == "改过的要闻" {
+				d.operate("POST", "/api/v1/articles/"+e.Ours.ID+"/decisions", `{"action":"withdraw"}`, http.StatusOK, nil)
+			}
+		}
+		until(t, "the withdrawal", has("/dingtalk", "撤稿：报1 "+day))
+		until(t, "the withdrawal", has("/wecom", "撤稿：报1 "+day))
+		if has("/elsewhere")() {
+			t.Error("a message about another paper")
+		}
+		if strings.Contains(d.log.String(), "geheim") {
+			t.Error("a secret is in the log")
+		}
+		// Who is taken out of the configuration is forgotten; who stays goes on.
+		d.stop()
+		mu.Lock()
+		before := len(got["/wecom"])
+		mu.Unlock()
+		d = start(t, 0, "serve", "--config", pushConfig(t, dir, "push: {open_hosts: [127.0.0.1]}\nrobots:\n  - {key: a, kind: wecom}\n", p), "--data", dir, "--store", dsn)
+		p.Correct(p.Articles(p.Day())[1].ID, func(a *papertest.Article) { a.Headline = "又改过一条" })
+		until(t, "the second correction", has("/wecom", "更正：又改过一条"))
+		time.Sleep(500 * time.Millisecond)
+		mu.Lock()
+		defer mu.Unlock()
+		if n := len(got["/wecom"]); n != before+1 || strings.Contains(strings.Join(got["/dingtalk"], ""), "又改过一条") {
+			t.Errorf("%d messages more", n-before)
+		}
+	})
+}

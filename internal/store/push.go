@@ -156,7 +156,7 @@ func (s *Store) forget(ctx context.Context, t *sql.Tx, id string) error {
 // DueReceivers hands out receivers that are behind the outbox and may be sent to
 // now, n at most, those longest behind first; each to one caller, who has hold
 // time to begin (see ClaimReceiver).
-func (s *Store) DueReceivers(ctx context.Context, hold time.Duration, n int) ([]string, error) {
+func (s *Store) DueReceivers(ctx context.Context, hold time.Duration, n int) ([]paper.Receiver, error) {
 	end, err := s.Outbox(ctx)
 	if err != nil {
 		return nil, err
@@ -172,19 +172,33 @@ func (s *Store) DueReceivers(ctx context.Context, hold time.Duration, n int) ([]
 	if err != nil {
 		return nil, fmt.Errorf("due receivers: %w", err)
 	}
-	var ids []string
+	var list []paper.Receiver
 	err = s.tx(ctx, "due receivers", func(t *sql.Tx) error {
-		ids = ids[:0]
-		return each(ctx, t, func(r *sql.Rows) error {
-			var id string
-			err := r.Scan(&id)
-			ids = append(ids, id)
+		list = list[:0]
+		return each(ctx, t, func(rows *sql.Rows) error {
+			r, err := scanReceiver(rows)
+			list = append(list, r)
 			return err
 		}, `UPDATE receivers SET owner = '', lease_until = $4
-			WHERE id IN (SELECT id FROM receivers WHERE `+due+` ORDER BY seq, n, id LIMIT $5) AND `+due+` RETURNING id`,
+			WHERE id IN (SELECT id FROM receivers WHERE `+due+` ORDER BY seq, n, id LIMIT $5) AND `+due+` RETURNING `+receiverColumns,
 			end.Seq, end.N, now.UnixMilli(), now.Add(hold).UnixMilli(), n)
 	})
-	return ids, err
+	return list, err
+}
+
+// PassReceivers moves receivers from one cursor to another without a drain: there
+// is nothing for them in between. Who is drained by now, or stands elsewhere, stays.
+func (s *Store) PassReceivers(ctx context.Context, from, to paper.Cursor, ids []string) error {
+	return s.tx(ctx, "pass receivers", func(t *sql.Tx) error {
+		for at := 0; at < len(ids); at += 500 {
+			args := []any{from.Seq, from.N, to.Seq, to.N}
+			if _, err := t.ExecContext(ctx, `UPDATE receivers SET seq = $3, n = $4, lease_until = 0
+				WHERE seq = $1 AND n = $2 AND owner = '' AND `+in("id", ids[at:min(at+500, len(ids))], &args), args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // ClaimReceiver takes the lease of a receiver that was handed out, for a drain.

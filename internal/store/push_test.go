@@ -85,7 +85,11 @@ func TestReceiverLeases(t *testing.T) {
 		}
 		due := func(want int) []string {
 			t.Helper()
-			ids, err := s.DueReceivers(ctx, 15*time.Second, 100)
+			list, err := s.DueReceivers(ctx, 15*time.Second, 100)
+			var ids []string
+			for _, r := range list {
+				ids = append(ids, r.ID)
+			}
 			if err != nil || len(ids) != want {
 				t.Fatalf("due %v %v, want %d", ids, err, want)
 			}
@@ -153,6 +157,34 @@ func TestReceiverLeases(t *testing.T) {
 			t.Fatal(ids)
 		}
 		if _, err := s.ClaimReceiver(ctx, "one", "p2", time.Second); !errors.Is(err, ErrBusy) {
+			t.Fatal(err)
+		}
+		// What is not for them passes by without a drain, but not under a drain's hands.
+		held, err := s.ClaimReceiver(ctx, "two", "p3", time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pass := func() paper.Cursor {
+			t.Helper()
+			if err := s.PassReceivers(ctx, paper.Cursor{}, events[2].Cursor(), []string{"one", "two", "nobody"}); err != nil {
+				t.Fatal(err)
+			}
+			got, _ := s.Receiver(ctx, "two")
+			return got.Cursor
+		}
+		if got := pass(); got != (paper.Cursor{}) {
+			t.Errorf("moved to %v under a drain", got)
+		}
+		if err := s.MoveReceiver(ctx, held, "p3", 0, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := pass(); got != events[2].Cursor() {
+			t.Errorf("it stands at %v", got)
+		}
+		if err := s.KeepReceiver(ctx, receiver("two", paper.Cursor{})); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.KeepReceiver(ctx, r); err != nil {
 			t.Fatal(err)
 		}
 		letters, err := s.DeadLetters(ctx, "one", paper.Cursor{}, 10)

@@ -276,6 +276,15 @@ func (l *slowList) has(id string, now time.Time) bool {
 	return ok
 }
 
+func (l *slowList) tidy(now time.Time) {
+	l.m.Range(func(id, at any) bool {
+		if now.Sub(at.(time.Time)) > slowFor {
+			l.m.Delete(id)
+		}
+		return true
+	})
+}
+
 // buckets bounds how often each client asks: rate a second, burst at once.
 type buckets struct {
 	now func() time.Time

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 
 const (
 	sweepEvery = 500 * time.Millisecond
-	sweepMost  = 500              // receivers that one sweep wakes
+	sweepMost  = 1000             // receivers that one sweep wakes
+	passMost   = 500              // events that are looked at for who passes by
 	beginsIn   = 15 * time.Second // a job that has not begun by then is taken for lost
 	leaseOf    = 20 * time.Second // longer than a delivery may take
 	drainFor   = time.Minute      // then the others of the queue have their turn
@@ -113,6 +115,7 @@ func (d *Dispatch) Run(ctx context.Context) error {
 				d.o.Log.Info("subscriptions ended", "subscriptions", n)
 			}
 			d.asked.tidy()
+			d.slow.tidy(now)
 			d.hosts.tidy()
 		}
 		if now.Sub(counted) >= countEvery {
@@ -181,12 +184,51 @@ func (d *Dispatch) configure(ctx context.Context) error {
 	return nil
 }
 
+// sweep queues a drain for each receiver that is due and that the events behind its
+// cursor may concern. The others are moved on together: a release about one district
+// is no work for the subscribers of another.
 func (d *Dispatch) sweep(ctx context.Context) error {
-	ids, err := d.o.Store.DueReceivers(ctx, beginsIn, sweepMost)
-	if err != nil || len(ids) == 0 {
+	list, err := d.o.Store.DueReceivers(ctx, beginsIn, sweepMost)
+	if err != nil || len(list) == 0 {
 		return err
 	}
-	return d.o.Queue(ctx, Work, d.o.Now(), ids...)
+	var drains []string
+	at := map[paper.Cursor][]paper.Receiver{} // most stand at one place
+	for _, r := range list {
+		if r.Kind == paper.Intent || r.Kind == paper.Ping {
+			drains = append(drains, r.ID)
+		} else {
+			at[r.Cursor] = append(at[r.Cursor], r)
+		}
+	}
+	for cursor, there := range at {
+		events, err := d.o.Store.Events(ctx, cursor, passMost)
+		if err != nil {
+			return err
+		}
+		var pass []string
+		concerned := map[string]bool{} // by scope
+		for _, r := range there {
+			does, known := concerned[r.Scope]
+			if !known {
+				scope, err := paper.ParseScope(r.Scope)
+				does = err != nil || slices.ContainsFunc(events, func(e paper.Event) bool { return touches(scope, e) })
+				concerned[r.Scope] = does
+			}
+			if does || len(events) == 0 {
+				drains = append(drains, r.ID)
+			} else {
+				pass = append(pass, r.ID)
+			}
+		}
+		if len(pass) == 0 {
+			continue
+		}
+		if err := d.o.Store.PassReceivers(ctx, cursor, events[len(events)-1].Cursor(), pass); err != nil {
+			return err
+		}
+	}
+	return d.o.Queue(ctx, Work, d.o.Now(), drains...)
 }
 
 // Drain brings one receiver what it has not got yet: a job. What it cannot finish
@@ -306,6 +348,8 @@ func (x *drain) deliver(ctx context.Context, k line, p *parcel) (on bool, err er
 		ttl := leaseOf
 		if p.pause > 0 {
 			x.r.Retry, ttl = now.Add(p.pause), 0
+		} else if end, err := x.o.Store.Outbox(ctx); err == nil && !p.through.Before(end) {
+			ttl = 0 // that was all: what comes now is for the sweep to see
 		}
 		if err := x.move(ctx, ttl, try, nil); err != nil {
 			return false, err
@@ -398,18 +442,11 @@ func touches(s paper.Scope, e paper.Event) bool {
 	if len(s.Papers) > 0 && !contains(s.Papers, "", e.Paper) {
 		return false
 	}
-	if e.Kind == paper.EditionClosed {
-		return true
-	}
 	for prefix, values := range map[string][]string{"section/": s.Sections, "district/": s.Districts} {
 		if len(values) == 0 {
 			continue
 		}
-		any := false
-		for _, part := range e.Parts {
-			any = any || contains(values, prefix, part)
-		}
-		if !any {
+		if !slices.ContainsFunc(e.Parts, func(part string) bool { return contains(values, prefix, part) }) {
 			return false
 		}
 	}

@@ -30,6 +30,7 @@ const (
 	maxCallback  = 2048     // bytes; so for topics
 	maxSecret    = 200      // bytes, exclusive
 	maxIntents   = 50       // at one host that wait to be verified
+	mostIntents  = 5000     // and at all
 )
 
 // intent is the Doc of a request that is not verified yet.
@@ -155,12 +156,12 @@ func absolute(name, raw string) error {
 // intend keeps a request, so that it survives whatever happens, and has it verified.
 func (d *Dispatch) intend(ctx context.Context, x intent, callback string) error {
 	host := hostOf(callback)
-	_, waiting, err := d.o.Store.CountReceivers(ctx, paper.Intent, host)
+	all, waiting, err := d.o.Store.CountReceivers(ctx, paper.Intent, host)
 	if err != nil {
 		return err
 	}
-	if waiting >= maxIntents {
-		return fmt.Errorf("%w now: %d requests of this host wait to be verified", ErrRequest, waiting)
+	if waiting >= maxIntents || all >= mostIntents {
+		return fmt.Errorf("%w now: too many requests wait to be verified", ErrRequest)
 	}
 	name := subscriber(x.Topic, callback)
 	if x.Mode == "subscribe" {

@@ -102,7 +102,9 @@ type Store interface {
 	DropReceiver(ctx context.Context, id string) error
 	// DueReceivers hands out those that are behind and may be sent to now, each to
 	// one caller, for hold.
-	DueReceivers(ctx context.Context, hold time.Duration, n int) ([]string, error)
+	DueReceivers(ctx context.Context, hold time.Duration, n int) ([]paper.Receiver, error)
+	// PassReceivers moves those that stand at a cursor, and that no drain has, to another.
+	PassReceivers(ctx context.Context, from, to paper.Cursor, ids []string) error
 	// ClaimReceiver takes the lease of one; the errors are [paper.ErrBusy] and
 	// [paper.ErrNotFound].
 	ClaimReceiver(ctx context.Context, id, owner string, ttl time.Duration) (paper.Receiver, error)
