@@ -49,6 +49,7 @@ func look(f *Photo) eye {
 			mass[i] = (differs[i] + 0.65*edges[i] + 0.9*skin[i]*(0.35+0.65*differs[i])) * (0.55 + 0.45*middle)
 		}
 	}
+	streaks(mass, w, h)
 	smooth(mass, w, h, 1)
 	// What lies a little over everything is ground.
 	sorted := slices.Clone(mass)
@@ -72,6 +73,26 @@ func look(f *Photo) eye {
 	}
 	e.frame(skin)
 	return e
+}
+
+// streaks takes away what goes through a picture from side to side: a horizon, a kerb,
+// the edge of a wall.
+func streaks(mass []float64, w, h int) {
+	line := make([]float64, max(w, h))
+	pass := func(count, length, step, stride int) {
+		for i := range count {
+			for j := range length {
+				line[j] = mass[i*stride+j*step]
+			}
+			slices.Sort(line[:length])
+			through := line[length/6] // five sixths have at least that
+			for j := range length {
+				mass[i*stride+j*step] = max(0, mass[i*stride+j*step]-through)
+			}
+		}
+	}
+	pass(h, w, 1, w)
+	pass(w, h, w, 1)
 }
 
 // contrast is how far each pixel is from the colours at the picture's margins. It

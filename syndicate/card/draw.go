@@ -1,13 +1,11 @@
 package card
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
-	"image/jpeg"
 	"log/slog"
 	"math"
 	"slices"
@@ -99,37 +97,41 @@ func (s *Studio) draw(item paper.Item, links Links, name string, photo *Photo) (
 	if s.serif != nil {
 		c.serif, c.sans = newSetter(s.serif), newSetter(s.sans)
 	}
-	var err error
-	if c.code, err = modules(links.Article(item.ID)); err != nil {
-		c.code = nil // an address too long for a code: a card without one
+	if _, panel := c.frame(); photo == nil || !panel.Empty() {
+		var err error
+		if c.code, err = modules(links.Article(item.ID)); err != nil {
+			c.code = nil // an address too long for a code: a card without one
+		}
 	}
 	limit := maxCard
 	if size.Name == "thumb" {
 		limit = maxThumb
 	}
 	if photo == nil {
-		return within(c.inType(), limit)
+		m := newPlanar(size.Width, size.Height)
+		m.paste(c.inType(), image.Point{})
+		return within(m, limit)
 	}
-	return within(c.withPhoto(photo).ycbcr(), limit)
+	return within(c.withPhoto(photo), limit)
 }
 
-// within writes a JPEG that is no larger than the limit.
-func within(m image.Image, limit int) ([]byte, error) {
-	var b bytes.Buffer
-	for quality := 82; ; {
-		b.Reset()
-		if err := jpeg.Encode(&b, m, &jpeg.Options{Quality: quality}); err != nil {
-			return nil, fmt.Errorf("draw card: %w", err)
-		}
-		if b.Len() <= limit {
-			return b.Bytes(), nil
+// within writes a JPEG that is no larger than the limit, in the best quality up to 84.
+func within(p planar, limit int) ([]byte, error) {
+	e := newJPEG(p)
+	defer encoders.Put(e)
+	for quality := 84; ; {
+		size := e.quantise(quality)
+		if size <= limit {
+			if b := e.write(size); len(b) <= limit {
+				return b, nil
+			}
 		}
 		if quality <= 5 {
 			return nil, errors.New("draw card: it does not become small enough")
 		}
-		// About as much less quality as there is too much; a little more, so that
-		// twice is mostly enough.
-		quality = max(5, min(quality-4, int(float64(quality)*math.Pow(float64(limit)/float64(b.Len()), 0.85))-1))
+		// As much less quality as there is too much, about.
+		less := int(float64(quality) * math.Pow(float64(limit)/float64(size), 0.8))
+		quality = max(5, min(quality-2, less))
 	}
 }
 
@@ -318,6 +320,13 @@ func (c *sheet) inType() *image.RGBA {
 	w, h := c.size.Width, c.size.Height
 	m := image.NewRGBA(image.Rect(0, 0, w, h))
 	c.fill(m, m.Rect, c.colour.paper)
+	if c.serif == nil {
+		pad, weight := min(w, h)/10, max(1, h/300)
+		c.rule(m, pad, w-pad, pad-3*weight, weight)
+		c.fill(m, image.Rect(pad, h-pad, w-pad, h-pad+weight), c.colour.line)
+		c.qr(m, image.Rect(pad, pad+2*weight, w-pad, h-pad-weight), true)
+		return m
+	}
 	u := math.Sqrt(float64(w)*float64(h)/(1200*630)) * 0.4
 	u += float64(h) / 630 * 0.6 // of the lengths on the card of 1200×630
 	px := func(f float64) int { return int(math.Round(f * u)) }

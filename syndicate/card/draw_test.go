@@ -14,11 +14,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
 	xdraw "golang.org/x/image/draw"
+	"golang.org/x/image/font/gofont/goregular"
 
 	"paperwire/internal/paper"
 )
@@ -317,12 +319,13 @@ func cmpOr(a, b string) string {
 	return b
 }
 
-// contact puts cards onto one sheet, at most three in a row.
+// contact puts cards onto one sheet for people to look at, where they ask for it:
+// PAPERWIRE_CONTACT_SHEETS=DIR go test ./syndicate/card -run TestCards.
 func contact(t testing.TB, name string, cards []image.Image, width int) {
 	t.Helper()
 	dir := os.Getenv("PAPERWIRE_CONTACT_SHEETS")
 	if dir == "" {
-		dir = t.ArtifactDir()
+		return
 	}
 	const gap = 16
 	columns := max(1, 1600/width)
@@ -359,57 +362,76 @@ func contact(t testing.TB, name string, cards []image.Image, width int) {
 	}
 }
 
+// checkCard draws a card and holds it against its size, its limit and its code.
+func checkCard(t testing.TB, s *Studio, item paper.Item, name string, f *Photo) image.Image {
+	t.Helper()
+	b, err := s.Draw(item, links, name, f)
+	if err != nil {
+		t.Fatalf("%s of %q: %v", name, item.Headline, err)
+	}
+	size, _, _ := sizeOf(name)
+	limit := 300_000
+	if size.Name == "thumb" {
+		limit = 32_000
+	}
+	m := decoded(t, b)
+	if m.Bounds() != image.Rect(0, 0, size.Width, size.Height) || len(b) > limit {
+		t.Fatalf("%s of %q: %v, %d bytes", name, item.Headline, m.Bounds(), len(b))
+	}
+	if bytes.Contains(b, []byte("Exif")) {
+		t.Fatalf("%s of %q carries EXIF", name, item.Headline)
+	}
+	if size.Name == "wechat_cover" || size.Name == "wecom" || size.Name == "r1x1" {
+		if got, err := read(m); err != nil || got != links.Article(item.ID) {
+			t.Errorf("%s of %q: the code says %q (%v)", name, item.Headline, got, err)
+		}
+	}
+	return m
+}
+
 // Every card of every size is a JPEG of that size within its limit, and its code
-// leads to its page. The contact sheets are for people: go test -artifacts.
+// leads to its page: sixteen headlines in type, forty photos.
 func TestCards(t *testing.T) {
 	s := studio(t)
 	sheets := map[string][]image.Image{}
-	check := func(item paper.Item, name string, f *Photo) {
-		t.Helper()
-		b, err := s.Draw(item, links, name, f)
-		if err != nil {
-			t.Fatalf("%s of %q: %v", name, item.Headline, err)
+	var mu sync.Mutex
+	keep := func(kind string, n int, m image.Image) {
+		mu.Lock()
+		defer mu.Unlock()
+		for len(sheets[kind]) <= n {
+			sheets[kind] = append(sheets[kind], image.NewRGBA(m.Bounds()))
 		}
-		size, _, _ := sizeOf(name)
-		limit := 300_000
-		if size.Name == "thumb" {
-			limit = 32_000
-		}
-		m := decoded(t, b)
-		if m.Bounds() != image.Rect(0, 0, size.Width, size.Height) || len(b) > limit {
-			t.Fatalf("%s of %q: %v, %d bytes", name, item.Headline, m.Bounds(), len(b))
-		}
-		if size.Name == "wechat_cover" || size.Name == "wecom" || size.Name == "r1x1" {
-			if got, err := read(m); err != nil || got != links.Article(item.ID) {
-				t.Errorf("%s of %q: the code says %q (%v)", name, item.Headline, got, err)
-			}
-		}
-		kind := "type"
-		if f != nil {
-			kind = "photo"
-		}
-		sheets[kind+"-"+name] = append(sheets[kind+"-"+name], m)
+		sheets[kind][n] = m
 	}
-	for i, a := range headlines {
-		for _, z := range sizes {
-			check(newItem(a), z.Name, nil)
-			if i%4 == 1 {
-				check(newItem(a), z.Name+Dark, nil)
+	t.Run("all", func(t *testing.T) {
+		for i, a := range headlines {
+			t.Run(fmt.Sprintf("type %d", i), func(t *testing.T) {
+				t.Parallel()
+				for _, z := range sizes {
+					keep("type-"+z.Name, i, checkCard(t, s, newItem(a), z.Name, nil))
+					if i%4 == 1 {
+						keep("type-"+z.Name+Dark, i/4, checkCard(t, s, newItem(a), z.Name+Dark, nil))
+					}
+				}
+			})
+		}
+		for i, d := range gallery(7) {
+			if testing.Short() && i > 4 {
+				break
 			}
+			t.Run("photo "+d.name, func(t *testing.T) {
+				t.Parallel()
+				f := photoFrom(t, d.m)
+				item := newItem(headlines[i%len(headlines)])
+				for _, z := range sizes {
+					keep("photo-"+z.Name, i, checkCard(t, s, item, z.Name, f))
+					if i%8 == 1 {
+						keep("photo-"+z.Name+Dark, i/8, checkCard(t, s, item, z.Name+Dark, f))
+					}
+				}
+			})
 		}
-	}
-	for i, d := range gallery(7) {
-		if testing.Short() && i > 4 {
-			break
-		}
-		f := photoFrom(t, d.m)
-		for _, z := range sizes {
-			check(newItem(headlines[i%len(headlines)]), z.Name, f)
-			if i%8 == 1 {
-				check(newItem(headlines[i%len(headlines)]), z.Name+Dark, f)
-			}
-		}
-	}
+	})
 	for name, cards := range sheets {
 		width := 500
 		if strings.Contains(name, "thumb") {
@@ -418,5 +440,46 @@ func TestCards(t *testing.T) {
 			width = 380
 		}
 		contact(t, name, cards, width)
+	}
+}
+
+// Without a font a card is ground, rule and code, or the photo and the code.
+func TestNoFont(t *testing.T) {
+	s := &Studio{look: "no font"}
+	f := photoFrom(t, gallery(7)[0].m)
+	var shown []image.Image
+	for _, z := range sizes {
+		m := checkCard(t, s, newItem(headlines[1]), z.Name, nil)
+		if got, err := read(m); err != nil || got != links.Article(newItem(headlines[1]).ID) {
+			t.Errorf("%s: the code says %q (%v)", z.Name, got, err)
+		}
+		shown = append(shown, m, checkCard(t, s, newItem(headlines[1]), z.Name, f))
+	}
+	contact(t, "no-font", shown, 500)
+}
+
+// A studio says once what is missing, and names a font that it cannot read.
+func TestNewStudio(t *testing.T) {
+	old := [2][]string{serifs, sanses}
+	defer func() { serifs, sanses = old[0], old[1] }()
+	serifs, sanses = []string{"/nowhere/serif.ttc"}, nil
+	var log bytes.Buffer
+	s, err := NewStudio("", slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil || strings.Count(log.String(), "fonts-noto-cjk") != 1 || s.Look() == "" {
+		t.Errorf("%v: %s", err, &log)
+	}
+	dir := t.TempDir()
+	broken := filepath.Join(dir, "broken.ttf")
+	if err := os.WriteFile(broken, []byte("no font"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	latin := filepath.Join(dir, "latin.ttf")
+	if err := os.WriteFile(latin, goregular.TTF, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{filepath.Join(dir, "none.ttf"): "open font", broken: "read font", latin: "no Han characters"} {
+		if _, err := NewStudio(path, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 }

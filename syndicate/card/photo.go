@@ -36,12 +36,6 @@ type plane struct {
 
 func newPlane(w, h int) plane { return plane{make([]uint8, w*h), w, w, h} }
 
-func (p plane) fill(v uint8) {
-	for i := range p.pix {
-		p.pix[i] = v
-	}
-}
-
 // sub is a part of a plane.
 func (p plane) sub(r image.Rectangle) plane {
 	return plane{p.pix[r.Min.Y*p.stride+r.Min.X:], p.stride, r.Dx(), r.Dy()}
@@ -65,24 +59,21 @@ func (p planar) sub(r image.Rectangle) planar {
 	return planar{p[0].sub(r), p[1].sub(half), p[2].sub(half)}
 }
 
-// ycbcr is the picture as JPEG's encoder takes it.
-func (p planar) ycbcr() *image.YCbCr {
-	return &image.YCbCr{
-		Y: p[0].pix, Cb: p[1].pix, Cr: p[2].pix, YStride: p[0].stride, CStride: p[1].stride,
-		SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: image.Rect(0, 0, p[0].w, p[0].h),
-	}
-}
-
 // paste puts an opaque picture onto p, its upper left corner at an even place.
 func (p planar) paste(m *image.RGBA, at image.Point) {
 	q := p.sub(m.Rect.Sub(m.Rect.Min).Add(at))
+	// Most of a card is paper: a colour is worked out when it changes.
+	was := [4]uint8{}
+	yy, b, r := color.RGBToYCbCr(0, 0, 0)
 	for y := 0; y < q[0].h; y += 2 {
 		for x := 0; x < q[0].w; x += 2 {
 			var cb, cr, n int
 			for v := y; v < min(y+2, q[0].h); v++ {
 				for u := x; u < min(x+2, q[0].w); u++ {
-					c := m.Pix[v*m.Stride+u*4:][:4]
-					yy, b, r := color.RGBToYCbCr(c[0], c[1], c[2])
+					if c := [4]uint8(m.Pix[v*m.Stride+u*4:]); c != was {
+						was = c
+						yy, b, r = color.RGBToYCbCr(c[0], c[1], c[2])
+					}
 					q[0].pix[v*q[0].stride+u] = yy
 					cb, cr, n = cb+int(b), cr+int(r), n+1
 				}

@@ -160,7 +160,7 @@ var bound = []*unicode.RangeTable{
 
 // cells makes of text what is set. missing is how many characters have no glyph.
 func (s *setter) cells(text string) (list []cell, missing int) {
-	text = norm.NFC.String(text)
+	text = strings.TrimSpace(norm.NFC.String(text))
 	state := -1
 	for len(text) > 0 {
 		var cluster string
@@ -321,6 +321,8 @@ func strain(list []cell, i int) float64 {
 		return 0.01
 	case a.space:
 		return 0.02
+	case unicode.IsDigit(a.last) && isHan(b.first), strings.ContainsRune("第约近超达", a.last) && unicode.IsDigit(b.first):
+		return 0.08 // 38个, 第12届
 	case strings.ContainsRune("的了着过", a.last), strings.ContainsRune("与和及在为向把将让", b.first), isLatin(a.last) != isLatin(b.first):
 		return 0.02
 	}
