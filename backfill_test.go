@@ -154,6 +154,7 @@ func TestBackfillKilled(t *testing.T) {
 		d := start(t, 0, serve...)
 		first := len(p.Articles(p.Day()))
 		until(t, "the first edition", func() bool { f, _ := d.feed("paper/p1"); return len(f) == first })
+		d.closed("paper/p1")
 		before := following(d)
 		d.stop()
 
@@ -256,6 +257,7 @@ func TestBackfillBesideServe(t *testing.T) {
 		d := start(t, 0, "serve", "--config", file, "--data", dir, "--store", dsn)
 		n := len(p.Articles(p.Day()))
 		until(t, "the first edition", func() bool { f, _ := d.feed("paper/p1"); return len(f) == n })
+		d.closed("paper/p1")
 		before := following(d)
 		health := string(d.get("/feeds/status.atom").body)
 		from, to := p.Day().Add(-6), p.Day()
@@ -264,7 +266,7 @@ func TestBackfillBesideServe(t *testing.T) {
 		if a := d.get(page); a.StatusCode != http.StatusNotFound {
 			t.Errorf("%s before: %d", page, a.StatusCode)
 		}
-		sitemap := string(d.get("/sitemap.xml").body)
+		sitemap := string(d.get("/sitemap-pages.xml").body)
 		args := []string{"backfill", "p1", "--from", string(from), "--to", string(to), "--config", file, "--data", dir, "--store", dsn}
 		out, log, code := paperwireRun(t.Context(), args...)
 		if code != 0 {
@@ -273,7 +275,10 @@ func TestBackfillBesideServe(t *testing.T) {
 		until(t, "the old edition is served", func() bool {
 			return strings.Contains(string(d.get(page).body), old.Headline) && strings.Contains(string(d.get(article).body), old.Headline)
 		})
-		until(t, "the sitemap has it", func() bool { return string(d.get("/sitemap.xml").body) != sitemap })
+		until(t, "the sitemap of pages has it", func() bool { return string(d.get("/sitemap-pages.xml").body) != sitemap })
+		until(t, "the sitemap of its month has it", func() bool {
+			return strings.Contains(string(d.get("/sitemap-"+string(from[:7])+".xml").body), article+"</loc>")
+		})
 		if a := d.get(article + "/card.json"); !strings.Contains(string(a.body), old.Headline) {
 			t.Errorf("card: %d %s", a.StatusCode, tail(string(a.body), 300))
 		}

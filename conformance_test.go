@@ -205,13 +205,16 @@ func TestConformanceXML(t *testing.T) {
 			if got := bytes.Count(b, []byte("<news:news>")); got != n {
 				t.Errorf("%d of %d articles in the news sitemap", got, n)
 			}
-			// The other one is an index of maps, or a map itself.
-			b = d.ok("/sitemap.xml").body
-			schema := "all.xsd"
-			if bytes.Contains(b, []byte("<sitemapindex")) {
-				schema = "siteindex.xsd"
+			index := d.ok("/sitemap.xml").body
+			command(t, "xmllint", "--nonet", "--noout", "--schema", schemas+"/sitemap/siteindex.xsd", d.save(dir, "/sitemap.xml"))
+			articles := 0
+			for _, m := range regexp.MustCompile(`<loc>[^<]*(/sitemap-[^<]*)</loc>`).FindAllSubmatch(index, -1) {
+				command(t, "xmllint", "--nonet", "--noout", "--schema", schemas+"/sitemap/all.xsd", d.save(dir, string(m[1])))
+				articles += bytes.Count(d.ok(string(m[1])).body, []byte("/a/"))
 			}
-			command(t, "xmllint", "--nonet", "--noout", "--schema", schemas+"/sitemap/"+schema, d.save(dir, "/sitemap.xml"))
+			if articles != n {
+				t.Errorf("%d of %d articles in the sitemaps of their months", articles, n)
+			}
 		})
 		// The validators must be able to say no.
 		t.Run("says no", func(t *testing.T) {

@@ -198,6 +198,15 @@ func until(t testing.TB, what string, ok func() bool) {
 	}
 }
 
+// closed waits until an edition of a scope is closed: the last that it does to
+// feeds by itself.
+func (d *daemon) closed(scope string) {
+	d.t.Helper()
+	until(d.t, "the closing of the edition", func() bool {
+		return strings.Contains(string(d.get("/feeds/"+scope+".json").body), `"complete":[`)
+	})
+}
+
 // stores runs a test on an SQLite store and on a PostgreSQL one. The data
 // directory is the same for all daemons of a test.
 func stores(t *testing.T, run func(t *testing.T, dsn string)) {

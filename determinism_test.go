@@ -92,6 +92,7 @@ func TestSameStoreSameBytes(t *testing.T) {
 			return strings.Contains(e.HTML, "特此向读者致歉") && e.Modified > e.Published
 		})
 	})
+	d.closed("all")
 	p.Misbehave(papertest.Down()) // nothing more comes
 	paths := feedPaths()
 	var first fingerprint
@@ -162,6 +163,7 @@ func TestTwoDatabasesSameBytes(t *testing.T) {
 		dir := t.TempDir()
 		d := start(t, 0, "serve", "--config", configFor(t, dir, p), "--data", dir, "--store", dsn)
 		until(t, "the edition", func() bool { f, _ := d.feed("all"); return len(f) == n })
+		d.closed("all")
 		for _, e := range mustFeed(t, d) {
 			if !strings.HasPrefix(e.Published, string(day.Add(-1))) {
 				t.Errorf("%s is dated %s", e.Ours.ID, e.Published)

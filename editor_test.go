@@ -189,7 +189,7 @@ func TestHold(t *testing.T) {
 			t.Errorf("%s of what is held: %s", path, a.Status)
 		}
 	}
-	for _, path := range []string{"/feeds/all.rss", "/feeds/all.json", "/sitemap.xml", "/sitemap-news.xml", "/", "/all", "/feeds.opml", "/api/v1/articles", "/api/v1/scopes", "/api/v1/editions/p1/" + string(today()), "/p1/" + string(today())} {
+	for _, path := range []string{"/feeds/all.rss", "/feeds/all.json", "/sitemap.xml", "/sitemap-pages.xml", "/sitemap-" + string(today()[:7]) + ".xml", "/sitemap-news.xml", "/", "/all", "/feeds.opml", "/api/v1/articles", "/api/v1/scopes", "/api/v1/editions/p1/" + string(today()), "/p1/" + string(today())} {
 		if a := d.get(path); bytes.Contains(a.body, []byte(article)) || bytes.Contains(a.body, []byte(p.Articles(today())[1].Headline)) {
 			t.Errorf("%s tells of what is held", path)
 		}

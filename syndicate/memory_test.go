@@ -263,6 +263,30 @@ func (m *memory) Closed(_ context.Context, items []paper.Item) (list []paper.Edi
 	return list, m.broken
 }
 
+func (m *memory) Months(context.Context, paper.View) (list []paper.Month, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, it := range m.items {
+		if n := len(list); n == 0 || list[n-1].Month != string(it.Day[:7]) {
+			list = append(list, paper.Month{Month: string(it.Day[:7])})
+		}
+		list[len(list)-1].Most++
+	}
+	return list, m.broken
+}
+
+func (m *memory) Stamps(_ context.Context, _ paper.View, month string, skip, n int) (list []paper.Stamp, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, it := range m.items {
+		if strings.HasPrefix(string(it.Day), month) && it.State == paper.Live {
+			list = append(list, paper.Stamp{ID: it.ID, Updated: it.Updated})
+		}
+	}
+	list = list[min(skip, len(list)):]
+	return list[:min(n, len(list))], m.broken
+}
+
 func (m *memory) Health(context.Context) ([]paper.Health, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

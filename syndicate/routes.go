@@ -38,6 +38,7 @@ func (s *Syndicate) newSite(o Options, named string) (*site, error) {
 	st.mux.Handle("/feeds/", with(s.feeds))
 	st.mux.Handle("/feeds.opml", with(s.allOPML))
 	st.mux.Handle("/sitemap.xml", with(s.sitemap))
+	st.mux.Handle("/sitemap-pages.xml", with(s.pagesSitemap))
 	st.mux.Handle("/sitemap-news.xml", with(s.newsSitemap))
 	st.mux.Handle("/robots.txt", with(s.robots))
 	programs, err := api.New(api.Options{
@@ -69,6 +70,9 @@ func (s *Syndicate) newSite(o Options, named string) (*site, error) {
 	st.mux.Handle("/", with(func(w http.ResponseWriter, r *http.Request, st *site) {
 		if to, ok := st.withoutSlash(r); ok {
 			redirect(w, to)
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, "/sitemap-") && s.monthSitemap(w, r, st) {
 			return
 		}
 		s.problem(w, r, st, http.StatusNotFound, "")

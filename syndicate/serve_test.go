@@ -107,6 +107,14 @@ func TestScopesAndParameters(t *testing.T) {
 		{"/feeds/status.atom", 200, ""},
 		{"/sitemap.xml", 200, ""},
 		{"/sitemap-news.xml", 200, ""},
+		{"/sitemap-pages.xml", 200, ""},
+		{"/sitemap-2017-09.xml", 200, ""},
+		{"/sitemap-2017-09.xml?x=1", 308, "/sitemap-2017-09.xml"},
+		{"/sitemap-2017-09-2.xml", 404, ""},
+		{"/sitemap-2017-09-1.xml", 404, ""},
+		{"/sitemap-2017-13.xml", 404, ""},
+		{"/sitemap-2017-10.xml", 404, ""},
+		{"/sitemap-x.xml", 404, ""},
 		{"/robots.txt", 200, ""},
 		{"/district/" + q("温县"), 308, "/district/410825"},
 		{"/district/wenxian?lang=en", 308, "/district/410825?lang=en"},
@@ -233,7 +241,7 @@ func TestDocuments(t *testing.T) {
 	m.incidents = []paper.Incident{{ID: 1, Source: "abend", Name: "示例晚报", State: "failing", Problem: "503", Began: epoch}}
 	one, _ := open(t, m)
 	two, _ := open(t, m)
-	targets := []string{"/feeds.opml", "/feeds/status.atom", "/sitemap.xml", "/sitemap-news.xml", "/robots.txt", "/feeds/paper/demo.opml", "/feeds/district/410800.opml"}
+	targets := []string{"/feeds.opml", "/feeds/status.atom", "/sitemap.xml", "/sitemap-pages.xml", "/sitemap-2017-09.xml", "/sitemap-news.xml", "/robots.txt", "/feeds/paper/demo.opml", "/feeds/district/410800.opml"}
 	for _, f := range feed.Formats() {
 		targets = append(targets, "/feeds/all."+f.Ext, "/feeds/section/leer."+f.Ext, "/feeds/district/410825."+f.Ext+"?full=0")
 	}
@@ -741,13 +749,20 @@ func TestPagesAreKept(t *testing.T) {
 func TestSitemapNamesEachPageOnce(t *testing.T) {
 	s, _ := open(t, newMemory())
 	seen := map[string]bool{}
-	for _, line := range strings.Split(body(t, ask(s, "GET", "/sitemap.xml")), "\n") {
+	whole := body(t, ask(s, "GET", "/sitemap.xml"))
+	for _, path := range []string{"/sitemap-pages.xml", "/sitemap-2017-09.xml"} {
+		if !strings.Contains(whole, "<loc>https://news.example.cn"+path+"</loc>") {
+			t.Errorf("the index does not name %s: %s", path, whole)
+		}
+		whole += body(t, ask(s, "GET", path))
+	}
+	for _, line := range strings.Split(whole, "\n") {
 		if strings.Contains(line, "<loc>") && seen[line] {
 			t.Error("twice: " + line)
 		}
 		seen[line] = true
 	}
-	for _, path := range []string{"/", "/all", "/paper/demo", "/editions/demo/2017-09-07"} {
+	for _, path := range []string{"/", "/all", "/paper/demo", "/editions/demo/2017-09-07", "/a/demo-20170907-1_0"} {
 		if !seen["    <loc>https://news.example.cn"+path+"</loc>"] {
 			t.Errorf("%s is missing", path)
 		}

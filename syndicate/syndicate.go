@@ -56,6 +56,10 @@ type Store interface {
 	Archive(ctx context.Context, v paper.View, s paper.Scope, day paper.Day) (paper.Archive, error)
 	// Closed are the editions among items of which nothing is to come.
 	Closed(ctx context.Context, items []paper.Item) ([]paper.Edition, error)
+	// Months are the months that hold articles, and Stamps those of one month whose
+	// canonical page is ours: n of them after the first skip.
+	Months(ctx context.Context, v paper.View) ([]paper.Month, error)
+	Stamps(ctx context.Context, v paper.View, month string, skip, n int) ([]paper.Stamp, error)
 	// Health is how every source fares.
 	Health(ctx context.Context) ([]paper.Health, error)
 	// Incidents are the last n stretches of trouble, newest first.

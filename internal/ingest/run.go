@@ -11,7 +11,7 @@ import (
 
 const (
 	tick       = 500 * time.Millisecond
-	closeEvery = 3 * time.Second
+	closeEvery = time.Second
 	pruneEvery = 6 * time.Hour
 	keepDocs   = 10 * 24 * time.Hour // validators and index pages; an edition is not looked at longer
 )

@@ -473,6 +473,19 @@ type Archive struct {
 	Previous, Next Day
 }
 
+// Stamp is an article that is out, and when it last changed: a line of a sitemap.
+type Stamp struct {
+	ID      string
+	Updated time.Time
+}
+
+// Month is a calendar month of edition days, 2026-03, and how many articles it may
+// hold at most.
+type Month struct {
+	Month string
+	Most  int
+}
+
 // View is who is looking. It is part of every cache key.
 type View struct {
 	Key    string // "public", or the partner's key
