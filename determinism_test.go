@@ -195,6 +195,7 @@ func TestDemoSameBytes(t *testing.T) {
 	paths := []string{"/feeds/all.rss", "/feeds/district/410825.atom", "/feeds/section/yaowen.json", "/feeds/paper/demo/district/410803.rss", "/feeds.opml", "/sitemap-news.xml"}
 	for range 2 {
 		d := demoDaemon(t, "--base-url", "http://paperwire.test")
+		d.closed("all")
 		f := d.fingerprint(paths).bytesOnly()
 		if first != nil {
 			compare(t, "another machine", first, f)
