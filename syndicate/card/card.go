@@ -153,8 +153,7 @@ type Platform struct {
 // Platforms lists the registered platforms, by key.
 func Platforms() []Platform { return slices.Clone(platforms) }
 
-// Meta is one <meta> element: of Property, Name and ItemProp one is set, of the
-// description Name and ItemProp.
+// Meta is one <meta> element; exactly one of Property, Name and ItemProp is set.
 type Meta struct {
 	Property string `json:"property,omitempty"`
 	Name     string `json:"name,omitempty"`

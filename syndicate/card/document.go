@@ -229,8 +229,9 @@ func (d *Document) head(c *cutter) []Meta {
 	}
 	og := d.Images.OG
 
-	// One element for both, as QQ asks: readers that take either would see it twice.
-	m = append(m, Meta{Name: "description", ItemProp: "description", Content: d.Description})
+	// QQ takes this one too; readers of both would see an itemprop beside it as a
+	// second half (url-metadata).
+	name("description", d.Description)
 	name("author", strings.Join(authors, ", "))
 	property("og:type", "article")
 	property("og:title", d.Title)

@@ -66,6 +66,9 @@ func weighted(s string) int {
 	}
 	if pictures {
 		for _, at := range emojis().FindAllStringIndex(s, -1) {
+			if dots && s[at[0]] < utf8.RuneSelf && strings.Contains(s[strings.LastIndexAny(s[:at[0]], " \n")+1:at[0]], ".") {
+				continue // a keycap behind what may be an address, which takes its digit then
+			}
 			n += 2
 			for _, r := range s[at[0]:at[1]] {
 				n -= weight(r)
