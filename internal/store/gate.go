@@ -614,7 +614,7 @@ func (s *Store) Edition(ctx context.Context, v paper.View, pkey string, day pape
 		}
 		e.Pages = append(e.Pages, p)
 		return nil
-	}, `SELECT number, name, url, picture, pdf, areas, listed, read, failed, CASE WHEN `+allOut("g")+` THEN mirror ELSE '' END
+	}, `SELECT number, name, url, picture, pdf, areas, listed - `+unseen("g")+` AND h.page = g.number), read - `+unseen("g")+` AND h.page = g.number), failed, CASE WHEN `+allOut("g")+` THEN mirror ELSE '' END
 		FROM edition_pages g WHERE paper = $1 AND day = $2 ORDER BY place`, pkey, string(day))
 	if err != nil {
 		return e, fmt.Errorf("%s: %w", what, err)
@@ -629,6 +629,12 @@ func (s *Store) Edition(ctx context.Context, v paper.View, pkey string, day pape
 // ingested only, or held, leaves no trace.
 func visible(alias string) string {
 	return "EXISTS (SELECT 1 FROM articles v WHERE v.paper = " + alias + ".paper AND v.day = " + alias + ".day AND v.state = 'released')"
+}
+
+// unseen begins a count of the articles of an edition that were read and that nobody
+// may know of: not out yet, or kept back. It is open at its end.
+func unseen(alias string) string {
+	return "(SELECT COUNT(*) FROM articles h WHERE h.paper = " + alias + ".paper AND h.day = " + alias + ".day AND (h.state = 'ingested' OR h.state = 'withheld' AND h.reason <> '')"
 }
 
 // allOut is the condition that all articles of a page are out: its picture shows

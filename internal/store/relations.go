@@ -40,12 +40,12 @@ func (s *Store) Relate(ctx context.Context, pkey string, of []string, ties []Tie
 		if err != nil {
 			return err
 		}
-		ends := map[string]bool{}
+		var moved []Tie
 		for _, x := range have {
 			if slices.Contains(ties, x) {
 				continue
 			}
-			ends[x.Article], ends[x.Other] = true, true
+			moved = append(moved, x)
 			if _, err := t.ExecContext(ctx, `DELETE FROM relations WHERE article = $1 AND relation = $2 AND other = $3`, x.Article, string(x.Relation), x.Other); err != nil {
 				return err
 			}
@@ -54,9 +54,20 @@ func (s *Store) Relate(ctx context.Context, pkey string, of []string, ties []Tie
 			if slices.Contains(have, x) {
 				continue
 			}
-			ends[x.Article], ends[x.Other] = true, true
+			moved = append(moved, x)
 			if _, err := t.ExecContext(ctx, `INSERT INTO relations (article, relation, other) VALUES ($1,$2,$3) ON CONFLICT DO NOTHING`, x.Article, string(x.Relation), x.Other); err != nil {
 				return err
+			}
+		}
+		// An article that is not out leaves no trace: nothing rises for it.
+		ends := map[string]bool{}
+		for _, x := range moved {
+			var out int
+			if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM articles WHERE id IN ($1, $2) AND state = 'released'`, x.Article, x.Other).Scan(&out); err != nil {
+				return err
+			}
+			if out == 2 {
+				ends[x.Article], ends[x.Other] = true, true
 			}
 		}
 		parts := map[string]bool{}

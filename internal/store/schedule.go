@@ -177,7 +177,7 @@ func (s *Store) Health(ctx context.Context) ([]paper.Health, error) {
 		list = append(list, h)
 		return nil
 	}, `SELECT s.key, s.paper, s.name, s.platform, s.url, s.state, s.problem, s.retired, s.since, s.checked, s.tried, COALESCE(d.due, 0),
-			s.edition, COALESCE(e.listed, 0), COALESCE(e.read, 0), COALESCE(e.failed, 0), COALESCE(c.items, 0)
+			s.edition, COALESCE(e.listed - `+unseen("e")+`), 0), COALESCE(e.read - `+unseen("e")+`), 0), COALESCE(e.failed, 0), COALESCE(c.items, 0)
 		FROM sources s LEFT JOIN schedule d ON d.source = s.key
 		LEFT JOIN editions e ON e.paper = s.paper AND e.day = s.edition
 		LEFT JOIN scopes c ON c.part = 'paper/' || s.paper
