@@ -512,7 +512,7 @@ func TestConformanceAPI(t *testing.T) {
 			if method != "get" {
 				continue
 			}
-			at := strings.NewReplacer("webhooks/{id}", "webhooks/"+hook, "{id}", "demo-20260318-512031", "{key}", "demo", "{paper}", "demo", "{day}", "2026-03-18").Replace(path)
+			at := strings.NewReplacer("webhooks/{id}", "webhooks/"+hook, "receivers/{id}", "receivers/"+hook, "{id}", "demo-20260318-512031", "{key}", "demo", "{paper}", "demo", "{day}", "2026-03-18").Replace(path)
 			var header []string
 			if len(o.Security) > 0 {
 				if a := d.get(at); a.StatusCode != http.StatusUnauthorized {

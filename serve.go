@@ -86,8 +86,11 @@ func open(ctx context.Context, c *config, base string, log *slog.Logger, jobs bo
 			h.close()
 			return nil, err
 		}
-		work := map[string]queue.Work{"poll": h.ingest.Poll, push.Work: h.push.Drain}
-		if h.queue, err = queue.Open(ctx, h.store, work, queue.Options{Log: log, Workers: map[string]int{push.Work: push.Workers}}); err != nil {
+		work := map[string]queue.Work{"poll": h.ingest.Poll}
+		for kind := range push.Works() {
+			work[kind] = h.push.Drain
+		}
+		if h.queue, err = queue.Open(ctx, h.store, work, queue.Options{Log: log, Workers: push.Works()}); err != nil {
 			h.close()
 			return nil, err
 		}

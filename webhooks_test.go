@@ -311,7 +311,8 @@ func TestWebhooks(t *testing.T) {
 		for _, x := range all.list()[len(before):] {
 			ids = append(ids, x.id())
 		}
-		for _, x := range before {
+		from := slices.IndexFunc(before, func(x posted) bool { return x.id() == news.id() })
+		for _, x := range before[from:] {
 			if strings.HasPrefix(x.id(), "evt_") && x.id() != news.id() && !slices.Contains(want, x.id()) {
 				want = append(want, x.id())
 			}
@@ -720,6 +721,18 @@ robots:
 		if has("/elsewhere")() {
 			t.Error("a message about another paper")
 		}
+		var r struct {
+			Receivers []struct{ ID, Kind, State, Host string }
+		}
+		d.operate("GET", "/api/v1/receivers?kind=robot", "", http.StatusOK, &r)
+		if len(r.Receivers) != 4 || r.Receivers[0].ID != "robot:a" || r.Receivers[0].State != "live" || r.Receivers[0].Host == "" {
+			t.Errorf("%+v", r)
+		}
+		a := d.send("GET", "/api/v1/receivers", "", "Paperwire-Key", "test-key")
+		b := d.send("GET", "/api/v1/receivers/robot:a/deliveries", "", "Paperwire-Key", "test-key")
+		if bytes.Contains(a.body, []byte("geheim")) || bytes.Contains(b.body, []byte("geheim")) || !bytes.Contains(b.body, []byte("edition.complete")) {
+			t.Errorf("%s %s", a.body, b.body)
+		}
 		if strings.Contains(d.log.String(), "geheim") {
 			t.Error("a secret is in the log")
 		}
@@ -728,7 +741,7 @@ robots:
 		mu.Lock()
 		before := len(got["/wecom"])
 		mu.Unlock()
-		d = start(t, 0, "serve", "--config", pushConfig(t, dir, "push: {open_hosts: [127.0.0.1]}\nrobots:\n  - {key: a, kind: wecom}\n", p), "--data", dir, "--store", dsn)
+		start(t, 0, "serve", "--config", pushConfig(t, dir, "push: {open_hosts: [127.0.0.1]}\nrobots:\n  - {key: a, kind: wecom}\n", p), "--data", dir, "--store", dsn)
 		p.Correct(p.Articles(p.Day())[1].ID, func(a *papertest.Article) { a.Headline = "又改过一条" })
 		until(t, "the second correction", has("/wecom", "更正：又改过一条"))
 		time.Sleep(500 * time.Millisecond)
@@ -738,4 +751,76 @@ robots:
 			t.Errorf("%d messages more", n-before)
 		}
 	})
+}
+
+// Fifty subscribers that hang: the operator's webhook and the other subscribers hear
+// at once all the same.
+func TestNobodyWaits(t *testing.T) {
+	p := publisher(t, papertest.Options{Key: "one", Day: today(), Seed: 3, Pages: 2, ArticlesPerPage: 2})
+	dir := t.TempDir()
+	d := start(t, 0, "serve", "--config", pushConfig(t, dir, "", p), "--data", dir)
+	until(t, "the first edition", func() bool { f, ok := d.feed("all"); return ok && len(f) == 4 })
+	hang := make(chan struct{})
+	t.Cleanup(func() { close(hang) })
+	subscribe := func(c *callback) {
+		t.Helper()
+		form := map[string][]string{"hub.mode": {"subscribe"}, "hub.topic": {topicBase + "all.rss"}, "hub.callback": {c.URL}}
+		for end := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
+			if a := d.hub(form); a.StatusCode == http.StatusAccepted {
+				return
+			} else if a.StatusCode != http.StatusTooManyRequests || time.Now().After(end) {
+				t.Fatalf("%d %s", a.StatusCode, a.body)
+			}
+		}
+	}
+	var hanging []*callback
+	for range 50 {
+		c := newCallback(t, "")
+		c.on(nil, func(_ http.ResponseWriter, r *http.Request) {
+			select {
+			case <-hang:
+			case <-r.Context().Done():
+			}
+		})
+		subscribe(c)
+		hanging = append(hanging, c)
+	}
+	good := newCallback(t, "")
+	subscribe(good)
+	until(t, "all verifications", func() bool {
+		for _, c := range append(hanging, good) {
+			if asked, _ := c.counts(); asked == 0 {
+				return false
+			}
+		}
+		return true
+	})
+	time.Sleep(300 * time.Millisecond)
+	x := newInbox(t, nil)
+	d.webhook(fmt.Sprintf(`{"url":%q}`, x.URL))
+	const most = 5 * time.Second
+	for i := range 2 {
+		title := fmt.Sprintf("第%d条消息给大家", i)
+		late(p, title)
+		until(t, title, func() bool { f, _ := d.feed("all"); return len(f) > 0 && f[0].Title == title })
+		out := time.Now()
+		m := x.find(t, "the webhook", func(m posted) bool { return m.Data.Headline == title })
+		until(t, "the good subscriber", func() bool { _, got := good.counts(); return got > i })
+		own, theirs := m.took.Sub(out), time.Since(out)
+		t.Logf("the webhook after %s, the good subscriber after %s", own.Round(time.Millisecond), theirs.Round(time.Millisecond))
+		if own > most || theirs > most {
+			t.Errorf("the webhook waited for %s, the subscriber for %s", own, theirs)
+		}
+		if i == 0 { // until all have hung once
+			until(t, "everybody's try", func() bool {
+				for _, c := range hanging {
+					if _, got := c.counts(); got == 0 {
+						return false
+					}
+				}
+				return true
+			})
+			time.Sleep(11 * time.Second)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -40,9 +41,13 @@ func (s *server) registerWebhooks(api huma.API) {
 		"As the article stands by now. It is forgotten when it arrives.", http.StatusOK), s.resend)
 	huma.Register(api, op("replayWebhook", http.MethodPost, one+"/replay", "Send everything again from a cursor or an instant",
 		"With the ids it had. It reaches back 30 days.", http.StatusOK), s.replay)
+	huma.Register(api, op("listReceivers", http.MethodGet, "/api/v1/receivers", "Everybody who is pushed to, and how they fare",
+		"Subscriptions at the hub, webhooks, chat robots, pings; by id.", http.StatusOK), s.receivers)
+	huma.Register(api, op("listReceiverDeliveries", http.MethodGet, "/api/v1/receivers/{id}/deliveries", "What a webhook, robot or ping was sent, newest first",
+		"The last 1000 tries, none older than 30 days. Those of subscriptions are not kept.", http.StatusOK), s.deliveries)
 	for path, item := range api.OpenAPI().Paths {
 		for _, o := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Delete} {
-			if o != nil && len(path) >= len(all) && path[:len(all)] == all {
+			if o != nil && (strings.HasPrefix(path, all) || strings.HasPrefix(path, "/api/v1/receivers")) {
 				delete(o.Responses, "422") // see init
 			}
 		}
@@ -254,8 +259,51 @@ func (s *server) testWebhook(ctx context.Context, in *webhookIn) (*deliveryOut, 
 	return &deliveryOut{"no-store", tellDelivery(d)}, nil
 }
 
+type receiver struct {
+	ID       string     `json:"id"`
+	Kind     string     `json:"kind" enum:"subscription,intent,webhook,robot,ping" doc:"intent: a request to the hub that is not verified yet"`
+	Scope    string     `json:"scope,omitempty"`
+	Host     string     `json:"host"`
+	State    string     `json:"state" enum:"live,paused,gone"`
+	Cursor   string     `json:"cursor" doc:"Behind the last event that it has"`
+	Problem  string     `json:"problem,omitempty" doc:"Of the last try; absent after a success"`
+	Attempts int        `json:"attempts" doc:"Failed tries of what it gets next"`
+	Since    *time.Time `json:"failing_since,omitempty"`
+	Retry    *time.Time `json:"next_try,omitempty"`
+	Expires  *time.Time `json:"expires,omitempty" doc:"When the lease of a subscription ends"`
+}
+
+type receiversIn struct {
+	Kind  string `query:"kind" enum:"subscription,intent,webhook,robot,ping" doc:"Only those"`
+	After string `query:"after" maxLength:"80" doc:"The id of the last one seen"`
+	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"200"`
+}
+
+type receiversOut struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         struct {
+		Receivers []receiver `json:"receivers" nullable:"false"`
+	}
+}
+
+func (s *server) receivers(ctx context.Context, in *receiversIn) (*receiversOut, error) {
+	list, err := s.Push.Receivers(ctx, paper.ReceiverKind(in.Kind), in.After, in.Limit)
+	if err != nil {
+		return nil, s.pushProblem(err)
+	}
+	out := &receiversOut{CacheControl: "no-store"}
+	out.Body.Receivers = make([]receiver, len(list))
+	for i, r := range list {
+		out.Body.Receivers[i] = receiver{
+			ID: r.ID, Kind: string(r.Kind), Scope: r.Scope, Host: r.Host, State: string(r.State), Cursor: push.WriteCursor(r.Cursor), Problem: r.Problem,
+			Attempts: r.Attempts, Since: instant(r.Since), Retry: instant(r.Retry), Expires: instant(r.Expires),
+		}
+	}
+	return out, nil
+}
+
 type deliveriesIn struct {
-	ID     string `path:"id" maxLength:"40"`
+	ID     string `path:"id" maxLength:"80"`
 	Before int64  `query:"before" minimum:"0" doc:"The n of the last one seen"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }

@@ -14,7 +14,7 @@ import (
 
 const (
 	sweepEvery = 500 * time.Millisecond
-	sweepMost  = 1000             // receivers that one sweep wakes
+	sweepMost  = 250              // receivers that one sweep wakes: about what is drained until the next
 	passMost   = 500              // events that are looked at for who passes by
 	beginsIn   = 15 * time.Second // a job that has not begun by then is taken for lost
 	leaseOf    = 20 * time.Second // longer than a delivery may take
@@ -192,11 +192,15 @@ func (d *Dispatch) sweep(ctx context.Context) error {
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	var drains []string
+	drains := map[string][]string{}
+	add := func(r paper.Receiver) {
+		kind := d.work(r)
+		drains[kind] = append(drains[kind], r.ID)
+	}
 	at := map[paper.Cursor][]paper.Receiver{} // most stand at one place
 	for _, r := range list {
 		if r.Kind == paper.Intent || r.Kind == paper.Ping {
-			drains = append(drains, r.ID)
+			add(r)
 		} else {
 			at[r.Cursor] = append(at[r.Cursor], r)
 		}
@@ -216,7 +220,7 @@ func (d *Dispatch) sweep(ctx context.Context) error {
 				concerned[r.Scope] = does
 			}
 			if does || len(events) == 0 {
-				drains = append(drains, r.ID)
+				add(r)
 			} else {
 				pass = append(pass, r.ID)
 			}
@@ -228,7 +232,36 @@ func (d *Dispatch) sweep(ctx context.Context) error {
 			return err
 		}
 	}
-	return d.o.Queue(ctx, Work, d.o.Now(), drains...)
+	var errs []error
+	for kind, ids := range drains {
+		errs = append(errs, d.o.Queue(ctx, kind, d.o.Now(), ids...))
+	}
+	return errors.Join(errs...)
+}
+
+// The kinds of jobs; see [Works].
+const (
+	workOwn     = "push"
+	workOwnSlow = "push-slow"
+	workHub     = "hub"
+	workHubSlow = "hub-slow"
+	workVerify  = "verify"
+)
+
+// work is the kind of job that drains a receiver.
+func (d *Dispatch) work(r paper.Receiver) string {
+	doubtful := r.Attempts > 0 || d.slow.has(r.ID, d.o.Now())
+	switch {
+	case r.Kind == paper.Intent:
+		return workVerify
+	case r.Kind == paper.Subscription && doubtful:
+		return workHubSlow
+	case r.Kind == paper.Subscription:
+		return workHub
+	case doubtful:
+		return workOwnSlow
+	}
+	return workOwn
 }
 
 // Drain brings one receiver what it has not got yet: a job. What it cannot finish
@@ -242,16 +275,6 @@ func (d *Dispatch) Drain(ctx context.Context, id string, _ time.Time) error {
 		return err
 	}
 	x := &drain{Dispatch: d, r: r, owner: owner}
-	if r.Attempts > 0 || d.slow.has(id, d.o.Now()) {
-		// Who failed or was slow has slots of its kind only: however many of them
-		// hang, the others find one free.
-		select {
-		case d.doubts <- struct{}{}:
-			defer func() { <-d.doubts }()
-		default:
-			return x.later(ctx, time.Second)
-		}
-	}
 	if r.Kind == paper.Intent {
 		return x.verify(ctx)
 	}

@@ -190,7 +190,7 @@ func (d *Dispatch) intend(ctx context.Context, x intent, callback string) error 
 		return err
 	}
 	// The sweep would find it; this is sooner.
-	if err := d.o.Queue(ctx, Work, d.o.Now(), r.ID); err != nil {
+	if err := d.o.Queue(ctx, workVerify, d.o.Now(), r.ID); err != nil {
 		d.o.Log.Warn("queue a verification", "error", err)
 	}
 	return nil

@@ -209,18 +209,18 @@ type Dispatch struct {
 	hosts   *hosts
 	robots  map[string]RobotOptions // by id of the receiver
 	pings   map[string]pinger
-	doubts  chan struct{} // slots of receivers that failed or were slow lately
 	slow    slowList
 	asked   *buckets // requests to the hub
 	drains  counter
 }
 
-// Work is the kind of the jobs that a Dispatch queues; Workers is how many of them
-// one process should work on at once.
-const (
-	Work    = "drain"
-	Workers = 64
-)
+// Works are the kinds of jobs that a Dispatch queues, all for [Dispatch.Drain], and
+// how many of each one process should work on at once. Strangers' receivers and the
+// operator's, and of both those that failed or were slow lately, have slots of their
+// own: however many of one sort hang, the others find one free.
+func Works() map[string]int {
+	return map[string]int{workOwn: 64, workOwnSlow: 32, workHub: 128, workHubSlow: 64, workVerify: 16}
+}
 
 // New makes a Dispatch; it starts nothing. [Dispatch.Attach] must be called before
 // anything else.
@@ -241,7 +241,7 @@ func New(o Options) *Dispatch {
 		o.MaxSubscriptionsPerHost = 2000
 	}
 	d := &Dispatch{
-		o: o, lines: newLines(), metrics: newMetrics(), hosts: newHosts(o.Now), doubts: make(chan struct{}, Workers/2),
+		o: o, lines: newLines(), metrics: newMetrics(), hosts: newHosts(o.Now),
 		robots: map[string]RobotOptions{}, pings: pingers(o.Pings), asked: newBuckets(o.Now),
 	}
 	for _, r := range o.Robots {

@@ -397,9 +397,20 @@ func (d *Dispatch) now(ctx context.Context, r *paper.Receiver, p *parcel) (paper
 	return t, d.o.Store.LogDelivery(context.WithoutCancel(ctx), t)
 }
 
-// Deliveries lists the tries of a webhook, newest first, before a number; 0 for the newest.
+// Receivers lists those of a kind, or of all for "", by id: at most n after an id.
+// What only the kind knows, and where they are reached, is left out.
+func (d *Dispatch) Receivers(ctx context.Context, kind paper.ReceiverKind, after string, n int) ([]paper.Receiver, error) {
+	list, err := d.o.Store.Receivers(ctx, kind, after, n)
+	for i := range list {
+		list[i].URL, list[i].Doc = "", ""
+	}
+	return list, err
+}
+
+// Deliveries lists the tries of a webhook, robot or ping, newest first, before a
+// number; 0 for the newest. Those of subscriptions are not kept.
 func (d *Dispatch) Deliveries(ctx context.Context, id string, before int64, n int) ([]paper.Delivery, error) {
-	if _, err := d.webhook(ctx, id); err != nil {
+	if _, err := d.o.Store.Receiver(ctx, id); err != nil {
 		return nil, err
 	}
 	return d.o.Store.Deliveries(ctx, id, before, n)
