@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"image"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -252,4 +254,100 @@ func TestConformanceTweets(t *testing.T) {
 		}
 		t.Logf("%d of %d counted alike", same, len(posts))
 	})
+}
+
+// A correction makes a new card and a withdrawal ends it; the list of changed cards
+// tells of both, behind the place where one stopped reading.
+func TestCardsFollow(t *testing.T) {
+	stores(t, func(t *testing.T, dsn string) {
+		p := publisher(t, papertest.Options{Key: "one", Pages: -1, Day: today(), NoValidators: true})
+		p.Publish(today(), []papertest.Page{{Number: "02", Name: "民生", Articles: []papertest.Article{
+			{ID: "101", Headline: "温县菜园里种出了彩虹", Paragraphs: []string{"本报讯 温县的菜园里，一排排菜叶红的红、紫的紫，看的人一拨接一拨。"}},
+			{ID: "102", Headline: "修武县的茶馆又开了门", Paragraphs: []string{"本报讯 修武县城的老茶馆歇了半年，这几天又烧起了水，茶客们都回来了。"}},
+		}}})
+		dir := t.TempDir()
+		d := start(t, 0, "serve", "--config", configFor(t, dir, p), "--data", dir, "--store", dsn)
+		until(t, "the edition", func() bool { items, _ := d.feed("all"); return len(items) == 2 })
+		id := func(n string) string { return "p1-" + today().Compact() + "-" + n }
+		read := func(n string) (c card.Document, status int) {
+			a := d.get("/a/" + id(n) + "/card.json")
+			if err := json.Unmarshal(a.body, &c); err != nil {
+				t.Fatal(err)
+			}
+			return c, a.StatusCode
+		}
+		type list struct {
+			Cards []struct {
+				ID, State string
+				Revision  int
+				Card      string `json:"card_url"`
+			}
+			Next string
+		}
+		changed := func(since string) (l list) {
+			if err := json.Unmarshal(d.ok("/api/v1/cards?changed_since="+since).body, &l); err != nil {
+				t.Fatal(err)
+			}
+			return l
+		}
+		first, _ := read("101")
+		all := changed("")
+		if len(all.Cards) != 2 || first.Revision != 1 || first.Modified != nil || changed(all.Next).Cards == nil || len(changed(all.Next).Cards) != 0 {
+			t.Fatalf("%+v, revision %d", all, first.Revision)
+		}
+
+		p.Correct("101", func(a *papertest.Article) { a.Headline = "温县菜园里种出了三色彩虹" })
+		until(t, "the new card", func() bool { c, _ := read("101"); return c.Revision == 2 })
+		second, _ := read("101")
+		if second.Modified == nil || second.Published != first.Published || !strings.Contains(second.Platforms["x"].Text, "三色") || second.Images.OG.URL == first.Images.OG.URL {
+			t.Errorf("corrected: %+v", second)
+		}
+		l := changed(all.Next)
+		if len(l.Cards) != 1 || l.Cards[0].ID != id("101") || l.Cards[0].Revision != 2 || l.Cards[0].State != "live" || l.Cards[0].Card != second.URL+"/card.json" {
+			t.Errorf("after the correction: %+v", l)
+		}
+
+		if a := d.post("/api/v1/articles/"+id("101")+"/decisions", "test-key", `{"action":"withdraw","who":"值班编辑","why":"来电"}`); a.StatusCode >= 300 {
+			t.Fatalf("%s: %s", a.Status, a.body)
+		}
+		until(t, "the end of the card", func() bool { _, status := read("101"); return status == http.StatusGone })
+		if c, _ := read("101"); len(c.Platforms) != 0 || c.JSONLD != nil && string(c.JSONLD) != "null" || c.QR != "" || c.Images.OG != nil || c.Revision != 3 {
+			t.Errorf("withdrawn: %+v", c)
+		}
+		if a := d.get("/a/" + id("101") + "/card/og.jpg"); a.StatusCode != http.StatusGone {
+			t.Errorf("its picture: %s", a.Status)
+		}
+		if l := changed(l.Next); len(l.Cards) != 1 || l.Cards[0].State != "withdrawn" || l.Cards[0].Revision != 3 {
+			t.Errorf("after the withdrawal: %+v", l)
+		}
+		if l := changed(""); len(l.Cards) != 2 {
+			t.Errorf("in all: %+v", l)
+		}
+	})
+}
+
+// The pictures that a card names are there, in the size it says.
+func TestCardPictures(t *testing.T) {
+	d := demoDaemon(t)
+	for _, c := range d.cards()[:3] {
+		for name, img := range map[string]*card.Image{"og": c.Images.OG, "r16x9": c.Images.R16x9, "r4x3": c.Images.R4x3, "r1x1": c.Images.R1x1, "wechat_cover": c.Images.WechatCover, "wecom": c.Images.Wecom, "miniprogram": c.Images.Miniprogram, "thumb": c.Images.Thumb} {
+			if img == nil {
+				t.Errorf("%s has no %s", c.ID, name)
+				continue
+			}
+			path, ok := d.local(img.URL)
+			if !ok {
+				t.Errorf("%s leads elsewhere", img.URL)
+				continue
+			}
+			a := d.ok(path)
+			size, kind, err := image.DecodeConfig(bytes.NewReader(a.body))
+			if err != nil || size.Width != img.Width || size.Height != img.Height || "image/"+kind != img.Type || a.Header.Get("Content-Type") != img.Type || img.Alt == "" {
+				t.Errorf("%s: %s %+v, the card says %+v: %v", path, kind, size, img, err)
+			}
+		}
+		if path, ok := d.local(c.QR); !ok || d.ok(path).Header.Get("Content-Type") != "image/png" {
+			t.Errorf("code %s", c.QR)
+		}
+	}
 }
