@@ -14,7 +14,13 @@ import (
 // people, places, the paper. A Chinese text has no word boundaries, so a name
 // that is not known can only be kept whole by cutting elsewhere: after a sentence,
 // a clause or a space, as nearly always happens.
-type cutter struct{ names []string }
+type cutter struct {
+	names []string
+	// The edges of the last text that was gone through to its end: several platforms
+	// cut the same one.
+	text  string
+	known []edge
+}
 
 // grade says how good a place to cut at is.
 type grade uint8
@@ -130,10 +136,14 @@ func (c *cutter) choose(edges []edge, least float64) int {
 // twice as many are looked at as it may be long: no measure counts less than half
 // for one.
 func (c *cutter) edges(s string, most int) []edge {
-	var list []edge
+	if s == c.text {
+		return c.known
+	}
+	list := make([]edge, 0, min(len(s)/2, 2*most+2))
 	var marks brackets
 	var last rune // of the cluster before
-	for at := 0; at < len(s) && len(list) < 2*most+2; {
+	at := 0
+	for at < len(s) && len(list) < 2*most+2 {
 		n := cluster(s[at:])
 		r, first := utf8.DecodeRuneInString(s[at:])
 		marks.pass(s, at, r)
@@ -153,6 +163,9 @@ func (c *cutter) edges(s string, most int) []edge {
 		at = end
 	}
 	c.keep(s, list)
+	if at == len(s) {
+		c.text, c.known = s, list
+	}
 	return list
 }
 

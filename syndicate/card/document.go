@@ -74,7 +74,7 @@ func build(item paper.Item, links Links) Document {
 	if d.Title == "" {
 		d.Title = feed.Line(item.Subtitle)
 	}
-	c := &cutter{names(&d, &item)}
+	c := &cutter{names: names(&d, &item)}
 	d.Description = c.within(item.Summary, MaxDescription)
 	if d.Description == "" {
 		d.Description = c.within(item.Text, MaxDescription)

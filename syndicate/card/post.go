@@ -128,7 +128,12 @@ func (w *writer) text(f form, link string, limit int, measure func(string) int) 
 		}
 		rest := ""
 		if !cut && description != "" {
-			rest, _ = w.fit(description, limit, 0.3, func(s string) bool { return measure(f.join(head, s, link)) <= limit })
+			// Most measures add up, and measuring a part costs less than joining all.
+			room := limit - measure(f.join(head, "", link)) - measure(f.between)
+			rest, _ = w.fit(description, limit, 0.3, func(s string) bool { return measure(s) <= room })
+			if measure(f.join(head, rest, link)) > limit {
+				rest, _ = w.fit(description, limit, 0.3, func(s string) bool { return measure(f.join(head, s, link)) <= limit })
+			}
 			if characters(rest) < shortest {
 				rest = ""
 			}
