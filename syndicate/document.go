@@ -83,13 +83,7 @@ func (s *Syndicate) serve(w http.ResponseWriter, r *http.Request, st *site, d do
 	case err == nil:
 		s.send(w, r, st, e)
 	case errors.As(err, &many):
-		s.metrics.limited.Inc()
-		if have != nil {
-			s.send(w, r, st, have) // of before the last change; the next poll gets the new one
-			return
-		}
-		w.Header().Set("Retry-After", many.seconds())
-		s.problem(w, r, st, http.StatusTooManyRequests, many.Error())
+		s.refuse(w, r, st, have, err)
 	case errors.Is(err, paper.ErrNotFound), errors.Is(err, paper.ErrGone):
 		if have != nil {
 			st.keeps(d).remove(have)

@@ -2,6 +2,7 @@ package syndicate
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -299,11 +300,22 @@ func (s *Syndicate) compressed(st *site, h http.Handler) http.Handler {
 		// The line feed keeps these keys apart from those that ServeHTTP looks up
 		// without regard to languages.
 		k := key{view(r).Key, r.RequestURI + "\n" + r.Header.Get("Accept-Language")}
-		have := st.cache.get(k.view, k.uri)
+		// Searches are as many as there are words: they are combinations.
+		kept, search := st.cache, strings.Contains(r.URL.RawQuery, "q=")
+		if search {
+			kept = st.small
+		}
+		have := kept.get(k.view, k.uri)
 		if have != nil && s.fresh(have) {
 			s.metrics.hits.Inc()
 			s.send(w, r, st, have)
 			return
+		}
+		if search {
+			if err := cmp.Or(s.limits.ask(client(r), s.now()), s.limits.all(s.now())); err != nil {
+				s.refuse(w, r, st, have, err)
+				return
+			}
 		}
 		// The handler writes the whole page; whether that is what the client has is
 		// decided here, by the bytes of its encoding.
@@ -337,10 +349,26 @@ func (s *Syndicate) compressed(st *site, h http.Handler) http.Handler {
 		s.metrics.misses.Inc()
 		e := newPage(k, w.Header(), held.body.Bytes(), sn, c)
 		if sn != nil && len(k.uri) < maxURI && !strings.Contains(w.Header().Get("Cache-Control"), "no-store") {
-			st.cache.put(e)
+			e.small = search
+			kept.put(e)
 		}
 		s.send(w, r, st, e)
 	})
+}
+
+// refuse answers a rendering that has to wait: with the bytes of before the last
+// change where there are some, else with 429.
+func (s *Syndicate) refuse(w http.ResponseWriter, r *http.Request, st *site, have *entry, err error) {
+	s.metrics.limited.Inc()
+	if have != nil {
+		s.send(w, r, st, have)
+		return
+	}
+	var many *tooMany
+	if errors.As(err, &many) {
+		w.Header().Set("Retry-After", many.seconds())
+	}
+	s.problem(w, r, st, http.StatusTooManyRequests, err.Error())
 }
 
 // newPage makes an entry of what a handler wrote, as of what was known before.

@@ -26,7 +26,7 @@ func (s *Syndicate) newSite(o Options, named string) (*site, error) {
 	st.links = card.Links{Base: o.Base, Site: named, Logo: o.Base + "/icon.png", Look: s.easel.studio.Look(), Focus: o.Focus}
 	scope := func(ctx context.Context, written string) (paper.Scope, error) { return s.resolve(ctx, st, written) }
 	st.pages = web.New(web.Options{
-		Base: o.Base, SiteTitle: o.Title, Footer: o.Footer, Data: s.store, Names: o.Names, Scope: scope,
+		Base: o.Base, SiteTitle: o.Title, Footer: o.Footer, Data: s.store, Names: o.Names, Scope: scope, Words: queryWords,
 		Formats: feed.Formats(), Widths: widths, Links: st.links, Log: s.log,
 	})
 	with := func(h func(http.ResponseWriter, *http.Request, *site)) http.Handler {
@@ -42,7 +42,7 @@ func (s *Syndicate) newSite(o Options, named string) (*site, error) {
 	st.mux.Handle("/sitemap-news.xml", with(s.newsSitemap))
 	st.mux.Handle("/robots.txt", with(s.robots))
 	programs, err := api.New(api.Options{
-		Base: o.Base, Title: o.Title, Data: s.store, Names: o.Names, View: view, Log: s.log, Scope: scope,
+		Base: o.Base, Title: o.Title, Data: s.store, Names: o.Names, View: view, Log: s.log, Scope: scope, Words: queryWords,
 		Editor: o.Editor, Push: o.Push, Operator: st.operates(),
 	})
 	if err != nil {

@@ -129,6 +129,8 @@ func (d *dripRow) give(ctx context.Context, t *sql.Tx, list []fresh, now int64) 
 			return err
 		}
 		late := taken > 0
+		var rows []string
+		args := []any{d.part, string(day)}
 		for _, f := range edition {
 			if taken >= d.most {
 				if !late {
@@ -147,17 +149,26 @@ func (d *dripRow) give(ctx context.Context, t *sql.Tx, list []fresh, now int64) 
 			if first > 0 && at-first >= int64(editionSpan/time.Second) {
 				break
 			}
-			res, err := t.ExecContext(ctx, `INSERT INTO slots (drip, article, day, at, out) VALUES ($1,$2,$3,$4,0) ON CONFLICT DO NOTHING`, d.part, f.id, string(day), at)
-			if err != nil {
-				return err
+			if late { // restored: it may have its slot
+				var has int
+				if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM slots WHERE drip = $1 AND article = $2`, d.part, f.id).Scan(&has); err != nil {
+					return err
+				} else if has > 0 {
+					continue
+				}
 			}
-			if n, _ := res.RowsAffected(); n == 0 {
-				continue
-			}
+			args = append(args, f.id, at)
+			rows = append(rows, fmt.Sprintf("($1,$%d,$2,$%d,0)", len(args)-1, len(args)))
 			if first == 0 {
 				first = at
 			}
 			taken, d.last, d.day = taken+1, at, day
+		}
+		if rows == nil {
+			continue
+		}
+		if _, err := t.ExecContext(ctx, `INSERT INTO slots (drip, article, day, at, out) VALUES `+strings.Join(rows, ",")+` ON CONFLICT DO NOTHING`, args...); err != nil {
+			return err
 		}
 	}
 	if _, err := t.ExecContext(ctx, `UPDATE drips SET day = $2, last = $3 WHERE part = $1`, d.part, string(d.day), d.last); err != nil {

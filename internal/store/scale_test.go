@@ -135,3 +135,36 @@ func BenchmarkScopes(b *testing.B) {
 		})
 	}
 }
+
+// The release of an edition of sixty articles in a full store, without paced feeds
+// and with as many as there may be, each of which gives eight slots.
+func BenchmarkRelease(b *testing.B) {
+	for _, drips := range []int{0, maxDrips} {
+		b.Run(strconv.Itoa(drips)+"-drips", func(b *testing.B) {
+			s, c := stocked(b, 100_000)
+			for i := range drips {
+				sc := paper.Scope{Papers: []string{"a"}, NotDistricts: []string{"41" + fmt.Sprintf("%04d", i)}}
+				if _, err := s.Items(b.Context(), paper.Public, sc, paper.Window{Drip: &paper.Drip{Pace: 65 * time.Minute, Max: 8}}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			day := paper.Day("2026-03-18")
+			for b.Loop() {
+				b.StopTimer()
+				c.add(24 * time.Hour)
+				day = day.Add(1)
+				var ins []Incoming
+				for i := range 60 {
+					in := filed(art("a", day, strconv.Itoa(i), i, words(i)+string(day)), "yaowen", "410805", "410800", "410000")
+					in.Article.Text = strings.Repeat(words(i), 40)
+					ins = append(ins, in)
+				}
+				take(b, s, false, ins...)
+				b.StartTimer()
+				if r := letOut(b, s, "a"); r.Articles != 60 {
+					b.Fatalf("%+v", r)
+				}
+			}
+		})
+	}
+}

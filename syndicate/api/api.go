@@ -54,6 +54,8 @@ type Options struct {
 	// Scope reads a scope as somebody wrote it. Its errors are shown as they
 	// are: *paper.ScopeError as 400, one that wraps paper.ErrNotFound as 404.
 	Scope func(ctx context.Context, written string) (paper.Scope, error)
+	// Words reads the words of a search; its errors are *paper.ScopeError.
+	Words func(q string) ([]string, error)
 	Log   *slog.Logger
 	// Editor is nil where nobody may change anything.
 	Editor Editor

@@ -150,6 +150,7 @@ func (s *server) problem(doing string, err error) error {
 type articlesIn struct {
 	Scope  string `query:"scope" default:"all" maxLength:"2000" example:"district/410825" doc:"What the articles are about, as in the URL of a feed: all, or parts in the order paper, section, district, page, -section, -district"`
 	Day    string `query:"day" pattern:"^\\d{4}-\\d{2}-\\d{2}$" example:"2017-09-07" doc:"Only the editions of this day, in page order and all of them: limit and before do not apply"`
+	Q      string `query:"q" maxLength:"200" example:"山药 丰收" doc:"Words that must all occur, at most four of at most 32 characters; not with day"`
 	Before string `query:"before" maxLength:"200" doc:"Continue a list: the next of the page before it"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Articles a page"`
 	Full   bool   `query:"full" doc:"With text and html, as far as the rights go"`
@@ -174,7 +175,14 @@ func (s *server) articles(ctx context.Context, in *articlesIn) (*articlesOut, er
 		return nil, s.scopeProblem(err)
 	}
 	w := paper.Window{Limit: in.Limit, Before: beginning}
+	if in.Q != "" {
+		if w.Query, err = s.Words(in.Q); err != nil {
+			return nil, s.scopeProblem(err)
+		}
+	}
 	switch {
+	case in.Day != "" && in.Q != "":
+		return nil, huma.Error400BadRequest("q with day: a search is of all days; take one of them")
 	case in.Day != "":
 		day, err := paper.ParseDay(in.Day)
 		if err != nil {
@@ -202,6 +210,9 @@ func (s *server) articles(ctx context.Context, in *articlesIn) (*articlesOut, er
 		q := url.Values{"scope": {out.Body.Scope}, "limit": {strconv.Itoa(in.Limit)}, "before": {out.Body.Next}}
 		if in.Full {
 			q.Set("full", "true")
+		}
+		if in.Q != "" {
+			q.Set("q", strings.Join(w.Query, " "))
 		}
 		out.Link = "<" + s.Base + "/api/v1/articles?" + q.Encode() + `>; rel="next"`
 	}

@@ -92,6 +92,11 @@ var messages = map[string]message{
 	"in_paper":           {"《%[1]s》", "%[1]s"},
 	"in_paper_page":      {"《%[1]s》第%[2]s版 %[3]s", "%[1]s, page %[2]s %[3]s"},
 	"corrected_mark":     {"有更正", "corrected"},
+	"search":             {"搜索", "Search"},
+	"search_words":       {"词语（最多四个，空格分开）", "Words (at most four)"},
+	"search_title":       {"搜索“%[1]s”", "Search: %[1]s"},
+	"search_none":        {"没有找到同时含有这些词语的报道。", "No article holds all of these words."},
+	"search_feed":        {"订阅这个搜索（RSS）", "Subscribe to this search (RSS)"},
 	"bad_cursor":         {"翻页的位置写得不对，请回到第一页。", "The position to continue from is not valid; start from the first page."},
 
 	// Editions.

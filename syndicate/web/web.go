@@ -51,7 +51,10 @@ type Options struct {
 	Names     Names
 	// Scope reads a scope as somebody wrote it and gives its canonical form. Its
 	// errors are *paper.ScopeError (400), one that wraps paper.ErrNotFound, or the store's.
-	Scope   func(ctx context.Context, written string) (paper.Scope, error)
+	Scope func(ctx context.Context, written string) (paper.Scope, error)
+	// Words reads the words of a search and gives its canonical form. Its errors are
+	// *paper.ScopeError.
+	Words   func(q string) ([]string, error)
 	Formats []feed.Format // those without a LinkType are listed, not advertised
 	Widths  []int         // pixels, rising: what /img/{name}?w= gives of our copies of pictures
 	// Links are what cards are made with; of their fields the zone is the paper's, and
@@ -101,6 +104,7 @@ func (s *Site) Register(mux *http.ServeMux, wrap func(http.Handler) http.Handler
 		"GET /editions/{paper}":       s.newestEdition,
 		"GET /editions/{paper}/{day}": s.edition,
 		"GET /a/{id}":                 s.article,
+		"GET /search":                 s.search,
 		"GET /status":                 s.status,
 		"GET /assets/{name}":          s.asset,
 		"GET /favicon.ico":            s.favicon,
