@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -308,4 +309,69 @@ func TestMirrorPages(t *testing.T) {
 	if _, err := s.Picture(t.Context(), paper.Public, first); !errors.Is(err, paper.ErrNotFound) {
 		t.Errorf("nothing shows it, and it is served: %v", err)
 	}
+}
+
+// TestCardImagesOfAll: every article of the demo, of a hostile edition and of a paper
+// whose pictures are copied has all eight pictures for cards, as large as told and no
+// larger than allowed, at the addresses that its card document names.
+func TestCardImagesOfAll(t *testing.T) {
+	local := regexp.MustCompile(`^https?://[^/]+`) // the base URL as it is told
+	check := func(t *testing.T, d *daemon, articles int) {
+		f, _ := d.feed("all")
+		if len(f) != articles {
+			t.Fatalf("%d articles, want %d", len(f), articles)
+		}
+		fromPhoto := 0
+		for _, e := range f {
+			path := local.ReplaceAllString(e.URL, "")
+			var doc struct {
+				QR     string
+				Images map[string]struct {
+					URL           string
+					Width, Height int
+					Type          string
+					Generated     bool
+				}
+			}
+			if err := json.Unmarshal(d.get(path+"/card.json").body, &doc); err != nil {
+				t.Fatal(err)
+			}
+			if len(doc.Images) != 8 || !doc.Images["og"].Generated {
+				fromPhoto++
+			}
+			for name, i := range doc.Images {
+				a := d.get(local.ReplaceAllString(i.URL, ""))
+				got, err := jpeg.DecodeConfig(bytes.NewReader(a.body))
+				if limit := map[bool]int{false: 300_000, true: 32_000}[name == "thumb"]; err != nil || a.StatusCode != http.StatusOK || got.Width != i.Width || got.Height != i.Height || i.Type != "image/jpeg" || len(a.body) > limit {
+					t.Errorf("%s: %d, %d bytes, %d×%d, %v", i.URL, a.StatusCode, len(a.body), got.Width, got.Height, err)
+				}
+			}
+			a := d.get(local.ReplaceAllString(doc.QR, ""))
+			if m, err := png.Decode(bytes.NewReader(a.body)); err != nil || m.Bounds().Dx() < 200 {
+				t.Errorf("%s: %d %v", doc.QR, a.StatusCode, err)
+			}
+		}
+		t.Logf("%d articles, %d from their photo", len(f), fromPhoto)
+	}
+	papers(t, check)
+	t.Run("photos", func(t *testing.T) {
+		p := guarded(t, papertest.Options{Key: "one", Pages: -1, Day: today()})
+		var list []papertest.Article
+		for i := range 4 {
+			list = append(list, papertest.Article{
+				Headline: fmt.Sprintf("河滩芦苇第%d天", i), Paragraphs: []string{"本报讯 河滩上的芦苇黄了。"},
+				Images: []papertest.Image{{Data: photograph(t, uint8(i*40), []string{"jpeg", "png"}[i%2]), Format: []string{"", "png"}[i%2]}},
+			})
+		}
+		p.Publish(today(), []papertest.Page{{Number: "01", Name: "要闻", Articles: list}})
+		dir := t.TempDir()
+		d := start(t, 0, "serve", "--config", mirroring(t, dir, p), "--data", dir)
+		until(t, "the edition is out", func() bool { f, _ := d.feed("all"); return len(f) == len(list) })
+		check(t, d, len(list))
+		f, _ := d.feed("all")
+		at := local.ReplaceAllString(f[0].URL, "")
+		if a := d.get(at + "/card/thumb.jpg"); a.StatusCode != http.StatusFound || !strings.HasPrefix(a.Header.Get("Location"), at+"/card/thumb-") {
+			t.Errorf("the address without a hash: %d %v", a.StatusCode, a.Header)
+		}
+	})
 }

@@ -14,8 +14,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/image/font/sfnt"
-
 	"paperwire/internal/paper"
 	"paperwire/syndicate/feed"
 )
@@ -206,7 +204,7 @@ func OpenPhoto(data []byte, kind string) (*Photo, error) { return openPhoto(data
 
 // Studio draws the pictures of cards. It is safe for concurrent use.
 type Studio struct {
-	serif, sans *sfnt.Font // nil where there is none with Han characters
+	serif, sans typeface
 	look        string
 }
 

@@ -38,13 +38,13 @@ var (
 func rgb(v uint32) color.RGBA { return color.RGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 255} }
 
 func newStudio(path string, log *slog.Logger) (*Studio, error) {
-	s := &Studio{}
+	s := &Studio{serif: typeface{latin: builtIn()[0]}, sans: typeface{latin: builtIn()[1]}}
 	if path != "" {
 		f, name, err := openFont(path)
 		if err != nil {
 			return nil, err
 		}
-		s.serif, s.sans, s.look = f, f, name
+		s.serif, s.sans, s.look = typeface{f, builtIn()[1]}, typeface{f, builtIn()[1]}, name
 		return s, nil
 	}
 	find := func(paths []string) (*sfnt.Font, string) {
@@ -56,16 +56,18 @@ func newStudio(path string, log *slog.Logger) (*Studio, error) {
 		return nil, ""
 	}
 	var serif, sans string
-	s.serif, serif = find(serifs)
-	s.sans, sans = find(sanses)
-	if s.serif == nil {
-		s.serif, serif = s.sans, sans
+	s.serif.han, serif = find(serifs)
+	s.sans.han, sans = find(sanses)
+	if s.serif.han == nil {
+		s.serif.han, serif = s.sans.han, sans
 	}
-	if s.sans == nil {
-		s.sans, sans = s.serif, serif
+	if s.sans.han == nil {
+		s.sans.han, sans = s.serif.han, serif
 	}
 	s.look = serif + "\n" + sans
-	if s.serif == nil {
+	if s.serif.han != nil {
+		s.serif.latin = builtIn()[1] // beside a font without Latin letters, which is not bold
+	} else {
 		s.look = "no font"
 		log.Warn("no font with Han characters found: cards without a picture have no headline; install fonts-noto-cjk or fonts-droid-fallback, or name one under card.font")
 	}
@@ -80,7 +82,7 @@ type sheet struct {
 	dark   bool
 	colour palette
 	zh     bool
-	serif  *setter // nil without a font
+	serif  *setter
 	sans   *setter
 	code   [][]bool // modules of the QR code
 }
@@ -94,9 +96,7 @@ func (s *Studio) draw(item paper.Item, links Links, name string, photo *Photo) (
 	if isDark {
 		c.colour = dark
 	}
-	if s.serif != nil {
-		c.serif, c.sans = newSetter(s.serif), newSetter(s.sans)
-	}
+	c.serif, c.sans = newSetter(s.serif), newSetter(s.sans)
 	if _, panel := c.frame(); photo == nil || !panel.Empty() {
 		var err error
 		if c.code, err = modules(links.Article(item.ID)); err != nil {
@@ -299,16 +299,17 @@ func (c *sheet) scan() string {
 	return "Scan to read"
 }
 
-// text sets one line or more where it can be set: nothing where the font lacks most of it.
+// text sets one line or more where it can be set: nothing where the font lacks most of
+// it, or, without a font for Chinese, any of it.
 func (c *sheet) text(s *setter, text string, w, h, largest, smallest, leading float64, most int) block {
-	if s == nil || text == "" {
+	if text == "" {
 		return block{}
 	}
 	if r := []rune(text); len(r) > 400 {
 		text = string(r[:400])
 	}
 	list, missing := s.cells(text)
-	if 2*missing > len(list) || len(list) == 0 {
+	if 2*missing > len(list) || missing > 0 && s.face.han == nil || len(list) == 0 {
 		return block{}
 	}
 	return s.fit(list, w, h, largest, smallest, leading, most)
@@ -320,7 +321,7 @@ func (c *sheet) inType() *image.RGBA {
 	w, h := c.size.Width, c.size.Height
 	m := image.NewRGBA(image.Rect(0, 0, w, h))
 	c.fill(m, m.Rect, c.colour.paper)
-	if c.serif == nil {
+	if c.serif.face.han == nil && c.text(c.serif, c.title(), 1000, 1000, 10, 10, 1, 100).height() == 0 {
 		pad, weight := min(w, h)/10, max(1, h/300)
 		c.rule(m, pad, w-pad, pad-3*weight, weight)
 		c.fill(m, image.Rect(pad, h-pad, w-pad, h-pad+weight), c.colour.line)
@@ -343,7 +344,7 @@ func (c *sheet) inType() *image.RGBA {
 		side := h * 56 / 100
 		if r := c.qr(m, image.Rect(right-side, 0, right, h-px(30)), true); !r.Empty() {
 			b := c.text(c.sans, c.scan(), float64(side), 40*u, 24*u, 10, 1, 1)
-			c.drawText(m, c.sans, b, float64(r.Min.X), float64(r.Max.Y+px(12)), float64(r.Dx()), 0.5, c.colour.quiet)
+			c.sans.draw(m, b, float64(r.Min.X), float64(r.Max.Y+px(12)), float64(r.Dx()), 0.5, c.colour.quiet)
 			right = r.Min.X - px(48)
 			c.fill(m, image.Rect(right+px(24), margin, right+px(24)+max(1, px(1.5)), h-margin), c.colour.line)
 		}
@@ -352,11 +353,11 @@ func (c *sheet) inType() *image.RGBA {
 	// Name plate, date, double rule.
 	room := float64(right - left)
 	plate := c.text(c.serif, c.plate(), room*0.62, 48*u, 42*u, 14, 1, 1)
-	c.drawText(m, c.serif, plate, float64(left), float64(top), room, 0, c.colour.accent)
+	c.serif.draw(m, plate, float64(left), float64(top), room, 0, c.colour.accent)
 	head := max(plate.height(), px(34))
 	if !small {
 		date := c.text(c.sans, c.date(), room-plate.width()-24*u, 32*u, 28*u, 11, 1, 1)
-		c.drawText(m, c.sans, date, float64(left), float64(top+head)-date.size*0.98-2*u, room, 1, c.colour.quiet)
+		c.sans.draw(m, date, float64(left), float64(top+head)-date.size*0.98-2*u, room, 1, c.colour.quiet)
 	}
 	y := top + head + px(14)
 	weight := max(1, px(2.4))
@@ -391,14 +392,14 @@ func (c *sheet) inType() *image.RGBA {
 				if i == 2 {
 					ink = c.colour.accent
 				}
-				c.drawText(m, c.sans, b, float64(left), at, beside, 0, ink)
+				c.sans.draw(m, b, float64(left), at, beside, 0, ink)
 				at += float64(b.height()) + 16*u
 			}
 		}
 	} else if !small {
 		b := c.text(c.sans, c.foot(), room, 34*u, 28*u, 10, 1, 1)
 		if b.height() > 0 {
-			c.drawText(m, c.sans, b, float64(left), float64(bottom-b.height()), room, 0, c.colour.quiet)
+			c.sans.draw(m, b, float64(left), float64(bottom-b.height()), room, 0, c.colour.quiet)
 			foot = bottom - b.height() - px(18)
 			c.fill(m, image.Rect(left, foot, right, foot+max(1, px(1.5))), c.colour.line)
 		}
@@ -447,19 +448,13 @@ func (c *sheet) inType() *image.RGBA {
 	}
 	at := float64(y) + max(0, high-total)*0.46
 	if kicker.height() > 0 {
-		c.drawText(m, c.sans, kicker, float64(left), at, room, 0, c.colour.quiet)
+		c.sans.draw(m, kicker, float64(left), at, room, 0, c.colour.quiet)
 		at += float64(kicker.height()) + 18*u
 	}
-	c.drawText(m, c.serif, headline, float64(left), at, room, 0, c.colour.ink)
+	c.serif.draw(m, headline, float64(left), at, room, 0, c.colour.ink)
 	at += float64(headline.height()) + 24*u
-	c.drawText(m, c.sans, sub, float64(left), at, room, 0, c.colour.quiet)
+	c.sans.draw(m, sub, float64(left), at, room, 0, c.colour.quiet)
 	return m
-}
-
-func (c *sheet) drawText(m *image.RGBA, s *setter, b block, x, y, w, align float64, ink color.RGBA) {
-	if s != nil {
-		s.draw(m, b, x, y, w, align, ink)
-	}
 }
 
 // beside is the panel to the right of a photo: name plate, code, what it is for.
@@ -472,7 +467,7 @@ func (c *sheet) beside(m *image.RGBA) {
 	date := c.text(c.sans, c.date(), float64(w-2*pad), 30*u, 18*u, 11, 1, 1)
 	y := int(34 * u)
 	if plate.height() > 0 {
-		c.drawText(m, c.serif, plate, float64(pad), float64(y), float64(w-2*pad), 0.5, c.colour.accent)
+		c.serif.draw(m, plate, float64(pad), float64(y), float64(w-2*pad), 0.5, c.colour.accent)
 		y += plate.height() + int(14*u)
 	}
 	c.rule(m, pad, w-pad, y, max(1, int(2*u)))
@@ -483,7 +478,7 @@ func (c *sheet) beside(m *image.RGBA) {
 			continue
 		}
 		foot -= b.height()
-		c.drawText(m, c.sans, b, float64(pad), float64(foot), float64(w-2*pad), 0.5, c.colour.quiet)
+		c.sans.draw(m, b, float64(pad), float64(foot), float64(w-2*pad), 0.5, c.colour.quiet)
 		foot -= int(8 * u)
 	}
 	c.qr(m, image.Rect(pad, y, w-pad, foot), true)
@@ -501,15 +496,15 @@ func (c *sheet) below(m *image.RGBA) {
 	plate := c.text(c.serif, c.plate(), room*0.6, 36, 32, 16, 1, 1)
 	where := c.text(c.sans, c.foot(), room, 30, 24, 14, 1, 1)
 	y := 34
-	c.drawText(m, c.serif, plate, pad, float64(y), room, 0, c.colour.accent)
+	c.serif.draw(m, plate, pad, float64(y), room, 0, c.colour.accent)
 	date := c.text(c.sans, c.date(), room-plate.width()-20, 30, 24, 12, 1, 1)
-	c.drawText(m, c.sans, date, pad, float64(y+plate.height())-date.size-2, room, 1, c.colour.quiet)
+	c.sans.draw(m, date, pad, float64(y+plate.height())-date.size-2, room, 1, c.colour.quiet)
 	y += max(plate.height(), 26) + 12
 	c.rule(m, pad, right, y, 2)
 	y += 16
 	foot := h - 34 - where.height()
-	c.drawText(m, c.sans, where, pad, float64(foot), room, 0, c.colour.quiet)
+	c.sans.draw(m, where, pad, float64(foot), room, 0, c.colour.quiet)
 	high := float64(foot - y - 14)
 	title := c.text(c.serif, c.title(), room, high, 58, 28, 1.25, 2)
-	c.drawText(m, c.serif, title, pad, float64(y)+max(0, high-float64(title.height()))*0.5, room, 0, c.colour.ink)
+	c.serif.draw(m, title, pad, float64(y)+max(0, high-float64(title.height()))*0.5, room, 0, c.colour.ink)
 }

@@ -445,7 +445,7 @@ func TestCards(t *testing.T) {
 
 // Without a font a card is ground, rule and code, or the photo and the code.
 func TestNoFont(t *testing.T) {
-	s := &Studio{look: "no font"}
+	s := &Studio{serif: typeface{latin: builtIn()[0]}, sans: typeface{latin: builtIn()[1]}, look: "no font"}
 	f := photoFrom(t, gallery(7)[0].m)
 	var shown []image.Image
 	for _, z := range sizes {
@@ -455,7 +455,15 @@ func TestNoFont(t *testing.T) {
 		}
 		shown = append(shown, m, checkCard(t, s, newItem(headlines[1]), z.Name, f))
 	}
-	contact(t, "no-font", shown, 500)
+	// A paper in Latin letters needs none.
+	english := newItem(paper.Article{Headline: "A Village Library That Never Closes", Kicker: "Reading", Language: "en"})
+	english.PaperName, english.Sections, english.Districts = "The Pomegranate", []paper.Section{{Name: "Front"}}, nil
+	english.Page.Name = "Front"
+	m := checkCard(t, s, english, "og", nil)
+	if _, err := read(m); err == nil {
+		t.Error("the code stands where an English headline could be set")
+	}
+	contact(t, "no-font", append(shown, m), 500)
 }
 
 // A studio says once what is missing, and names a font that it cannot read.

@@ -8,11 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/rivo/uniseg"
 	"golang.org/x/image/draw"
 	"golang.org/x/image/font"
+	"golang.org/x/image/font/gofont/gobold"
+	"golang.org/x/image/font/gofont/goregular"
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
@@ -128,25 +131,59 @@ type cell struct {
 }
 
 type glyph struct {
+	font  *sfnt.Font
 	index sfnt.GlyphIndex
 	at    float64 // from the cell's beginning, in ems
 }
 
-// setter measures and draws with one font. It is of one goroutine.
+// typeface is the font with Han characters, nil where there is none, and one with
+// Latin letters: small fonts for Chinese have none, nor figures.
+type typeface struct{ han, latin *sfnt.Font }
+
+// setter measures and draws with one typeface. It is of one goroutine.
 type setter struct {
-	font *sfnt.Font
+	face typeface
 	buf  sfnt.Buffer
 	geta []glyph // 〓
 	ink  vector.Rasterizer
 }
 
-func newSetter(f *sfnt.Font) *setter {
-	s := &setter{font: f}
-	if g, err := f.GlyphIndex(&s.buf, '〓'); err == nil && g != 0 {
-		s.geta = []glyph{{index: g}}
+func newSetter(f typeface) *setter {
+	s := &setter{face: f}
+	if g, _, ok := s.find('〓'); ok {
+		s.geta = []glyph{g}
 	}
 	return s
 }
+
+// find gives the glyph of a character and its advance in ems.
+func (s *setter) find(r rune) (glyph, float64, bool) {
+	for _, f := range [2]*sfnt.Font{s.face.han, s.face.latin} {
+		if f == nil {
+			continue
+		}
+		g, err := f.GlyphIndex(&s.buf, r)
+		if err != nil || g == 0 {
+			continue
+		}
+		if a, err := f.GlyphAdvance(&s.buf, g, fixed.I(measured), font.HintingNone); err == nil {
+			return glyph{font: f, index: g}, float64(a) / 64 / measured, true
+		}
+	}
+	return glyph{}, 0, false
+}
+
+// builtIn are the fonts that the program brings itself, for headlines and for the rest.
+var builtIn = sync.OnceValue(func() (faces [2]*sfnt.Font) {
+	for i, ttf := range [2][]byte{gobold.TTF, goregular.TTF} {
+		f, err := opentype.Parse(ttf)
+		if err != nil {
+			panic("card: a font of the program's own: " + err.Error())
+		}
+		faces[i] = f
+	}
+	return faces
+})
 
 const measured = 1000 // pixels to the em at which advances are measured
 
@@ -177,24 +214,20 @@ func (s *setter) cells(text string) (list []cell, missing int) {
 				c.first = r
 			}
 			c.last = r
-			g, err := s.font.GlyphIndex(&s.buf, r)
-			if err != nil || g == 0 || unicode.In(r, bound...) {
+			g, a, ok := s.find(r)
+			if !ok || unicode.In(r, bound...) {
 				if unicode.IsMark(r) && len(c.glyphs) > 0 {
 					continue // the letter without its mark
 				}
 				c.missing = true
 				break
 			}
-			a, err := s.font.GlyphAdvance(&s.buf, g, fixed.I(measured), font.HintingNone)
-			if err != nil {
-				c.missing = true
-				break
-			}
 			if unicode.IsMark(r) && len(c.glyphs) > 0 {
 				a = 0
 			}
-			c.glyphs = append(c.glyphs, glyph{g, c.advance})
-			c.advance += float64(a) / 64 / measured
+			g.at = c.advance
+			c.glyphs = append(c.glyphs, g)
+			c.advance += a
 		}
 		if c.first == 0 {
 			continue
@@ -258,12 +291,8 @@ func (s *setter) quotes(list []cell) {
 		if i > 0 && isHan(list[i-1].first) || i+1 < len(list) && isHan(list[i+1].first) {
 			continue
 		}
-		g, err := s.font.GlyphIndex(&s.buf, plain)
-		if err != nil || g == 0 {
-			continue
-		}
-		if a, err := s.font.GlyphAdvance(&s.buf, g, fixed.I(measured), font.HintingNone); err == nil {
-			list[i].glyphs, list[i].advance, list[i].first, list[i].last = []glyph{{index: g}}, float64(a)/64/measured, plain, plain
+		if g, a, ok := s.find(plain); ok {
+			list[i].glyphs, list[i].advance, list[i].first, list[i].last = []glyph{g}, a, plain, plain
 		}
 	}
 }
@@ -533,7 +562,7 @@ func (s *setter) draw(m *image.RGBA, b block, x, y, w, align float64, ink color.
 				}
 			}
 			for _, g := range c.glyphs {
-				s.glyph(m, g.index, b.size, at+g.at*b.size, base, ink)
+				s.glyph(m, g, b.size, at+g.at*b.size, base, ink)
 			}
 			at += c.advance * b.size
 		}
@@ -541,8 +570,8 @@ func (s *setter) draw(m *image.RGBA, b block, x, y, w, align float64, ink color.
 }
 
 // glyph draws one outline, its origin at x, y.
-func (s *setter) glyph(m *image.RGBA, g sfnt.GlyphIndex, size, x, y float64, ink color.RGBA) {
-	segments, err := s.font.LoadGlyph(&s.buf, g, fixed.Int26_6(size*64), nil)
+func (s *setter) glyph(m *image.RGBA, g glyph, size, x, y float64, ink color.RGBA) {
+	segments, err := g.font.LoadGlyph(&s.buf, g.index, fixed.Int26_6(size*64), nil)
 	if err != nil || len(segments) == 0 {
 		return
 	}
