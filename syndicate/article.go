@@ -81,10 +81,18 @@ func (s *Syndicate) oembed(w http.ResponseWriter, r *http.Request, st *site) {
 		s.fail(w, r, st, err)
 		return
 	}
-	e := embedding{Version: "1.0", Type: "link", Title: d.Title, Author: it.PaperName, Provider: st.Title, ProviderURL: st.Base + "/", CacheAge: 3600}
+	e := embedding{Version: "1.0", Type: "link", Title: d.Title, Provider: d.SiteName, ProviderURL: st.Base + "/", CacheAge: 3600}
+	names := make([]string, len(d.Authors))
+	for i, a := range d.Authors {
+		names[i] = a.Name
+	}
+	e.Author = strings.Join(names, ", ")
 	// A thumbnail must fit what the consumer has room for, or stay away (§2.3.4).
-	if og := d.Images.OG; og != nil && og.Width > 0 && og.Height > 0 && fits(og.Width, q.Get("maxwidth")) && fits(og.Height, q.Get("maxheight")) {
-		e.Thumbnail, e.Width, e.Height = og.URL, og.Width, og.Height
+	for _, img := range []*card.Image{d.Images.OG, d.Images.Miniprogram, d.Images.Thumb} {
+		if img != nil && img.Width > 0 && img.Height > 0 && fits(img.Width, q.Get("maxwidth")) && fits(img.Height, q.Get("maxheight")) {
+			e.Thumbnail, e.Width, e.Height = img.URL, img.Width, img.Height
+			break
+		}
 	}
 	b, err := encodeJSON(e)
 	if err != nil {

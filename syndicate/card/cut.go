@@ -34,8 +34,8 @@ const (
 )
 
 const (
-	openers = "“‘「『（(【《〈［[{｛〔〖"
-	shutter = "”’」』）)】》〉］]}｝〕〗" // in the same order
+	openers = "“‘「『（(【《〈［[{｛〔〖«‹"
+	shutter = "”’」』）)】》〉］]}｝〕〗»›" // in the same order
 	closers = shutter + "\""
 	pauses  = "，；、：,;:—–－- ｜|/／·～"
 )

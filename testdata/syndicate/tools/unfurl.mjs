@@ -45,7 +45,7 @@ async function look(url) {
       'open-graph-scraper': { title: og.ogTitle, description: og.ogDescription, image: og.ogImage?.[0]?.url, width: +og.ogImage?.[0]?.width, site: og.ogSiteName, author: og.author, date: og.articleModifiedTime ?? og.articlePublishedTime, tag: og.articleTag ?? '', url: og.ogUrl, images: og.ogImage?.length },
       metascraper: { title: ms.title, description: ms.description, image: ms.image, site: ms.publisher, author: ms.author, date: ms.date, url: ms.url },
       unfurl: { title: card.title, description: card.description, image: card.images?.[0]?.url, width: card.images?.[0]?.width, site: card.site_name, author: un.author, date: card.articles?.[0]?.modified_time ?? card.articles?.[0]?.published_time, url: card.url, images: card.images?.length },
-      oEmbed: { title: un.oEmbed?.title, image: un.oEmbed?.thumbnails?.[0]?.url, width: un.oEmbed?.thumbnails?.[0]?.width },
+      oEmbed: { title: un.oEmbed?.title, site: un.oEmbed?.provider_name, author: un.oEmbed?.author_name, image: un.oEmbed?.thumbnails?.[0]?.url, width: un.oEmbed?.thumbnails?.[0]?.width },
       'link-preview-js': { title: lp.title, description: lp.description, image: lp.images?.[0], site: lp.siteName, author: lp.author, images: lp.images?.length },
       'url-metadata': { title: um['og:title'], description: um.description, image: um['og:image'], width: +um['og:image:width'], site: um['og:site_name'], author: um.author, date: um['article:modified_time'] || um['article:published_time'], url: um['og:url'] },
       'X card': { title: un.twitter_card?.title, description: un.twitter_card?.description, image: un.twitter_card?.images?.[0]?.url },
