@@ -26,6 +26,7 @@ func (s *Site) search(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	p := s.page(r, "search")
 	p.NoIndex = true
+	p.Alternates = s.alternates(paper.Scope{}, p.plain("scope_all"))
 	query := r.URL.Query()
 	if strings.TrimSpace(query.Get("q")) == "" {
 		p.Body = searchBody{}
@@ -65,6 +66,10 @@ func (s *Site) search(w http.ResponseWriter, r *http.Request) {
 	}
 	p.Title = p.plain("search_title", text)
 	body := searchBody{Words: text, Asked: true, Feed: feed.Links{Base: s.opts.Base}.Scope("all", "rss") + "?q=" + url.QueryEscape(text)}
+	for i := range p.Alternates {
+		p.Alternates[i].Title = p.Title
+		p.Alternates[i].Href += "?q=" + url.QueryEscape(text)
+	}
 	if len(items) > perPage {
 		items = items[:perPage]
 		body.Older = p.href(path + "&before=" + cursor(items[perPage-1]))
