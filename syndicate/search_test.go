@@ -5,12 +5,13 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
 
 func TestSearchPage(t *testing.T) {
-	s, _ := open(t, newMemory())
+	s, _ := open(t, newMemory(), func(o *Options) { o.Now = func() time.Time { return epoch } })
 	q := url.QueryEscape
 	for _, c := range []struct {
 		target string
