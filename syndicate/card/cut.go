@@ -114,16 +114,16 @@ func (c *cutter) fit(s string, most int, least float64, fits func(string) bool) 
 // choose finds the best edge.
 func (c *cutter) choose(edges []edge, least float64) int {
 	last := len(edges) - 1
-	half := edges[last].at / 2
-	from := int(least * float64(edges[last].at))
+	half := last / 2
+	from := int(least * float64(last))
 	for _, want := range []struct {
 		grade  grade
 		closed bool
 		from   int
 	}{
-		{sentence, true, from}, {clause, true, half}, {word, true, half}, {clause, false, half}, {word, false, half}, {sentence, true, 0}, {clause, true, half * 4 / 5}, {possible, false, 0},
+		{sentence, true, from}, {clause, true, half}, {word, true, half}, {clause, false, half}, {word, false, half}, {clause, true, half * 4 / 5}, {word, true, half * 4 / 5}, {sentence, true, 0}, {possible, false, 0},
 	} {
-		for i := last; i >= 0 && edges[i].at >= want.from; i-- {
+		for i := last; i >= want.from; i-- {
 			if edges[i].grade >= want.grade && (edges[i].open == "" || !want.closed) {
 				return i
 			}

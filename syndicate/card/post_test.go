@@ -268,3 +268,42 @@ func BenchmarkDocument(b *testing.B) {
 	}
 	b.ReportMetric(float64((processor()-began).Microseconds())/float64(b.N), "cpu-µs/op")
 }
+
+// Names, numbers and addresses are whole wherever a clause ends within reach.
+func TestFitNames(t *testing.T) {
+	whole := []string{"林知远", "阿不都热合曼·买买提", "温县", "示例日报", "1234.56", "2025", "19:30", "https://epaper.example.cn/a_1.htm", "Supercalifragilistic", "👨‍👩‍👧‍👦"}
+	rapid.Check(t, func(t *rapid.T) {
+		piece := rapid.SampledFrom([]string{
+			"林知远在温县说，", "记者林知远、", "阿不都热合曼·买买提来了；", "示例日报刊发了消息。", "达到1234.56亿元，", "2025年19:30开始。", "见https://epaper.example.cn/a_1.htm 一文，", "Supercalifragilistic 这个词，", "👨‍👩‍👧‍👦一家，", "（温县人）", "“林知远”",
+		})
+		s := strings.TrimSuffix(strings.Join(rapid.SliceOfN(piece, 8, 30).Draw(t, "pieces"), ""), " ")
+		most := rapid.IntRange(60, 200).Draw(t, "limit")
+		c := &cutter{names: []string{"林知远", "温县", "示例日报"}}
+		got, cut := c.fit(s, most, 0.3, func(s string) bool { return characters(s) <= most })
+		if !cut {
+			return
+		}
+		head := got
+		if i := strings.LastIndex(got, "…"); i >= 0 {
+			head = got[:i]
+		}
+		if !strings.HasPrefix(s, head) {
+			t.Fatalf("%q is no beginning of %q", head, s)
+		}
+		for _, w := range whole {
+			for from := 0; ; {
+				i := strings.Index(s[from:], w)
+				if i < 0 {
+					break
+				}
+				if at := from + i; at < len(head) && len(head) < at+len(w) {
+					t.Fatalf("%q is torn in %q", w, got)
+				}
+				from += i + len(w)
+			}
+		}
+		if characters(got) < 10 {
+			t.Fatalf("%d of %d characters left: %q", characters(got), most, got)
+		}
+	})
+}
