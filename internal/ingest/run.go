@@ -159,9 +159,13 @@ func (g *Ingest) index(ctx context.Context) {
 		n, left, err := g.store.Index(ctx)
 		if err != nil {
 			if ctx.Err() == nil {
-				g.log.Error("index articles for the search: goes on at the next start", "error", err)
+				g.log.Error("index articles for the search: tried again in a minute", "error", err)
 			}
-			return
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Minute):
+			}
+			continue
 		}
 		if done == 0 && left > 0 {
 			g.log.Info("indexing articles for the search", "articles", n+left)

@@ -99,8 +99,8 @@ func (s *Store) Index(ctx context.Context) (n, left int, err error) {
 	}
 	err = s.tx(ctx, "index articles", func(t *sql.Tx) error {
 		n = 0
-		// One process at a time, and behind a release: it locks the clock before articles.
-		if _, err := t.ExecContext(ctx, `UPDATE clock SET n = n WHERE name = 'index'`); err != nil {
+		// One process at a time, and in the order of a release: the clock, then articles.
+		if _, err := t.ExecContext(ctx, `UPDATE clock SET n = n WHERE name = 'change'`); err != nil {
 			return err
 		}
 		var ids []string

@@ -32,8 +32,6 @@ INSERT INTO clock (name, n, doc) VALUES ('drip', 0, '');
 ALTER TABLE articles ADD COLUMN search_row BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX articles_search ON articles (search_row);
 CREATE INDEX articles_unsearched ON articles (published DESC) WHERE search_row = 0 AND state = 'released';
--- Locked by who indexes what an earlier version of the program let out.
-INSERT INTO clock (name, n, doc) VALUES ('index', 0, '');
 
 -- The days on which something ever stood in a part. closed, of papers only, says
 -- whether the day is closed; -1 for other parts.
