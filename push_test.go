@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -190,6 +191,7 @@ const topicBase = "http://paperwire.test/feeds/"
 // The W3C cases of a hub and of a publisher (WebSub, Recommendation of 2018), with
 // a subscriber that knows nothing of ours.
 func TestHub(t *testing.T) {
+	t.Parallel()
 	p := publisher(t, papertest.Options{Key: "one", Day: today(), Seed: 3, Pages: 2, ArticlesPerPage: 2})
 	dir := t.TempDir()
 	d := start(t, 0, "serve", "--config", pushConfig(t, dir, "", p), "--data", dir)
@@ -452,6 +454,39 @@ func TestHub(t *testing.T) {
 			t.Errorf("%s", g.body)
 		}
 	})
+	t.Run("corrections and withdrawals", func(t *testing.T) {
+		c, elsewhere := newCallback(t, ""), newCallback(t, "")
+		subscribe(t, c, topicBase+"section/yaowen.atom")
+		subscribe(t, elsewhere, topicBase+"section/yaowen/-district/410825,410883/-section/yaowen.atom") // not canonical: denied
+		subscribe(t, elsewhere, topicBase+"district/110101.rss")
+		verified(t, c, 1)
+		verified(t, elsewhere, 2)
+		title := news()
+		received(t, c, 1)
+		for _, a := range p.Articles(p.Day()) {
+			if a.Headline == title {
+				p.Correct(a.ID, func(a *papertest.Article) { a.Headline += "（更正）" })
+			}
+		}
+		if g := received(t, c, 2); !bytes.Contains(g.body, []byte(title+"（更正）")) || bytes.Count(g.body, []byte("<entry>")) != 1 {
+			t.Errorf("%s", g.body)
+		}
+		f, _ := d.feed("all")
+		at := slices.IndexFunc(f, func(e entry) bool { return e.Title == title+"（更正）" })
+		if at < 0 {
+			t.Fatal("the correction is not in the feed")
+		}
+		d.operate("POST", "/api/v1/articles/"+f[at].Ours.ID+"/decisions", `{"action":"withdraw"}`, http.StatusOK, nil)
+		g := received(t, c, 3)
+		wellFormed(t, g.body)
+		if !bytes.Contains(g.body, []byte("deleted-entry")) || !bytes.Contains(g.body, []byte(f[at].ID)) || bytes.Contains(g.body, []byte(title)) || bytes.Contains(g.body, []byte("足够长的正文")) {
+			t.Errorf("%s", g.body)
+		}
+		time.Sleep(time.Second)
+		if _, got := elsewhere.counts(); got != 0 {
+			t.Errorf("%d distributions of what it does not carry", got)
+		}
+	})
 	t.Run("private addresses are not reached", func(t *testing.T) {
 		c := newCallback(t, "127.0.0.2:0")
 		subscribe(t, c, topicBase+"all.rss")
@@ -485,6 +520,7 @@ func TestHub(t *testing.T) {
 
 // What the hub has acknowledged survives a kill, and a lease ends by itself.
 func TestHubSurvives(t *testing.T) {
+	t.Parallel()
 	stores(t, func(t *testing.T, dsn string) {
 		p := publisher(t, papertest.Options{Key: "one", Day: today(), Seed: 3, Pages: 2, ArticlesPerPage: 2})
 		dir := t.TempDir()

@@ -150,6 +150,7 @@ func (d *daemon) webhook(body string) hookAnswer {
 }
 
 func TestWebhooks(t *testing.T) {
+	t.Parallel() // it mostly waits
 	stores(t, func(t *testing.T, dsn string) {
 		p := publisher(t, papertest.Options{Key: "one", Day: today(), Seed: 3, Pages: 2, ArticlesPerPage: 3})
 		dir := t.TempDir()
@@ -356,6 +357,7 @@ func TestWebhooks(t *testing.T) {
 // with the same id when it is repeated; the dead letters hold the rest; nobody
 // waits for another.
 func TestDeliveryUnderFaults(t *testing.T) {
+	t.Parallel() // it mostly waits
 	stores(t, func(t *testing.T, dsn string) {
 		seed := uint64(time.Now().UnixNano())
 		t.Logf("seed %d", seed)
@@ -535,6 +537,7 @@ func TestDeliveryUnderFaults(t *testing.T) {
 // A day of failures, by the clock of the process: pauses grow, after a day the event
 // is a dead letter and the next has its turn. Three days of them end a subscription.
 func TestPatience(t *testing.T) {
+	t.Parallel() // it mostly waits
 	p := publisher(t, papertest.Options{Key: "one", Day: today(), Seed: 3, Pages: 2, ArticlesPerPage: 2})
 	dir := t.TempDir()
 	file := pushConfig(t, dir, "", p)
@@ -756,6 +759,7 @@ robots:
 // Fifty subscribers that hang: the operator's webhook and the other subscribers hear
 // at once all the same.
 func TestNobodyWaits(t *testing.T) {
+	t.Parallel() // it mostly waits
 	p := publisher(t, papertest.Options{Key: "one", Day: today(), Seed: 3, Pages: 2, ArticlesPerPage: 2})
 	dir := t.TempDir()
 	d := start(t, 0, "serve", "--config", pushConfig(t, dir, "", p), "--data", dir)
