@@ -350,7 +350,7 @@ func (x *drain) run(ctx context.Context) error {
 func (x *drain) deliver(ctx context.Context, k line, p *parcel) (on bool, err error) {
 	v := x.send(ctx, x.r.Kind, p)
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && v.outcome != delivered:
 		// Stopped in between: it may have arrived, and comes again.
 		return false, x.move(ctx, 0, nil, nil)
 	case v.outcome == crowded:
