@@ -1,6 +1,7 @@
 package syndicate
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
@@ -31,6 +32,22 @@ func (st *site) operates() func(*http.Request) bool {
 	return func(r *http.Request) bool {
 		got := sha256.Sum256([]byte(presented(r)))
 		return open && subtle.ConstantTimeCompare(got[:], want[:]) == 1
+	}
+}
+
+// seal is the HMAC of a text under a key that is made of the operator key for the
+// sessions of the desk and serves nothing else; nil where there is no operator key.
+func (st *site) seal() func(text string) []byte {
+	if st.OperatorKey == "" {
+		return nil
+	}
+	key := hmac.New(sha256.New, []byte(st.OperatorKey))
+	key.Write([]byte("sessions at the desk"))
+	secret := key.Sum(nil)
+	return func(text string) []byte {
+		mac := hmac.New(sha256.New, secret)
+		mac.Write([]byte(text))
+		return mac.Sum(nil)
 	}
 }
 

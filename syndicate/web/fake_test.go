@@ -3,6 +3,8 @@ package web
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"flag"
 	"fmt"
 	"html"
@@ -28,9 +30,13 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	mux := http.NewServeMux()
-	site := New(options(newsroom(), "http://"+*serveAt))
+	o := options(newsroom(), "http://"+*serveAt)
+	o.Links.Look = "drawn"
+	site := New(o)
 	site.Register(mux, nil)
 	mux.HandleFunc("GET /pictures/{name}", drawPicture)
+	mux.HandleFunc("GET /a/{id}/card/{name}", drawPicture)
+	mux.HandleFunc("GET /a/{id}/qr.png", drawPicture)
 	mux.HandleFunc("GET /empty/", func(w http.ResponseWriter, r *http.Request) {
 		empty := New(options(&shelf{}, "http://"+*serveAt))
 		empty.home(w, r)
@@ -202,9 +208,17 @@ func options(d Data, base string) Options {
 			{Ext: "rss", Name: "RSS", LinkType: "application/rss+xml", About: "RSS 2.0"},
 			{Ext: "wechat", Name: "微信图文", About: "newest edition for WeChat drafts"},
 		},
-		Scope: func(ctx context.Context, written string) (paper.Scope, error) { return resolve(ctx, d, written) },
+		Scope:    func(ctx context.Context, written string) (paper.Scope, error) { return resolve(ctx, d, written) },
+		Operator: func(r *http.Request) bool { return r.Header.Get("Paperwire-Key") == deskKey },
+		Seal: func(text string) []byte {
+			mac := hmac.New(sha256.New, []byte(deskKey))
+			mac.Write([]byte(text))
+			return mac.Sum(nil)
+		},
 	}
 }
+
+const deskKey = "correct horse"
 
 // resolve knows the scopes of the store and the names of the atlas.
 func resolve(ctx context.Context, d Data, written string) (paper.Scope, error) {

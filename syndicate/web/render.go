@@ -87,6 +87,7 @@ func (l locale) funcs() template.FuncMap {
 		"day":         l.longDay,
 		"css":         func() string { return "/assets/" + assetNames["paper.css"] },
 		"js":          func() string { return "/assets/" + assetNames["paper.js"] },
+		"deskcss":     func() string { return "/assets/" + assetNames["desk.css"] },
 	}
 }
 
@@ -279,7 +280,7 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, doing string, err er
 // their content, so that they can be kept for ever.
 var assetNames = func() map[string]string {
 	names := make(map[string]string)
-	for _, name := range []string{"paper.css", "paper.js"} {
+	for _, name := range []string{"paper.css", "paper.js", "desk.css"} {
 		data, err := files.ReadFile("assets/" + name)
 		if err != nil {
 			panic(err)
@@ -319,7 +320,7 @@ func (s *Site) file(w http.ResponseWriter, r *http.Request, name, caching string
 	sum := sha256.Sum256(data)
 	h := w.Header()
 	h.Set("Content-Type", map[string]string{
-		"paper.css": "text/css; charset=utf-8", "paper.js": "text/javascript; charset=utf-8", "favicon.ico": "image/x-icon", "icon.png": "image/png",
+		"paper.css": "text/css; charset=utf-8", "desk.css": "text/css; charset=utf-8", "paper.js": "text/javascript; charset=utf-8", "favicon.ico": "image/x-icon", "icon.png": "image/png",
 	}[name])
 	h.Set("Cache-Control", caching)
 	h.Set("ETag", `W/"`+hex.EncodeToString(sum[:12])+`"`)

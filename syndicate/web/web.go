@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"paperwire/internal/paper"
 	"paperwire/syndicate/card"
@@ -60,7 +61,13 @@ type Options struct {
 	// Links are what cards are made with; of their fields the zone is the paper's, and
 	// Base is that above where it is empty.
 	Links card.Links
-	Log   *slog.Logger // nil: slog.Default()
+	// Operator reports whether a request carries the operator key; nil: there is no desk.
+	Operator func(*http.Request) bool
+	// Seal is the HMAC-SHA256 of a text under the operator key, for sessions at the
+	// desk; nil where there is no key: then nobody can sign in.
+	Seal func(text string) []byte
+	Now  func() time.Time // for those sessions; no page shows it. nil: time.Now
+	Log  *slog.Logger     // nil: slog.Default()
 }
 
 // Site renders the pages. It is safe for concurrent use.
@@ -68,6 +75,8 @@ type Site struct {
 	opts    Options
 	views   map[locale]views
 	formats []feed.Format // in the order people look for them
+	tries   chan struct{} // keys that are being tried at the desk
+	pause   time.Duration // that the answer to a wrong one takes
 }
 
 // New makes a site. It parses the embedded templates and starts nothing.
@@ -78,15 +87,19 @@ func New(o Options) *Site {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	o.Base = strings.TrimRight(o.Base, "/")
 	o.Links.Base = cmp.Or(o.Links.Base, o.Base)
-	return &Site{opts: o, views: parseViews(), formats: byHabit(o.Formats)}
+	return &Site{opts: o, views: parseViews(), formats: byHabit(o.Formats), tries: make(chan struct{}, triesAtOnce), pause: time.Second}
 }
 
 // Register adds the pages to a mux, each behind wrap (compression, metrics,
 // logging). A GET pattern answers HEAD too. What no pattern takes is for the
 // caller, who may answer it with [Site.NotFound]. A wrapper that compresses may
 // keep the ETag: it is weak, so it stands for every encoding (RFC 9110 §8.8.1).
+// What is marked no-store is for one reader, and a wrapper must not keep it.
 func (s *Site) Register(mux *http.ServeMux, wrap func(http.Handler) http.Handler) {
 	if wrap == nil {
 		wrap = func(h http.Handler) http.Handler { return h }
@@ -111,6 +124,10 @@ func (s *Site) Register(mux *http.ServeMux, wrap func(http.Handler) http.Handler
 		"GET /icon.png":               s.icon,
 	} {
 		mux.Handle(pattern, wrap(serve))
+	}
+	if s.opts.Operator != nil {
+		mux.Handle("GET /desk", wrap(http.HandlerFunc(s.desk)))
+		mux.Handle("POST /desk", s.fromHere(http.HandlerFunc(s.door)))
 	}
 }
 

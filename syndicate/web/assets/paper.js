@@ -1,16 +1,16 @@
-// What cannot work without a script: copying an address, and fitting an image
+// What cannot work without a script: copying, and fitting an image
 // map to a picture that is shown smaller than it is.
 "use strict";
 document.documentElement.classList.add("js");
 for (const button of document.querySelectorAll("button[data-copy]")) {
-  const input = document.getElementById(button.dataset.copy);
+  const source = document.getElementById(button.dataset.copy);
   const label = button.textContent;
   button.hidden = false;
   button.setAttribute("aria-live", "polite");
   button.addEventListener("click", async () => {
-    input.select();
+    if (source.select) source.select(); else getSelection().selectAllChildren(source);
     try {
-      await navigator.clipboard.writeText(input.value);
+      await navigator.clipboard.writeText(source.value ?? source.textContent);
     } catch {
       document.execCommand("copy"); // no clipboard without https
     }
