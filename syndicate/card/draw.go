@@ -309,6 +309,9 @@ func (c *sheet) text(s *setter, text string, w, h, largest, smallest, leading fl
 		text = string(r[:400])
 	}
 	list, missing := s.cells(text)
+	if s == c.serif {
+		bind(list, c.item.Text)
+	}
 	if 2*missing > len(list) || missing > 0 && s.face.han == nil || len(list) == 0 {
 		return block{}
 	}

@@ -110,6 +110,8 @@ func TestBreaks(t *testing.T) {
 		{"《太极》开播", 4.5, "《太极》/开播"},
 		{"一二三四五。", 5, "一二三四五。"}, // the stop hangs
 		{"one two three", 5, "one two/three"},
+		{"白鹭回来了 ——小沙河三年记", 9, "白鹭回来了/——小沙河三年记"},
+		{"图片新闻：3月16日骑行", 6.5, "图片新闻：/3月16日骑行"},
 	} {
 		list, _ := s.cells(c.text)
 		lines, ok := breakLines(list, c.measure, 9)
@@ -120,6 +122,26 @@ func TestBreaks(t *testing.T) {
 		if !ok || strings.Join(got, "/") != c.want {
 			t.Errorf("%q: %q, want %q", c.text, strings.Join(got, "/"), c.want)
 		}
+	}
+}
+
+// What the article writes as one word is not torn in its headline.
+func TestWordsOfTheArticle(t *testing.T) {
+	s := setterFor(t)
+	list, _ := s.cells("武陟县柳湾闸开闸放水")
+	set := func() string {
+		lines, ok := breakLines(list, 6, 2)
+		if !ok {
+			t.Fatal("it does not fit")
+		}
+		return textOf(block{cells: list}, lines[0])
+	}
+	if got := set(); got != "武陟县柳湾" {
+		t.Fatalf("without its text: %q", got)
+	}
+	bind(list, "三月三日，柳湾闸的水放了下来。柳湾闸建于一九七五年，开闸的人说，柳湾闸放水要看天。武陟县有十九万亩麦田。")
+	if got := set(); got != "武陟县柳湾闸" {
+		t.Errorf("%q", got)
 	}
 }
 
