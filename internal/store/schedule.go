@@ -121,12 +121,16 @@ func (s *Store) Remember(ctx context.Context, url, etag, modified, contentType, 
 	})
 }
 
-// Prune forgets documents that were not asked for in days: editions move on.
+// Prune forgets documents that were not asked for in days (editions move on), and
+// kept values that hold no longer.
 func (s *Store) Prune(ctx context.Context, age time.Duration) error {
 	if err := s.shelf.sweep(ctx); err != nil {
 		return fmt.Errorf("sweep pictures: %w", err)
 	}
 	return s.tx(ctx, "prune documents", func(t *sql.Tx) error {
+		if _, err := t.ExecContext(ctx, `DELETE FROM memos WHERE until > 0 AND until <= $1`, s.now().UnixMilli()); err != nil {
+			return err
+		}
 		_, err := t.ExecContext(ctx, `DELETE FROM documents WHERE at < $1`, s.now().Add(-age).Unix())
 		return err
 	})
