@@ -32,6 +32,7 @@ import (
 	"paperwire/sources"
 	"paperwire/syndicate/card"
 	"paperwire/syndicate/push"
+	"paperwire/syndicate/wechat"
 )
 
 //go:embed config.yaml
@@ -75,6 +76,7 @@ type config struct {
 		Baidu                   string
 	}
 	Robots   []robotConfig
+	Wechat   wechatConfig
 	Sources  []sourceConfig
 	Sections []sectionConfig
 	Places   []placeConfig
@@ -106,6 +108,21 @@ type robotConfig struct {
 	URLFile          string `mapstructure:"url_file"`
 	SecretFile       string `mapstructure:"secret_file"`
 }
+
+// wechatConfig is the WeChat account. What is secret comes from the environment or
+// from files.
+type wechatConfig struct {
+	AppID      string `mapstructure:"appid"`
+	SecretFile string `mapstructure:"secret_file"`
+	TokenFile  string `mapstructure:"token_file"`
+	AESKeyFile string `mapstructure:"aeskey_file"`
+	API        string `mapstructure:"api"`
+	Domains    []string
+	Menu       []wechatMenu
+}
+
+// wechatMenu says what a button of the account's menu shows.
+type wechatMenu struct{ Key, Scope string }
 
 type sectionConfig struct {
 	Slug, Name string
@@ -174,6 +191,9 @@ func loadConfig(o overrides) (*config, error) {
 	v.SetDefault("push\x1fmax_subscriptions", 20000)
 	v.SetDefault("push\x1fmax_subscriptions_per_host", 2000)
 	v.SetDefault("pictures\x1fquota_mb", 2048)
+	if err := v.BindEnv("wechat\x1fappid", "PAPERWIRE_WECHAT_APPID"); err != nil {
+		return nil, err
+	}
 	if err := v.BindEnv("alerts\x1fwebhook", "PAPERWIRE_ALERT_WEBHOOK"); err != nil {
 		return nil, err
 	}
@@ -306,7 +326,7 @@ func keyPath(goPath string) string {
 	parts := strings.Split(goPath, ".")
 	for i, p := range parts {
 		name, index, found := strings.Cut(p, "[")
-		for _, t := range []reflect.Type{reflect.TypeFor[config](), reflect.TypeOf(config{}.Fetch), reflect.TypeOf(config{}.Push), reflect.TypeFor[robotConfig](), reflect.TypeFor[sourceConfig]()} {
+		for _, t := range []reflect.Type{reflect.TypeFor[config](), reflect.TypeOf(config{}.Fetch), reflect.TypeOf(config{}.Push), reflect.TypeFor[robotConfig](), reflect.TypeFor[wechatConfig](), reflect.TypeFor[sourceConfig]()} {
 			if f, ok := t.FieldByName(name); ok && f.Tag.Get("mapstructure") != "" {
 				name = f.Tag.Get("mapstructure")
 			}
@@ -400,6 +420,8 @@ func nearKey(path, key string) string {
 		t = reflect.TypeFor[gazetteerConfig]()
 	case strings.HasPrefix(path, "robots["):
 		t = reflect.TypeFor[robotConfig]()
+	case path == "wechat":
+		t = reflect.TypeFor[wechatConfig]()
 	case path == "push":
 		t = reflect.TypeOf(config{}.Push)
 	case path == "fetch":
@@ -516,6 +538,7 @@ func (c *config) check() []string {
 		}
 	}
 	c.checkPush(say)
+	c.checkWechat(say)
 	if c.Pictures.QuotaMB < 1 {
 		say("pictures.quota_mb", "%d: at least 1", c.Pictures.QuotaMB)
 	}
@@ -938,24 +961,71 @@ func robotEnv(key, what string) string {
 // robot completes a chat robot with what does not stand in the configuration.
 func (c *config) robot(r robotConfig) (push.RobotOptions, error) {
 	o := push.RobotOptions{Key: r.Key, Kind: r.Kind, Scope: or(r.Scope, "all"), URL: os.Getenv(robotEnv(r.Key, "URL")), Secret: os.Getenv(robotEnv(r.Key, "SECRET"))}
-	for _, x := range []struct {
-		file string
-		to   *string
-	}{{r.URLFile, &o.URL}, {r.SecretFile, &o.Secret}} {
-		if x.file == "" || *x.to != "" {
-			continue
-		}
-		name := x.file
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(filepath.Dir(c.file), name)
-		}
-		b, err := os.ReadFile(name)
-		if err != nil {
-			return o, err
-		}
-		*x.to = strings.TrimSpace(string(b))
+	err := errors.Join(c.secret(r.URLFile, &o.URL), c.secret(r.SecretFile, &o.Secret))
+	return o, err
+}
+
+// secret reads what the environment does not have from a file beside the configuration.
+func (c *config) secret(name string, to *string) error {
+	if name == "" || *to != "" {
+		return nil
 	}
-	return o, nil
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(filepath.Dir(c.file), name)
+	}
+	b, err := os.ReadFile(name)
+	*to = strings.TrimSpace(string(b))
+	return err
+}
+
+// wechat completes the WeChat account with what does not stand in the configuration.
+func (c *config) wechat() (wechat.Options, error) {
+	o := wechat.Options{
+		AppID: c.Wechat.AppID, API: strings.TrimRight(c.Wechat.API, "/"), Domains: c.Wechat.Domains,
+		Secret: os.Getenv("PAPERWIRE_WECHAT_SECRET"), Token: os.Getenv("PAPERWIRE_WECHAT_TOKEN"), AESKey: os.Getenv("PAPERWIRE_WECHAT_AESKEY"),
+	}
+	for _, m := range c.Wechat.Menu {
+		o.Menu = append(o.Menu, wechat.MenuKey(m))
+	}
+	return o, errors.Join(c.secret(c.Wechat.SecretFile, &o.Secret), c.secret(c.Wechat.TokenFile, &o.Token), c.secret(c.Wechat.AESKeyFile, &o.AESKey))
+}
+
+// checkWechat tells what is wrong with the WeChat account.
+func (c *config) checkWechat(say func(path, format string, args ...any)) {
+	o, err := c.wechat()
+	for _, line := range splitErrors(err) {
+		say("wechat", "%s", line)
+	}
+	if o.AppID == "" {
+		if o.Secret+o.Token+o.AESKey != "" || len(o.Domains)+len(o.Menu) > 0 {
+			say("wechat.appid", "missing: set PAPERWIRE_WECHAT_APPID, or write the AppID here")
+		}
+	} else if _, err := wechat.New(o); err != nil {
+		say("wechat", "%v", err)
+	}
+	if o.API != "" && (!webURL(o.API) || strings.ContainsAny(o.API, "?#")) {
+		say("wechat.api", "%q is no address: leave it out for %s", redacted(o.API), wechat.DefaultAPI)
+	}
+	for i, d := range o.Domains {
+		if !hostName(d) || strings.Contains(d, ":") {
+			say(fmt.Sprintf("wechat.domains[%d]", i), "%q: a host alone, without scheme, port and path", d)
+		}
+	}
+	seen := map[string]bool{}
+	for i, m := range o.Menu {
+		at := fmt.Sprintf("wechat.menu[%d]", i)
+		if m.Key == "" || len(m.Key) > 128 {
+			say(at+".key", "%q: the key of the button, of at most 128 bytes", m.Key)
+		} else if seen[m.Key] {
+			say(at+".key", "%q stands here twice", m.Key)
+		}
+		seen[m.Key] = true
+		if scope, err := paper.ParseScope(m.Scope); err != nil {
+			say(at+".scope", "%v", err)
+		} else if scope.String() != m.Scope {
+			say(at+".scope", "%q is written %s", m.Scope, scope)
+		}
+	}
 }
 
 // pings are who outside is told of changes.

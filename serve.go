@@ -32,6 +32,7 @@ import (
 	"paperwire/internal/store"
 	"paperwire/syndicate"
 	"paperwire/syndicate/push"
+	"paperwire/syndicate/wechat"
 )
 
 //go:embed all:testdata/demo
@@ -51,6 +52,8 @@ type house struct {
 	queue  *queue.Queue
 	reach  *fetch.Client // deliveries to receivers
 	push   *push.Dispatch
+	wechat *wechat.Account // nil where none is configured
+	api    *fetch.Client   // of WeChat
 	ingest *ingest.Ingest
 }
 
@@ -81,6 +84,10 @@ func open(ctx context.Context, c *config, base string, log *slog.Logger, jobs bo
 		}
 	}
 	h.ingest = ingest.New(in)
+	if err = h.account(); err != nil {
+		h.close()
+		return nil, err
+	}
 	if jobs {
 		if err = h.dispatch(); err != nil {
 			h.close()
@@ -131,6 +138,35 @@ func (h *house) dispatch() error {
 	return nil
 }
 
+// account wires the WeChat account, where there is one.
+func (h *house) account() error {
+	o, err := h.cfg.wechat()
+	if err != nil || o.AppID == "" {
+		return err
+	}
+	// The operator names the API, so that host may be inside the house.
+	u, err := url.Parse(or(o.API, wechat.DefaultAPI))
+	if err != nil {
+		return fmt.Errorf("wechat.api: %w", err)
+	}
+	h.api = fetch.New(fetch.Options{Open: []string{u.Host}, Log: h.log, Now: clock})
+	host, _ := os.Hostname()
+	o.Store, o.Client, o.Base, o.Log, o.Now = h.store, h.api.HTTP(10*time.Second), h.base, h.log, clock
+	o.Owner = fmt.Sprintf("%s/%d/%d", host, os.Getpid(), time.Now().UnixNano())
+	o.Fetch = func(ctx context.Context, address string) ([]byte, string, error) {
+		d, err := h.fetch.Get(ctx, fetch.Request{URL: address, Fresh: true, MaxBody: 12 << 20})
+		if err != nil {
+			return nil, "", err
+		}
+		return d.Body, d.ContentType, nil
+	}
+	h.wechat, err = wechat.New(o)
+	if err != nil {
+		return fmt.Errorf("wechat: %w", err)
+	}
+	return nil
+}
+
 // alerts tells the operator of trouble, as configured once.
 func (h *house) alerts() *push.Alerts {
 	host, _ := os.Hostname()
@@ -146,8 +182,10 @@ func (h *house) alerts() *push.Alerts {
 
 func (h *house) close() {
 	h.fetch.Close()
-	if h.reach != nil {
-		h.reach.Close()
+	for _, c := range []*fetch.Client{h.reach, h.api} {
+		if c != nil {
+			c.Close()
+		}
 	}
 	if err := h.store.Close(); err != nil {
 		h.log.Error("close store", "error", err)
@@ -253,7 +291,7 @@ func (a *app) serve(ctx context.Context) error {
 	options := func(c *config) syndicate.Options {
 		return syndicate.Options{
 			Base: base, Title: c.Site.Title, Footer: c.Site.Footer, Store: h.store, Names: h.names, Pictures: h.store,
-			Moved: c.moved(), Points: c.points(), CardFont: c.Card.Font, Focus: c.focus(), OperatorKey: key, Editor: h.ingest, Push: h.push, CacheBytes: int64(c.CacheMB) << 20,
+			Moved: c.moved(), Points: c.points(), CardFont: c.Card.Font, Focus: c.focus(), OperatorKey: key, Editor: h.ingest, Push: h.push, Wechat: h.wechat, CacheBytes: int64(c.CacheMB) << 20,
 			Log: log, Now: clock, Operations: c.OperationsListen == "",
 		}
 	}
@@ -328,6 +366,7 @@ func (c *config) restart(next *config) []string {
 		{"alerts", c.Alerts, next.Alerts},
 		{"push", c.Push, next.Push},
 		{"robots", c.Robots, next.Robots},
+		{"wechat", c.Wechat, next.Wechat},
 		{"places", c.Places, next.Places},
 		{"gazetteers", c.Gazetteers, next.Gazetteers},
 	} {

@@ -172,7 +172,7 @@ func kindOf(path string) string {
 			return "card"
 		}
 		return "article"
-	case "api", "img", "editions", "status", "assets", "oembed", "hub", "desk":
+	case "api", "img", "editions", "status", "assets", "oembed", "hub", "desk", "wechat":
 		return first
 	case "all", "paper", "section", "district", "-section", "-district":
 		return "scope"

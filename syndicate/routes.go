@@ -27,7 +27,7 @@ func (s *Syndicate) newSite(o Options, named string) (*site, error) {
 	scope := func(ctx context.Context, written string) (paper.Scope, error) { return s.resolve(ctx, st, written) }
 	st.pages = web.New(web.Options{
 		Base: o.Base, SiteTitle: o.Title, Footer: o.Footer, Data: s.store, Names: o.Names, Scope: scope, Words: queryWords,
-		Formats: feed.Formats(), Widths: widths, Links: st.links, Log: s.log,
+		Formats: feed.Formats(), Widths: widths, Links: st.links, Wechat: o.Wechat != nil && o.Wechat.Signs(), Log: s.log,
 		Operator: st.operates(), Seal: st.seal(), Now: s.now,
 	})
 	with := func(h func(http.ResponseWriter, *http.Request, *site)) http.Handler {
@@ -63,6 +63,7 @@ func (s *Syndicate) newSite(o Options, named string) (*site, error) {
 			st.mux.Handle(path, with(s.keyFile))
 		}
 	}
+	st.registerWechat()
 	st.mux.Handle("/a/{id}/card.json", with(s.card))
 	st.mux.Handle("/a/{id}/card/{file}", with(s.cardImage))
 	st.mux.Handle("/a/{id}/qr.png", with(s.qrCode))

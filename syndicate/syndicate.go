@@ -27,6 +27,7 @@ import (
 	"paperwire/syndicate/api"
 	"paperwire/syndicate/card"
 	"paperwire/syndicate/push"
+	"paperwire/syndicate/wechat"
 )
 
 // Store is what is served. Everything of an article passes the gate: a method
@@ -121,6 +122,8 @@ type Options struct {
 	Editor api.Editor
 	// Push is the hub and the webhooks; nil: there are none.
 	Push *push.Dispatch
+	// Wechat is the WeChat account at /wechat/; nil: there is none.
+	Wechat *wechat.Account
 	// CacheBytes bounds the rendered documents that are kept, an eighth of it those
 	// of combinations and archives, another the pictures of cards. Default 64 MB.
 	CacheBytes int64
@@ -189,6 +192,9 @@ func New(o Options) (*Syndicate, error) {
 		if err := registry.Register(o.Push); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
+	}
+	if o.Wechat != nil {
+		o.Wechat.Attach(wechatDesk{s})
 	}
 	return s, s.Reconfigure(o)
 }

@@ -61,6 +61,8 @@ type Options struct {
 	// Links are what cards are made with; of their fields the zone is the paper's, and
 	// Base is that above where it is empty.
 	Links card.Links
+	// Wechat: there is a script at /wechat/share.js by which WeChat shares pages as cards.
+	Wechat bool
 	// Operator reports whether a request carries the operator key; nil: there is no desk.
 	Operator func(*http.Request) bool
 	// Seal is the HMAC-SHA256 of a text under the operator key, for sessions at the
