@@ -149,6 +149,7 @@ same order: id, reach and districts with tier, score and evidence.`,
 	}
 	root.AddCommand(serve, fetchCmd, backfillCommand(a), read, classify, probeCommand(a), evaluateCommand(a), check, platforms, formats, cards, scopes, versionCmd)
 	root.AddCommand(editorCommands(a)...)
+	root.AddCommand(wechatCommand(a))
 }
 
 // buildVersion is the version set at build time, else what Go recorded.

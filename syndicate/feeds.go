@@ -131,7 +131,7 @@ func (st *site) input(sc paper.Scope, items []paper.Item, known *catalog) feed.I
 			Language: "zh-CN", Copyright: "版权归各报社所有。", Site: st.Title,
 			Items: items, Points: st.points(items),
 		},
-		Links: feed.Links{Base: st.Base, Home: st.Base + "/" + sc.String(), Icon: st.Base + "/favicon.ico"},
+		Links: feed.Links{Base: st.Base, Home: st.Base + "/" + sc.String(), Icon: st.Base + "/favicon.ico", Cards: true},
 	}
 	if len(sc.Papers) == 1 {
 		own := known.papers[sc.Papers[0]]

@@ -84,7 +84,7 @@ func (d wechatDesk) Draft(ctx context.Context, sc paper.Scope, day paper.Day, pa
 		return nil, "", errors.New("there is no format wechat")
 	}
 	in := st.input(sc, items, known)
-	in.View, in.Part, in.Links.Cards = paper.Public, part, true
+	in.View, in.Part = paper.Public, part
 	var b bytes.Buffer
 	if err := format.Write(&b, in); err != nil {
 		return nil, "", fmt.Errorf("write the articles of %s: %w", sc, err)
