@@ -321,12 +321,12 @@ func (s *shared) get(ctx context.Context, bad string) (string, error) {
 			s.note(have, until)
 			return have, nil
 		}
-		if text, rest, err := s.a.o.Store.Memo(ctx, s.memo("/rest")); err == nil {
+		if err := s.resting(ctx); err != nil {
 			if have != "" {
 				s.note(have, until)
 				return have, nil
 			}
-			return "", fmt.Errorf("%s (it is not asked again before %s)", text, rest.In(paper.Shanghai).Format(time.TimeOnly))
+			return "", err
 		}
 		// A lease, so that of many processes one asks; it outlives no renewal.
 		err = s.a.o.Store.Acquire(ctx, s.memo(""), s.a.o.Owner, renewFor)
@@ -357,12 +357,27 @@ func (s *shared) get(ctx context.Context, bad string) (string, error) {
 	}
 }
 
+// resting tells why it was not to be had lately, while it is not asked for again.
+func (s *shared) resting(ctx context.Context) error {
+	text, until, err := s.a.o.Store.Memo(ctx, s.memo("/rest"))
+	switch {
+	case errors.Is(err, paper.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	return fmt.Errorf("%s (it is not asked again before %s)", text, until.In(paper.Shanghai).Format(time.TimeOnly))
+}
+
 // renew asks for another one, unless somebody just did.
 func (s *shared) renew(ctx context.Context, bad string) (string, error) {
 	now := s.a.o.Now()
 	if have, until, err := s.a.o.Store.Memo(ctx, s.memo("")); err == nil && have != bad && now.Before(until.Add(-early)) {
 		s.note(have, until)
 		return have, nil
+	}
+	if err := s.resting(ctx); err != nil {
+		return "", err // it was found out between our look and our lease
 	}
 	v, lasts, err := s.ask(ctx, bad)
 	if err != nil {
