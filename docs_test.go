@@ -281,7 +281,7 @@ func TestCommandsExist(t *testing.T) {
 		}
 		args := []string{"--help"}
 		if command != "" {
-			args = []string{command, "--help"}
+			args = append(strings.Fields(command), "--help")
 		}
 		var out bytes.Buffer
 		if err := run(t.Context(), args, strings.NewReader(""), &out, io.Discard); err != nil {
@@ -317,6 +317,9 @@ func TestCommandsExist(t *testing.T) {
 					if !commands[command] {
 						t.Errorf("%s: %q: there is no command %s", file, line, command)
 						continue
+					}
+					if len(words) > 1 && word.MatchString(words[1]) && strings.Contains(ask(command), "\n  "+words[1]+" ") {
+						command += " " + words[1] // a command of a command
 					}
 				}
 				n++

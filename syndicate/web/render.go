@@ -192,7 +192,10 @@ func (p *page) SiteTitle() string { return p.site.opts.SiteTitle }
 func (p *page) Footer() string { return p.site.opts.Footer }
 
 // Wechat reports whether WeChat may share the page as a card.
-func (p *page) Wechat() bool { return p.site.opts.Wechat && !p.NoIndex }
+func (p *page) Wechat() bool {
+	_, gone := p.Body.(goneBody)
+	return p.site.opts.Wechat && !p.NoIndex && !gone
+}
 
 // WechatCard is the path of the article's card document; empty on other pages.
 func (p *page) WechatCard() string {
