@@ -55,7 +55,7 @@ func monthPath(month string, part int) string {
 
 // monthSitemap answers these; ok is false for another path.
 func (s *Syndicate) monthSitemap(w http.ResponseWriter, r *http.Request, st *site) (ok bool) {
-	name, ok := strings.CutPrefix(r.URL.Path, "/sitemap-")
+	name := strings.TrimPrefix(r.URL.Path, "/sitemap-")
 	if name, ok = strings.CutSuffix(name, ".xml"); !ok || len(name) < len("2026-03") {
 		return false
 	}
