@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -171,9 +172,9 @@ func (a *Account) answer(ctx context.Context, m message) (string, error) {
 	} else {
 		name += short("event", m.FromUserName, m.CreateTime, m.Event, m.EventKey)
 	}
+	var s saying
 	kept, _, err := a.o.Store.Memo(ctx, name)
 	if errors.Is(err, paper.ErrNotFound) {
-		var s saying
 		if s, err = a.understand(ctx, m); err != nil {
 			return "", err
 		}
@@ -183,20 +184,20 @@ func (a *Account) answer(ctx context.Context, m message) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var s saying
-	if err := json.Unmarshal([]byte(kept), &s); err != nil {
+	stands := saying{have: s.have}
+	if err := json.Unmarshal([]byte(kept), &stands); err != nil {
 		return "", fmt.Errorf("answer of before: %w", err)
 	}
-	return a.write(ctx, m, s)
+	return a.write(ctx, m, stands)
 }
 
-// write is an answer as XML. The articles are asked for now, so that what was
-// withdrawn meanwhile is not among them.
+// write is an answer as XML. Articles that were not just read are asked for now, so
+// that what was withdrawn meanwhile is not among them.
 func (a *Account) write(ctx context.Context, m message, s saying) (string, error) {
 	var items strings.Builder
 	n := 0
 	for _, id := range s.Articles {
-		it, err := a.desk.Item(ctx, id)
+		it, err := a.item(ctx, s, id)
 		if errors.Is(err, paper.ErrNotFound) || errors.Is(err, paper.ErrGone) || err == nil && it.State != paper.Live {
 			continue
 		}
@@ -227,6 +228,13 @@ func (a *Account) write(ctx context.Context, m message, s saying) (string, error
 		return head + "<MsgType>" + cdata("text") + "</MsgType><Content>" + cdata("这篇稿件已被撤回。") + "</Content></xml>", nil
 	}
 	return "", nil
+}
+
+func (a *Account) item(ctx context.Context, s saying, id string) (paper.Item, error) {
+	if i := slices.IndexFunc(s.have, func(it paper.Item) bool { return it.ID == id }); i >= 0 {
+		return s.have[i], nil
+	}
+	return a.desk.Item(ctx, id)
 }
 
 // cdata writes text that XML 1.0 may hold, whatever it is (§2.2, §2.7).

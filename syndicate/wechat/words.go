@@ -22,6 +22,8 @@ const (
 type saying struct {
 	Text     string   `json:"text,omitempty"`
 	Articles []string `json:"articles,omitempty"` // ids
+	// have are the articles where they were just read; what is kept has none.
+	have []paper.Item
 }
 
 // understand says what a message is answered with; nothing where it wants no answer.
@@ -129,7 +131,7 @@ func pick(items []paper.Item, most int) saying {
 	var s saying
 	for _, it := range items {
 		if it.State == paper.Live && len(s.Articles) < most {
-			s.Articles = append(s.Articles, it.ID)
+			s.Articles, s.have = append(s.Articles, it.ID), append(s.have, it)
 		}
 	}
 	return s
