@@ -117,6 +117,7 @@ type wechatConfig struct {
 	TokenFile  string `mapstructure:"token_file"`
 	AESKeyFile string `mapstructure:"aeskey_file"`
 	API        string `mapstructure:"api"`
+	Verify     string
 	Domains    []string
 	Menu       []wechatMenu
 }
@@ -981,7 +982,7 @@ func (c *config) secret(name string, to *string) error {
 // wechat completes the WeChat account with what does not stand in the configuration.
 func (c *config) wechat() (wechat.Options, error) {
 	o := wechat.Options{
-		AppID: c.Wechat.AppID, API: strings.TrimRight(c.Wechat.API, "/"), Domains: c.Wechat.Domains,
+		AppID: c.Wechat.AppID, API: strings.TrimRight(c.Wechat.API, "/"), Domains: c.Wechat.Domains, Verify: c.Wechat.Verify,
 		Secret: os.Getenv("PAPERWIRE_WECHAT_SECRET"), Token: os.Getenv("PAPERWIRE_WECHAT_TOKEN"), AESKey: os.Getenv("PAPERWIRE_WECHAT_AESKEY"),
 	}
 	for _, m := range c.Wechat.Menu {

@@ -235,6 +235,7 @@ func wechatConfigFile(t testing.TB, dir, api, base string) string {
 		"  # secret_file: wechat.secret": "  api: " + api + "\n  # secret_file: wechat.secret",
 		"  menu: []":                     "  menu: [{key: today, scope: paper/demo}, {key: gone, scope: paper/nobody}, {key: wenxian, scope: district/410825}]",
 		`pace: 1.2s`:                     `pace: 1ms`,
+		`verify: ""`:                     `verify: MP_verify_Abc123.txt`,
 	} {
 		if !strings.Contains(b, old) {
 			t.Fatalf("config.yaml has no %q", old)
@@ -926,6 +927,9 @@ func TestWechatShares(t *testing.T) {
 			t.Errorf("%s: %v %s", path, err, a.Header.Get("Content-Security-Policy"))
 		}
 	}
+	if a, err := fetchURL(x.url + "/MP_verify_Abc123.txt"); err != nil || string(a.body) != "Abc123" {
+		t.Errorf("the file for WeChat: %v %d %q", err, a.StatusCode, a.body)
+	}
 	for page, want := range map[string]int{"": http.StatusForbidden, "https://evil.example/": http.StatusForbidden, x.url + "/": http.StatusOK} {
 		if a, err := fetchURL(x.url + "/wechat/jssdk?url=" + url.QueryEscape(page)); err != nil || a.StatusCode != want {
 			t.Errorf("%q: %v %d %s", page, err, a.StatusCode, a.body)
@@ -1092,5 +1096,52 @@ func TestWechatDraft(t *testing.T) {
 	}
 	if api.left() != 4 {
 		t.Errorf("%d drafts", api.left())
+	}
+}
+
+// Everything that is wrong with an account is named with its key, and nothing secret.
+func TestWechatCheck(t *testing.T) {
+	t.Setenv("PAPERWIRE_WECHAT_SECRET", wxSecret)
+	t.Setenv("PAPERWIRE_WECHAT_AESKEY", "tooshortakey")
+	problems := func(config string) string {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "paperwire.yaml")
+		if err := os.WriteFile(file, []byte("wechat: "+config+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := loadConfig(overrides{file: file, data: t.TempDir()})
+		text := fmt.Sprint(err)
+		for _, secret := range []string{wxSecret, "tooshortakey"} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%s: it tells %s", config, secret)
+			}
+		}
+		return text
+	}
+	for config, want := range map[string]string{
+		`{}`:                               "wechat.appid: missing",
+		`{appid: wx1}`:                     "EncodingAESKey",
+		`{appid: wx1, app_id: x}`:          "wechat.app_id: unknown key: did you mean appid?",
+		`{appid: wx1, token_file: nofile}`: "nofile",
+		`{appid: wx1, domains: ["https://a.example"]}`:                     "wechat.domains[0]",
+		`{appid: wx1, domains: ["a.example:80"]}`:                          "wechat.domains[0]",
+		`{appid: wx1, menu: [{key: a, scope: nowhere}]}`:                   "wechat.menu[0].scope",
+		`{appid: wx1, menu: [{key: a, scope: "section/b,a"}]}`:             "is written section/a,b",
+		`{appid: wx1, menu: [{scope: all}]}`:                               "wechat.menu[0].key",
+		`{appid: wx1, menu: [{key: a, scope: all}, {key: a, scope: all}]}`: "twice",
+		`{appid: wx1, api: "api.weixin.qq.com"}`:                           "wechat.api",
+	} {
+		if got := problems(config); !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want %s", config, got, want)
+		}
+	}
+	t.Setenv("PAPERWIRE_WECHAT_AESKEY", "")
+	for config, want := range map[string]string{
+		`{appid: wx1, verify: ../x.txt}`:                                           "MP_verify_Abc123.txt",
+		`{appid: wx1, verify: MP_verify_Abc123.txt, menu: [{key: a, scope: all}]}`: "<nil>",
+	} {
+		if got := problems(config); !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want %s", config, got, want)
+		}
 	}
 }

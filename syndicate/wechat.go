@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -131,6 +133,14 @@ func (st *site) registerWechat() {
 	a := st.Wechat
 	if a == nil {
 		return
+	}
+	if path, text, ok := a.VerifyFile(); ok {
+		st.mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Cache-Control"] = oneMinute
+			w.Header()["X-Content-Type-Options"] = noSniff
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			io.WriteString(w, text)
+		})
 	}
 	if a.Signs() {
 		st.mux.HandleFunc("/wechat/jssdk", a.ServeConfig)

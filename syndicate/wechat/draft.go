@@ -259,6 +259,10 @@ func eachPicture(content string, to func(src string) (string, error)) (string, e
 			continue
 		}
 		t := z.Token()
+		if t.Data != "img" {
+			b.WriteString(raw)
+			continue
+		}
 		for i := range t.Attr {
 			if t.Attr[i].Key != "src" {
 				continue

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -86,7 +87,10 @@ type Options struct {
 	// The host of Base is always one.
 	Domains []string
 	Menu    []MenuKey
-	Owner   string // names this process in leases
+	// Verify is the name of the file by which WeChat finds out whose a domain is, such
+	// as MP_verify_Abc123.txt; empty: none.
+	Verify string
+	Owner  string // names this process in leases
 	// Fetch gets a publisher's picture for a draft; nil: those that we have no copy of
 	// are left out.
 	Fetch func(ctx context.Context, url string) (data []byte, kind string, err error)
@@ -124,6 +128,9 @@ func New(o Options) (*Account, error) {
 	if o.Rand == nil {
 		o.Rand = rand.Reader
 	}
+	if o.Verify != "" && !verifyName.MatchString(o.Verify) {
+		return nil, errors.New("the file for verifying a domain is not named like one: MP_verify_Abc123.txt")
+	}
 	a := &Account{o: o, domains: map[string]bool{}, menu: map[string]string{}}
 	if o.AESKey != "" {
 		key, err := base64.StdEncoding.DecodeString(o.AESKey + "=")
@@ -150,11 +157,23 @@ func New(o Options) (*Account, error) {
 // Attach names where articles come from.
 func (a *Account) Attach(d Desk) { a.desk = d }
 
-// Signs reports whether pages can be signed for, Answers whether messages can be.
+// Signs reports whether pages can be signed for.
 func (a *Account) Signs() bool { return a.o.Secret != "" }
 
 // Answers reports whether messages can be answered.
 func (a *Account) Answers() bool { return a.o.Token != "" }
+
+var verifyName = regexp.MustCompile(`^MP_verify_([A-Za-z0-9]{1,64})\.txt$`)
+
+// VerifyFile is the path and the text of the file that proves to WeChat that a domain
+// is ours; ok is false where there is none.
+func (a *Account) VerifyFile() (path, text string, ok bool) {
+	m := verifyName.FindStringSubmatch(a.o.Verify)
+	if m == nil {
+		return "", "", false
+	}
+	return "/" + m[0], m[1], true
+}
 
 // ServeConfig answers GET /wechat/jssdk?url=: what wx.config wants on a page.
 func (a *Account) ServeConfig(w http.ResponseWriter, r *http.Request) { a.serveConfig(w, r) }

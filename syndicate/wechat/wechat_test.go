@@ -135,3 +135,25 @@ func TestErrorsTellNoSecret(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestEachPicture(t *testing.T) {
+	for in, want := range map[string]string{
+		"":     "",
+		"text": "text",
+		`<p>a<img src="http://a/1.jpg" alt="&lt;&quot;" style="x">b</p>`: `<p>a<img src="new:http://a/1.jpg" alt="&lt;&#34;" style="x">b</p>`,
+		`<img src="drop"><img src="b"/>`:                                 `<img src="new:b"/>`,
+		`<img alt="none">x`:                                              `x`,
+		`<imgx src="a"><img`:                                             `<imgx src="a">`,
+		`<p title="<img src='a'>">`:                                      `<p title="<img src='a'>">`,
+	} {
+		got, err := eachPicture(in, func(src string) (string, error) {
+			if src == "drop" {
+				return "", nil
+			}
+			return "new:" + src, nil
+		})
+		if err != nil || got != want {
+			t.Errorf("%s: %s, %v, want %s", in, got, err, want)
+		}
+	}
+}
