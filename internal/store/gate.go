@@ -420,33 +420,31 @@ func scopeConds(s paper.Scope, args *[]any, drive string) []string {
 	return conds
 }
 
-// everConds are the conditions that a scope carried an article at some version of
-// it: the inclusions held there and the exclusions did not. The paper is compared
-// as an expression, so that the index of notices drives: they are few.
+// everConds are the conditions that a scope carried an article at some moment: the
+// inclusions held then and the exclusions did not. What stands where changes with a
+// version and with an editor's filing, so the moments are those of both. The paper is
+// compared as an expression, so that the index of notices drives: they are few.
 func everConds(s paper.Scope, args *[]any) []string {
 	var conds []string
 	if len(s.Papers) > 0 {
 		conds = append(conds, in("a.paper || ''", s.Papers, args))
 	}
-	then := []string{"v.article = a.id"}
+	var then []string
 	if len(s.Pages) > 0 {
-		then = append(then, in("v.page", s.Pages, args))
-	}
-	held := func(kind string, values []string) string {
-		return "EXISTS (SELECT 1 FROM filings f WHERE f.article = a.id AND " + in("f.part", prefixed(kind, values), args) +
-			" AND f.from_seq <= v.seq AND (f.to_seq = 0 OR f.to_seq > v.seq))"
+		then = append(then, in("(SELECT v.page FROM versions v WHERE v.article = a.id AND v.seq <= m.seq ORDER BY v.version DESC LIMIT 1)", s.Pages, args))
 	}
 	for _, x := range []struct {
-		kind   string
-		values []string
-		not    string
-	}{{"section", s.Sections, ""}, {"district", s.Districts, ""}, {"section", s.NotSections, "NOT "}, {"district", s.NotDistricts, "NOT "}} {
+		not, kind string
+		values    []string
+	}{{"", "section", s.Sections}, {"", "district", s.Districts}, {"NOT ", "section", s.NotSections}, {"NOT ", "district", s.NotDistricts}} {
 		if len(x.values) > 0 {
-			then = append(then, x.not+held(x.kind, x.values))
+			then = append(then, x.not+"EXISTS (SELECT 1 FROM filings f WHERE f.article = a.id AND "+in("f.part", prefixed(x.kind, x.values), args)+
+				" AND f.from_seq <= m.seq AND (f.to_seq = 0 OR f.to_seq > m.seq))")
 		}
 	}
-	if len(then) > 1 {
-		conds = append(conds, "EXISTS (SELECT 1 FROM versions v WHERE "+and(then)+")")
+	if len(then) > 0 {
+		conds = append(conds, `EXISTS (SELECT 1 FROM (SELECT seq FROM versions WHERE article = a.id
+			UNION SELECT from_seq FROM filings WHERE article = a.id UNION SELECT to_seq FROM filings WHERE article = a.id AND to_seq > 0) m WHERE `+and(then)+")")
 	}
 	return conds
 }

@@ -401,3 +401,56 @@ func TestHiccup(t *testing.T) {
 		t.Errorf("state %s version %d subtitle %q", got.State, got.Version, got.Subtitle)
 	}
 }
+
+// What an editor filed in a scope and took out again before its next version is told
+// of there too: so is a correction, and a withdrawal.
+func TestMovedTwice(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(t testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		first := filed(art("a", rd, "1", 0, "甲文内容"), "yaowen", "410825", "410800")
+		take(t, s, false, first, filed(art("a", rd, "2", 1, "乙文内容"), "yaowen", "410825", "410800"))
+		letOut(t, s, "a")
+		c.add(time.Hour)
+		id := "a-20260318-1"
+		for _, to := range []string{"410823", "410883"} {
+			if _, err := s.Refile(t.Context(), "a", []Move{{ID: id, Filing: filed(first, "yaowen", to, "410800").Filing}}, nil, nil); err != nil {
+				t.Fatal(err)
+			}
+			c.add(time.Hour)
+		}
+		for _, change := range []struct {
+			do    func()
+			state paper.ItemState
+		}{
+			{func() {
+				again := filed(art("a", rd, "1", 0, "甲文更正"), "yaowen", "410883", "410800")
+				takeMarked(t, s, "m2", again, filed(art("a", rd, "2", 1, "乙文内容"), "yaowen", "410825", "410800"))
+			}, paper.Live},
+			{func() {
+				if err := s.Withdraw(t.Context(), id, ""); err != nil {
+					t.Fatal(err)
+				}
+			}, paper.Withdrawn},
+		} {
+			change.do()
+			c.add(time.Hour)
+			letOut(t, s, "a")
+			// In 410823 it stood only between the two moves.
+			for scope, want := range map[string]bool{
+				"district/410825": true, "district/410823": true, "district/410883": true, "district/410802": false,
+				"section/yaowen/district/410823": true, "section/minsheng/district/410823": false,
+				"paper/a/district/410823/page/01": true, "paper/a/district/410823/page/02": false,
+				"district/410800/-district/410823": true, "district/410825/-section/yaowen": false,
+			} {
+				held := false
+				for _, i := range items(t, s, scope) {
+					held = held || i.ID == id && i.State == change.state && i.Version > 1
+				}
+				if held != want {
+					t.Errorf("%s after a change to %s: told %t, want %t", scope, change.state, held, want)
+				}
+			}
+		}
+	})
+}
