@@ -5,6 +5,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/sha1"
+	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -259,7 +260,7 @@ type wechatHouse struct {
 	cfg string // path
 }
 
-func newWechatHouse(t *testing.T, dsn, api string) *wechatHouse {
+func newWechatHouse(t testing.TB, dsn, api string) *wechatHouse {
 	t.Helper()
 	var syn http.Handler
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { syn.ServeHTTP(w, r) }))
@@ -282,6 +283,9 @@ func newWechatHouse(t *testing.T, dsn, api string) *wechatHouse {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		if x.log == nil {
+			return // a benchmark
+		}
 		for _, secret := range []string{wxSecret, wxToken, wxKey, "TOKEN_", "TICKET_"} {
 			if i := strings.Index(x.log.String(), secret); i >= 0 {
 				t.Errorf("the log tells %s: …%s", secret, tail(x.log.String()[:i+len(secret)], 200))
@@ -708,6 +712,81 @@ func TestWechatThousandMessages(t *testing.T) {
 		t.Logf("%d messages, %d of them repeated, in %s: %d answers, %d late", sent, sent-messages, time.Since(began).Round(time.Millisecond), answered.Load(), late.Load())
 		if n := int64(strings.Count(x.log.String(), "no answer in time")); n != late.Load() {
 			t.Errorf("%d messages had no answer, and the log tells of %d", late.Load(), n)
+		}
+	})
+}
+
+// WeChat waits for five seconds: who cannot answer within them says so, and has the
+// answer ready when WeChat asks again.
+func TestWechatFiveSeconds(t *testing.T) {
+	t.Setenv("PAPERWIRE_WECHAT_TOKEN", wxToken)
+	x := newWechatHouse(t, "", newWechatAPI(t).URL)
+	db, err := sql.Open("sqlite", x.store.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	other, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := other.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil { // nobody else can write
+		t.Fatal(err)
+	}
+	m := written(1, "今日")
+	began := time.Now()
+	if r := x.tell(t, m, false); r != nil {
+		t.Errorf("an answer that is not kept: %v", r)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("success after %s", took)
+	}
+	if _, err := other.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if r := x.tell(t, m, false); r == nil || r.MsgType != "news" {
+		t.Errorf("asked again: %v", r)
+	}
+}
+
+// BenchmarkWechat is what a page that is opened in WeChat costs, and a message: one
+// that is new, one that comes again.
+func BenchmarkWechat(b *testing.B) {
+	b.Setenv("PAPERWIRE_WECHAT_TOKEN", wxToken)
+	x := newWechatHouse(b, "", newWechatAPI(b).URL)
+	x.log = nil
+	b.Run("sign", func(b *testing.B) {
+		b.ReportAllocs()
+		r := httptest.NewRequest(http.MethodGet, "/wechat/jssdk?url="+url.QueryEscape(x.url+"/a/x"), nil)
+		for b.Loop() {
+			w := httptest.NewRecorder()
+			if x.wechat.ServeConfig(w, r); w.Code != http.StatusOK {
+				b.Fatal(w.Code, w.Body)
+			}
+		}
+	})
+	message := func(n int) {
+		body := written(n, "温县").xml()
+		q := url.Values{"timestamp": {"1"}, "nonce": {"2"}, "signature": {wxSign(wxToken, "1", "2")}}
+		w := httptest.NewRecorder()
+		x.wechat.ServeCallback(w, httptest.NewRequest(http.MethodPost, "/wechat/callback?"+q.Encode(), strings.NewReader(body)))
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "<Articles>") {
+			b.Fatal(w.Code, w.Body)
+		}
+	}
+	n := 0
+	b.Run("message", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			n++
+			message(n)
+		}
+	})
+	b.Run("repeated", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			message(1)
 		}
 	})
 }
