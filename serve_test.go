@@ -290,6 +290,7 @@ func TestReload(t *testing.T) {
 	file := configFor(t, dir, one)
 	d := start(t, 0, "serve", "--config", file, "--data", dir)
 	until(t, "the first paper", func() bool { f, _ := d.feed("paper/p1"); return len(f) > 0 })
+	d.closed("paper/p1")
 	first := d.get("/feeds/paper/p1.rss")
 	good, err := os.ReadFile(file)
 	if err != nil {
