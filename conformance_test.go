@@ -1263,7 +1263,7 @@ func TestConformanceNewsboat(t *testing.T) {
 				published, _ := time.Parse(time.RFC3339, i.Published)
 				row := rows[i.ID]
 				// (Of enclosures it keeps only what can be played.)
-				if row.Title != i.Title || row.URL != i.URL || row.PubDate != published.Unix() || row.Size == 0 {
+				if row.Title != i.Title || row.URL != i.URL || row.PubDate != published.Unix() || row.Content == "" {
 					t.Errorf("%s: %s %q is %+v in newsboat", path, i.ID, i.Title, row)
 				}
 			}
@@ -1272,9 +1272,59 @@ func TestConformanceNewsboat(t *testing.T) {
 }
 
 type boatRow struct {
-	GUID, Title, URL string
-	PubDate          int64
-	Size             int
+	GUID, Title, URL, Content string
+	PubDate                   int64
+}
+
+// boat is a newsboat with a directory of its own.
+type boat struct {
+	testing.TB
+	dir string
+}
+
+// newBoat subscribes to feeds. Without newsboat the test is skipped.
+func newBoat(t testing.TB, feeds ...string) boat {
+	t.Helper()
+	papertest.Need(t, "newsboat")
+	papertest.Need(t, "sqlite3")
+	b := boat{t, t.TempDir()}
+	for name, text := range map[string]string{"urls": strings.Join(feeds, "\n") + "\n", "config": "download-retries 1\n"} {
+		if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
+}
+
+// do runs one of newsboat's commands (-x).
+func (b boat) do(command string) string {
+	b.Helper()
+	at := func(name string) string { return filepath.Join(b.dir, name) }
+	cmd := exec.Command("newsboat", "-q", "-u", at("urls"), "-c", at("cache.db"), "-C", at("config"), "-x", command)
+	cmd.Env = append(os.Environ(), "HOME="+b.dir, "XDG_CONFIG_HOME="+b.dir, "XDG_DATA_HOME="+b.dir, "LC_ALL=C.UTF-8", "TERM=dumb", "http_proxy=", "no_proxy=*")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		b.Fatalf("newsboat -x %s: %v\n%s", command, err, out)
+	}
+	return string(out)
+}
+
+// rows is what newsboat holds, by guid.
+func (b boat) rows() map[string]boatRow {
+	b.Helper()
+	out := command(b, "sqlite3", "-json", filepath.Join(b.dir, "cache.db"), "SELECT guid, title, url, pubDate, content FROM rss_item WHERE deleted = 0")
+	var list []boatRow
+	if err := json.Unmarshal(out, &list); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	rows := map[string]boatRow{}
+	for _, r := range list {
+		rows[r.GUID] = r
+	}
+	if out := b.do("print-unread"); len(rows) != len(list) || !strings.HasPrefix(out, fmt.Sprint(len(rows), " ")) {
+		b.Errorf("newsboat holds %d items, %d different ones, and says %q", len(list), len(rows), out)
+	}
+	return rows
 }
 
 // newsboat subscribes to a feed, reloads it four times and gives what it then
@@ -1282,40 +1332,11 @@ type boatRow struct {
 // its own.
 func newsboat(t *testing.T, feed string) map[string]boatRow {
 	t.Helper()
-	program, sqlite := papertest.Need(t, "newsboat"), papertest.Need(t, "sqlite3")
-	dir := t.TempDir()
-	at := func(name string) string { return filepath.Join(dir, name) }
-	for name, text := range map[string]string{"urls": feed + "\n", "config": "download-retries 1\n"} {
-		if err := os.WriteFile(at(name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	boat := func(command string) string {
-		t.Helper()
-		cmd := exec.Command(program, "-q", "-u", at("urls"), "-c", at("cache.db"), "-C", at("config"), "-x", command)
-		cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_DATA_HOME="+dir, "LC_ALL=C.UTF-8", "TERM=dumb", "http_proxy=", "no_proxy=*")
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("newsboat -x %s: %v\n%s", command, err, out)
-		}
-		return string(out)
-	}
+	b := newBoat(t, feed)
 	for range 4 {
-		boat("reload")
+		b.do("reload")
 	}
-	out := command(t, sqlite, "-json", at("cache.db"), "SELECT guid, title, url, pubDate, length(content) AS size FROM rss_item WHERE deleted = 0")
-	var list []boatRow
-	if err := json.Unmarshal(out, &list); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	rows := map[string]boatRow{}
-	for _, r := range list {
-		rows[r.GUID] = r
-	}
-	if out := boat("print-unread"); !strings.HasPrefix(out, fmt.Sprint(len(rows), " ")) {
-		t.Errorf("newsboat holds %d items and says %q", len(rows), out)
-	}
-	return rows
+	return b.rows()
 }
 
 // voidElements have no end (HTML §13.1.2). Every other end is written out in our
