@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"fmt"
 	"io"
 	"net"
@@ -36,7 +37,7 @@ var (
 
 // fillShelf puts the shelf into a store by its own doors: listed, ingested,
 // settled, released. The bodies have about 600 characters.
-func fillShelf(b *testing.B, dsn string) {
+func fillShelf(b *testing.B, dsn string, days int) {
 	first := paper.Day("2026-01-01")
 	now := first.In(paper.Shanghai).Add(6 * time.Hour)
 	s, err := store.Open(b.Context(), dsn, store.Options{Now: func() time.Time { return now }})
@@ -56,7 +57,7 @@ func fillShelf(b *testing.B, dsn string) {
 	if err := s.Configure(b.Context(), setup); err != nil {
 		b.Fatal(err)
 	}
-	for d := range shelfDays {
+	for d := range days {
 		day := first.Add(d)
 		for p := range shelfPapers {
 			shelfEdition(b, s, "p"+strconv.Itoa(p), day)
@@ -66,12 +67,20 @@ func fillShelf(b *testing.B, dsn string) {
 }
 
 func shelfEdition(b *testing.B, s *store.Store, key string, day paper.Day) {
+	shelfIngest(b, s, key, day, shelfArticles)
+	if r, err := s.Release(b.Context(), key); err != nil || r.Articles != shelfArticles {
+		b.Fatalf("released %d of %s %s: %v", r.Articles, key, day, err)
+	}
+}
+
+// shelfIngest takes in an edition of n articles, ready to be released.
+func shelfIngest(b *testing.B, s *store.Store, key string, day paper.Day, n int) {
 	l := store.Listing{Source: key, Paper: key, Day: day, URL: "http://" + key + ".example/" + string(day)}
 	for p := range 8 {
 		number := fmt.Sprintf("%02d", p+1)
 		l.Pages = append(l.Pages, paper.EditionPage{PageRef: paper.PageRef{Number: number, Name: shelfSections[p]}})
 	}
-	for i := range shelfArticles {
+	for i := range n {
 		l.Refs = append(l.Refs, store.Listed{Origin: strconv.Itoa(i), URL: l.URL + "/" + strconv.Itoa(i), Page: l.Pages[i%8].Number, Ordinal: i})
 	}
 	if _, _, err := s.List(b.Context(), l); err != nil {
@@ -96,9 +105,6 @@ func shelfEdition(b *testing.B, s *store.Store, key string, day paper.Day) {
 	}
 	if err := s.Settle(b.Context(), key, key, day, l.Pages, 0); err != nil {
 		b.Fatal(err)
-	}
-	if r, err := s.Release(b.Context(), key); err != nil || r.Articles != shelfArticles {
-		b.Fatalf("released %d of %s %s: %v", r.Articles, key, day, err)
 	}
 }
 
@@ -138,7 +144,7 @@ func BenchmarkStored100k(b *testing.B) {
 	}
 	if _, err := os.Stat(dsn); err != nil {
 		began := time.Now()
-		fillShelf(b, dsn)
+		fillShelf(b, dsn, shelfDays)
 		b.Logf("filled in %s", time.Since(began).Round(time.Second))
 	}
 	size, err := os.Stat(dsn)
@@ -199,6 +205,167 @@ func BenchmarkStored100k(b *testing.B) {
 	b.ReportMetric(ms(cached), "first-byte-cached-ms")
 	b.ReportMetric(before, "RSS-start-MB")
 	b.ReportMetric(resident(b, d.cmd.Process.Pid), "RSS-200-scopes-MB")
+}
+
+// stretchShelf copies the articles of a shelf until there are n, each copy days
+// before: table by table, because by the store's doors a million take half an hour.
+// The copies are in no search index.
+func stretchShelf(b *testing.B, dsn string, n int) {
+	db, err := sql.Open("sqlite", "file:"+dsn+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=cache_size(-400000)")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	var have int
+	if err := db.QueryRow(`SELECT COUNT(*) FROM articles`).Scan(&have); err != nil {
+		b.Fatal(err)
+	}
+	columns := func(table string) (names []string) {
+		rows, err := db.Query(`SELECT name FROM pragma_table_info(?)`, table)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var c string
+			if err := rows.Scan(&c); err != nil {
+				b.Fatal(err)
+			}
+			names = append(names, c)
+		}
+		return names
+	}
+	tables := map[string][]string{}
+	for _, t := range []string{"articles", "evidence", "versions", "filings"} {
+		tables[t] = columns(t)
+	}
+	for copied := 1; copied*have < n; copied++ {
+		id := fmt.Sprintf(" || '-%d'", copied)
+		past := fmt.Sprintf(" - %d", copied*4*86400)
+		day := fmt.Sprintf("date(day, '-%d days')", copied*4)
+		tx, err := db.Begin()
+		if err != nil {
+			b.Fatal(err)
+		}
+		for table, change := range map[string]map[string]string{
+			"articles": {"id": "id" + id, "day": day, "published": "published" + past, "updated": "updated" + past, "search_row": fmt.Sprintf("search_row - (%d << 24)", copied*4*86400)},
+			"evidence": {"article": "article" + id},
+			"versions": {"article": "article" + id, "updated": "updated" + past},
+			"filings":  {"article": "article" + id, "published": "published" + past},
+		} {
+			var into, from []string
+			for _, c := range tables[table] {
+				into = append(into, c)
+				if x := change[c]; x != "" {
+					c = x
+				}
+				from = append(from, c)
+			}
+			key := "article"
+			if table == "articles" {
+				key = "id"
+			}
+			// An id of the shelf has three parts, one of a copy four.
+			if _, err := tx.Exec(`INSERT INTO ` + table + ` (` + strings.Join(into, ", ") + `) SELECT ` + strings.Join(from, ", ") + ` FROM ` + table + ` WHERE ` + key + ` NOT LIKE '%-%-%-%'`); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := tx.Commit(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, q := range []string{`UPDATE scopes SET items = items * ` + strconv.Itoa(max(1, n/have))} {
+		if _, err := db.Exec(q); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkReleaseToReaders lets out editions of 60 articles into a store of 100,000
+// (PAPERWIRE_TEST_ARTICLES names another number) beside a daemon, as another process
+// on the database would, and waits for the first byte of each of the 23 feeds that
+// change by it, all cached before: the time from the beginning of the release to the
+// first of them, and to the last.
+func BenchmarkReleaseToReaders(b *testing.B) {
+	n := 100_000
+	if s := os.Getenv("PAPERWIRE_TEST_ARTICLES"); s != "" {
+		var err error
+		if n, err = strconv.Atoi(s); err != nil {
+			b.Fatal(err)
+		}
+	}
+	dir := b.TempDir()
+	dsn := filepath.Join(dir, "shelf.db")
+	fillShelf(b, dsn, 4)
+	stretchShelf(b, dsn, n)
+	file := filepath.Join(dir, "paperwire.yaml")
+	if err := os.WriteFile(file, []byte("base_url: http://shelf.example\nsources: []\n"), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	d := start(b, 0, "serve", "--config", file, "--data", dir, "--store", dsn, "--listen", "127.0.0.1:0")
+	ahead := time.Duration(0) // an edition of 60 takes a minute of its paper's time
+	s, err := store.Open(b.Context(), dsn, store.Options{Now: func() time.Time { return time.Now().Add(ahead) }})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	scopes := []string{"all", "district/410000", "district/410800", "paper/p3"}
+	for _, x := range shelfDistricts {
+		scopes = append(scopes, "district/"+x)
+	}
+	for _, x := range shelfSections {
+		scopes = append(scopes, "section/"+x)
+	}
+	day := paper.DayOf(time.Now(), paper.Shanghai)
+	var releases, firsts, lasts []time.Duration
+	for b.Loop() {
+		for _, x := range scopes {
+			firstByte(b, d.url+"/feeds/"+x+".rss")
+		}
+		day = day.Add(1)
+		ahead += 2 * time.Minute
+		shelfIngest(b, s, "p3", day, 60)
+		mark := "p3" + string(day) + "第"
+		began := time.Now()
+		if r, err := s.Release(b.Context(), "p3"); err != nil || r.Articles != 60 {
+			b.Fatalf("released %d: %v", r.Articles, err)
+		}
+		releases = append(releases, time.Since(began))
+		for i, x := range scopes {
+			for {
+				req, _ := http.NewRequestWithContext(b.Context(), http.MethodGet, d.url+"/feeds/"+x+".rss", nil)
+				req.Header.Set("Accept-Encoding", "identity")
+				resp, err := http.DefaultClient.Do(req)
+				if err != nil {
+					b.Fatal(err)
+				}
+				took := time.Since(began)
+				body, err := io.ReadAll(resp.Body)
+				resp.Body.Close()
+				if err != nil {
+					b.Fatal(err)
+				}
+				if strings.Contains(string(body), mark) {
+					if i == 0 {
+						firsts = append(firsts, took)
+					}
+					lasts = append(lasts[:len(firsts)-1], took)
+					break
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
+		}
+	}
+	ms := func(list []time.Duration) float64 {
+		slices.Sort(list)
+		return float64(list[len(list)/2].Microseconds()) / 1000
+	}
+	b.ReportMetric(float64(n), "stored")
+	b.ReportMetric(ms(releases), "release-ms")
+	b.ReportMetric(ms(firsts), "first-feed-ms")
+	b.ReportMetric(ms(lasts), "all-feeds-ms")
+	b.ReportMetric(resident(b, d.cmd.Process.Pid), "RSS-MB")
 }
 
 // BenchmarkThousandPapers starts the daemon with a thousand papers of its own, each

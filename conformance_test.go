@@ -1156,8 +1156,9 @@ func TestConformanceWechat(t *testing.T) {
 					if length(x.Author) == 0 || length(x.Author) > 16 || length(x.Digest) == 0 || length(x.Digest) > 128 || length(x.Content) >= 20_000 || x.Content == "" {
 						t.Errorf("%s %d: author %q, digest of %d, content of %d characters", path, k, x.Author, length(x.Digest), length(x.Content))
 					}
-					if (x.Cover == "") != (i.Image == "") || (x.Square == "") != (i.Image == "") {
-						t.Errorf("%s %d: cover %q, %q of %q", path, k, x.Cover, x.Square, i.Image)
+					// The card's pictures: cropped from the article's own, or set in type.
+					if card := "/a/" + i.Own.ID + "/card/"; !strings.HasSuffix(x.Cover, card+"wechat_cover.jpg") || !strings.HasSuffix(x.Square, card+"r1x1.jpg") {
+						t.Errorf("%s %d: cover %q, %q", path, k, x.Cover, x.Square)
 					}
 					for _, bad := range badNesting([]byte(x.Content)) {
 						t.Errorf("%s %d: %s", path, k, bad)

@@ -207,9 +207,19 @@ func (d *daemon) closed(scope string) {
 	})
 }
 
-// stores runs a test on an SQLite store and on a PostgreSQL one. The data
-// directory is the same for all daemons of a test.
+// stores runs a test on an SQLite store and on a PostgreSQL one, both at once: the
+// daemons mostly wait. The data directory is the same for all daemons of a test.
 func stores(t *testing.T, run func(t *testing.T, dsn string)) {
+	for name, dsn := range map[string]func(testing.TB) string{"sqlite": func(testing.TB) string { return "paperwire.db" }, "postgres": papertest.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, dsn(t))
+		})
+	}
+}
+
+// storesInTurn is stores for tests that change the environment.
+func storesInTurn(t *testing.T, run func(t *testing.T, dsn string)) {
 	t.Run("sqlite", func(t *testing.T) { run(t, "paperwire.db") })
 	t.Run("postgres", func(t *testing.T) { run(t, papertest.Postgres(t)) })
 }

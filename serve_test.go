@@ -241,6 +241,7 @@ func TestUpstreamGoneForADay(t *testing.T) {
 	d := start(t, 0, "serve", "--config", file, "--data", dir)
 	n, _ := listed(p)
 	until(t, "the edition", func() bool { f, _ := d.feed("all"); return len(f) == n })
+	d.closed("all")
 	paths := []string{"/feeds/all.rss", "/feeds/paper/p1.atom", "/feeds/section/yaowen.json"}
 	first := map[string]answer{}
 	for _, path := range paths {

@@ -500,7 +500,9 @@ func TestDeliveryUnderFaults(t *testing.T) {
 			}
 			d.operate("GET", "/api/v1/webhooks/"+ids[name]+"/dead-letters?limit=200", "", http.StatusOK, &l)
 			for _, x := range l.DeadLetters {
-				list = append(list, x.Event)
+				if slices.Contains(expected, x.Event) { // what stood before, too, may come: the edition is complete
+					list = append(list, x.Event)
+				}
 			}
 			return list
 		}
@@ -646,7 +648,7 @@ func TestWebhooksAreGuarded(t *testing.T) {
 // Robots and pings of the configuration, in the running program: headlines when the
 // edition is complete, corrections and withdrawals after it, and no secret in the log.
 func TestRobots(t *testing.T) {
-	stores(t, func(t *testing.T, dsn string) {
+	storesInTurn(t, func(t *testing.T, dsn string) {
 		var mu sync.Mutex
 		got := map[string][]string{}
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -642,7 +642,7 @@ func (x *wechatHouse) refused(t *testing.T, sealed bool) {
 func TestWechatThousandMessages(t *testing.T) {
 	t.Setenv("PAPERWIRE_WECHAT_TOKEN", wxToken)
 	t.Setenv("PAPERWIRE_WECHAT_AESKEY", wxKey)
-	stores(t, func(t *testing.T, dsn string) {
+	storesInTurn(t, func(t *testing.T, dsn string) {
 		if dsn == "paperwire.db" {
 			dsn = ""
 		}
@@ -801,7 +801,7 @@ func (c *turning) add(d time.Duration) { c.ahead.Add(int64(d)) }
 // Several processes are one account: one asks for a token, five minutes before its
 // end one asks again, and what WeChat does not take is renewed once.
 func TestWechatToken(t *testing.T) {
-	stores(t, func(t *testing.T, dsn string) {
+	storesInTurn(t, func(t *testing.T, dsn string) {
 		if dsn == "paperwire.db" {
 			dsn = filepath.Join(t.TempDir(), dsn)
 		}
