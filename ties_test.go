@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -267,4 +269,35 @@ func TestTiesBesideAFeed(t *testing.T) {
 		t.Fatalf("%d items: %v", len(list), err)
 	}
 	tied("after a feed")
+}
+
+// TestStoppedAsItFellDue: a process that stops between claiming a source and looking
+// at it leaves it due, so that the next need not wait for minutes.
+func TestStoppedAsItFellDue(t *testing.T) {
+	now := time.Date(2026, 3, 16, 1, 0, 0, 0, time.UTC)
+	p := papertest.New(papertest.Options{Key: "jz", Day: "2026-03-16", Now: func() time.Time { return now }})
+	t.Cleanup(p.Close)
+	s, in := inProcess(t, func() time.Time { return now }, fetch.Options{}, ingest.Source{Source: sources.Source{Key: "jz", Platform: "auto", URL: p.URL()}})
+	due := func() []string {
+		t.Helper()
+		keys, err := s.Due(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return keys
+	}
+	if keys := due(); len(keys) != 1 {
+		t.Fatalf("due: %v", keys)
+	}
+	if keys := due(); len(keys) != 0 {
+		t.Fatalf("claimed twice: %v", keys)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if err := in.Poll(stopped, "jz", now); !errors.Is(err, context.Canceled) {
+		t.Errorf("a look that was stopped: %v", err)
+	}
+	if keys := due(); len(keys) != 1 {
+		t.Errorf("due after the stop: %v", keys)
+	}
 }

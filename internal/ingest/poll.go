@@ -44,10 +44,25 @@ func (g *Ingest) Poll(ctx context.Context, key string, at time.Time) error {
 		return nil // taken out of the configuration since
 	}
 	_, err := g.look(ctx, s, at)
-	if errors.Is(err, store.ErrBusy) {
+	switch {
+	case errors.Is(err, store.ErrBusy):
 		return g.store.Postpone(ctx, key, g.now().Add(leaseFor/2))
+	case err != nil && ctx.Err() != nil:
+		return errors.Join(err, g.dueAgain(ctx, key))
 	}
 	return err
+}
+
+// dueAgain makes sources due at once whose look a stop has cut off, or kept from
+// beginning: the next process need not wait until the claim on it ends.
+func (g *Ingest) dueAgain(ctx context.Context, keys ...string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	var errs []error
+	for _, key := range keys {
+		errs = append(errs, g.store.Postpone(ctx, key, g.now()))
+	}
+	return errors.Join(errs...)
 }
 
 // Fetch makes one pass over sources now (all for no keys), whatever their

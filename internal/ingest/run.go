@@ -109,7 +109,10 @@ func (g *Ingest) due(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return g.queue(ctx, "poll", g.now(), keys...)
+	if err := g.queue(ctx, "poll", g.now(), keys...); err != nil {
+		return errors.Join(err, g.dueAgain(ctx, keys...))
+	}
+	return nil
 }
 
 func (g *Ingest) release(ctx context.Context, waits map[string]time.Time) error {
