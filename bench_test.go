@@ -1,15 +1,20 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -211,6 +216,7 @@ func BenchmarkStored100k(b *testing.B) {
 // before: table by table, because by the store's doors a million take half an hour.
 // The copies are in no search index.
 func stretchShelf(b *testing.B, dsn string, n int) {
+	began := time.Now()
 	db, err := sql.Open("sqlite", "file:"+dsn+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=cache_size(-400000)")
 	if err != nil {
 		b.Fatal(err)
@@ -239,6 +245,9 @@ func stretchShelf(b *testing.B, dsn string, n int) {
 	tables := map[string][]string{}
 	for _, t := range []string{"articles", "evidence", "versions", "filings"} {
 		tables[t] = columns(t)
+		if _, err := db.Exec(`CREATE TEMP TABLE shelf_` + t + ` AS SELECT * FROM ` + t); err != nil {
+			b.Fatal(err)
+		}
 	}
 	for copied := 1; copied*have < n; copied++ {
 		id := fmt.Sprintf(" || '-%d'", copied)
@@ -262,12 +271,7 @@ func stretchShelf(b *testing.B, dsn string, n int) {
 				}
 				from = append(from, c)
 			}
-			key := "article"
-			if table == "articles" {
-				key = "id"
-			}
-			// An id of the shelf has three parts, one of a copy four.
-			if _, err := tx.Exec(`INSERT INTO ` + table + ` (` + strings.Join(into, ", ") + `) SELECT ` + strings.Join(from, ", ") + ` FROM ` + table + ` WHERE ` + key + ` NOT LIKE '%-%-%-%'`); err != nil {
+			if _, err := tx.Exec(`INSERT INTO ` + table + ` (` + strings.Join(into, ", ") + `) SELECT ` + strings.Join(from, ", ") + ` FROM shelf_` + table); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -275,11 +279,10 @@ func stretchShelf(b *testing.B, dsn string, n int) {
 			b.Fatal(err)
 		}
 	}
-	for _, q := range []string{`UPDATE scopes SET items = items * ` + strconv.Itoa(max(1, n/have))} {
-		if _, err := db.Exec(q); err != nil {
-			b.Fatal(err)
-		}
+	if _, err := db.Exec(`UPDATE scopes SET items = items * ?`, max(1, n/have)); err != nil {
+		b.Fatal(err)
 	}
+	b.Logf("%d articles in %s", n, time.Since(began).Round(time.Second))
 }
 
 // BenchmarkReleaseToReaders lets out editions of 60 articles into a store of 100,000
@@ -428,6 +431,186 @@ func BenchmarkThousandPapers(b *testing.B) {
 	}
 }
 
+// The environment of a bare server (BenchmarkCachedFeed): files with the headers and
+// the body that it answers everything with, the headers as HTTP writes them.
+const bareHeaders, bareBody = "PAPERWIRE_TEST_BARE_HEADERS", "PAPERWIRE_TEST_BARE_BODY"
+
+// serveBare is what a daemon's cached feed is held against: net/http and a handler
+// that does nothing but write what is ready.
+func serveBare() {
+	raw, err := os.ReadFile(os.Getenv(bareHeaders))
+	if err != nil {
+		panic(err)
+	}
+	body, err := os.ReadFile(os.Getenv(bareBody))
+	if err != nil {
+		panic(err)
+	}
+	first, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(raw)), nil)
+	if err != nil {
+		panic(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Fprintf(os.Stderr, "{\"msg\":\"serving\",\"listen\":%q}\n", ln.Addr())
+	debug.SetGCPercent(50) // as the daemon
+	srv := newServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		for name, value := range first.Header {
+			h[name] = value
+		}
+		w.WriteHeader(first.StatusCode)
+		if first.StatusCode == http.StatusOK {
+			w.Write(body)
+		}
+	}), slog.New(slog.DiscardHandler))
+	panic(srv.Serve(ln))
+}
+
+// BenchmarkCachedFeed asks the daemon for a cached feed of 200 articles and a bare
+// net/http server, a process too and with the same time limits, for the same bytes, over
+// one connection each: 21 rounds of each, interleaved. It reports the medians of what a
+// request takes, of what it costs the server's process in processor time, all else that
+// the process does at that time included, and of the slowest of a hundred; and the bare
+// server's figures by ours as rates: 1 is as fast, .5 half as fast.
+func BenchmarkCachedFeed(b *testing.B) {
+	dir := b.TempDir()
+	dsn := filepath.Join(dir, "shelf.db")
+	fillShelf(b, dsn, 1)
+	file := filepath.Join(dir, "paperwire.yaml")
+	if err := os.WriteFile(file, []byte("base_url: http://shelf.example\nsources: []\n"), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	ours := start(b, 0, "serve", "--config", file, "--data", dir, "--store", dsn, "--listen", "127.0.0.1:0")
+	for _, c := range []struct{ name, encoding string }{{"plain", "identity"}, {"gzip", "gzip"}, {"304", "gzip"}} {
+		b.Run(c.name, func(b *testing.B) {
+			request := "GET /feeds/all.rss HTTP/1.1\r\nHost: shelf.example\r\nAccept-Encoding: " + c.encoding + "\r\n"
+			head, body, first := askRaw(b, ours.url, request+"\r\n")
+			if c.name == "304" {
+				request += "If-None-Match: " + first.Header.Get("ETag") + "\r\n"
+				head, body, _ = askRaw(b, ours.url, request+"\r\n")
+			}
+			request += "\r\n"
+			headers, content := filepath.Join(b.TempDir(), "headers"), filepath.Join(b.TempDir(), "body")
+			if err := errors.Join(os.WriteFile(headers, head, 0o600), os.WriteFile(content, body, 0o600)); err != nil {
+				b.Fatal(err)
+			}
+			b.Setenv(bareHeaders, headers)
+			b.Setenv(bareBody, content)
+			bare := start(b, 0)
+			if again, _, _ := askRaw(b, bare.url, request); len(again) != len(head) {
+				b.Fatalf("the bare server answers otherwise:\n%s\n%s", again, head)
+			}
+			const rounds, requests = 21, 3000
+			var took, cost, slow [2][]float64 // µs: of the bare server, of ours
+			for b.Loop() {
+				for n := range 2 * (rounds + 1) {
+					who := (n + n/2) % 2 // each first in every other round
+					d := []*daemon{bare, ours}[who]
+					before := processor(b, d.cmd.Process.Pid)
+					began := time.Now()
+					each := askAgain(b, d.url, request, len(head)+len(body), requests)
+					wall := time.Since(began)
+					if n < 2 {
+						continue // connections and caches warm up
+					}
+					slices.Sort(each)
+					took[who] = append(took[who], float64(wall.Nanoseconds())/1000/requests)
+					cost[who] = append(cost[who], float64((processor(b, d.cmd.Process.Pid)-before).Nanoseconds())/1000/requests)
+					slow[who] = append(slow[who], float64(each[len(each)*99/100].Nanoseconds())/1000)
+				}
+			}
+			median := func(list []float64) float64 {
+				list = slices.Sorted(slices.Values(list))
+				return list[len(list)/2]
+			}
+			for _, x := range []struct {
+				unit string
+				of   [2][]float64
+			}{{"µs", took}, {"cpu-µs", cost}, {"p99-µs", slow}} {
+				b.ReportMetric(median(x.of[0]), "bare-"+x.unit)
+				b.ReportMetric(median(x.of[1]), "ours-"+x.unit)
+			}
+			b.ReportMetric(median(took[0])/median(took[1]), "rate")
+			b.ReportMetric(median(cost[0])/median(cost[1]), "cpu-rate")
+			bare.stop()
+		})
+	}
+}
+
+// askRaw asks once, and gives the answer's head and body as they came.
+func askRaw(b *testing.B, url, request string) (head, body []byte, first *http.Response) {
+	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte(request)); err != nil {
+		b.Fatal(err)
+	}
+	var wire bytes.Buffer
+	first, err = http.ReadResponse(bufio.NewReader(io.TeeReader(conn, &wire)), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if body, err = io.ReadAll(first.Body); err != nil {
+		b.Fatal(err)
+	}
+	return wire.Bytes()[:wire.Len()-len(body)], body, first
+}
+
+// askAgain asks n times over one connection, and gives what each request took. Answers
+// are of one length and not looked into, so that asking costs next to nothing.
+func askAgain(b *testing.B, url, request string, length, n int) []time.Duration {
+	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close()
+	line, into := []byte(request), make([]byte, 64<<10)
+	took := make([]time.Duration, n)
+	for i := range took {
+		began := time.Now()
+		if _, err := conn.Write(line); err != nil {
+			b.Fatal(err)
+		}
+		for left := length; left > 0; {
+			got, err := conn.Read(into[:min(left, len(into))])
+			if err != nil {
+				b.Fatal(err)
+			}
+			left -= got
+		}
+		took[i] = time.Since(began)
+	}
+	return took
+}
+
+// processor is the processor time a process has had, as Linux tells it of its threads.
+func processor(b *testing.B, pid int) (sum time.Duration) {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	for _, f := range files {
+		raw, _ := os.ReadFile(f) // a thread may have ended
+		var ns int64
+		fmt.Sscan(string(raw), &ns)
+		sum += time.Duration(ns)
+	}
+	if sum == 0 {
+		missing(b, "processor time is read from /proc/*/task/*/schedstat")
+	}
+	return sum
+}
+
+// missing ends a benchmark that cannot measure here.
+func missing(b *testing.B, why string) {
+	if os.Getenv("PAPERWIRE_TEST_ALL") == "1" {
+		b.Fatal(why)
+	}
+	b.Skip(why)
+}
+
 // firstByte is the time to the first byte of an answer's body.
 func firstByte(b *testing.B, url string) time.Duration {
 	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, url, nil)
@@ -453,10 +636,7 @@ func firstByte(b *testing.B, url string) time.Duration {
 func resident(b *testing.B, pid int) float64 {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		if os.Getenv("PAPERWIRE_TEST_ALL") == "1" {
-			b.Fatalf("resident memory is read from /proc: %v", err)
-		}
-		b.Skipf("resident memory is read from /proc: %v", err)
+		missing(b, "resident memory is read from /proc: "+err.Error())
 	}
 	for line := range strings.Lines(string(raw)) {
 		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {

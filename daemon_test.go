@@ -25,6 +25,9 @@ import (
 // TestMain lets the test binary be paperwire itself, so that it can be killed.
 func TestMain(m *testing.M) {
 	if os.Getenv("PAPERWIRE_TEST_AS_MAIN") == "1" {
+		if os.Getenv(bareHeaders) != "" {
+			serveBare()
+		}
 		if d, err := time.ParseDuration(os.Getenv("PAPERWIRE_TEST_AHEAD")); err == nil {
 			clock = func() time.Time { return time.Now().Add(d) }
 		}

@@ -384,8 +384,9 @@ func storeName(c *config) string {
 	return c.storeDSN()
 }
 
-func serveHTTP(ctx context.Context, g *errgroup.Group, ln net.Listener, handler http.Handler, log *slog.Logger) {
-	srv := &http.Server{
+// newServer is an HTTP server that no client holds up.
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
@@ -394,6 +395,10 @@ func serveHTTP(ctx context.Context, g *errgroup.Group, ln net.Listener, handler 
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+}
+
+func serveHTTP(ctx context.Context, g *errgroup.Group, ln net.Listener, handler http.Handler, log *slog.Logger) {
+	srv := newServer(handler, log)
 	g.Go(func() error {
 		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
