@@ -48,8 +48,11 @@ func (s *Syndicate) card(w http.ResponseWriter, r *http.Request, st *site) {
 			if err != nil {
 				return c, err
 			}
-			c.body, err = encodeJSON(d)
-			return c, err
+			if c.body, err = d.JSON(); err != nil {
+				return c, fmt.Errorf("write json: %w", err)
+			}
+			c.body = append(c.body, '\n')
+			return c, nil
 		},
 	})
 }

@@ -11,7 +11,7 @@ func init() {
 		About: "a post with its address as a facet, and the card to embed", Spec: "https://docs.bsky.app/docs/advanced-guides/posts",
 		write: func(w *writer) Post {
 			p := w.post(plainly)
-			p.Intent = "https://bsky.app/intent/compose?" + query("text", p.Text)
+			p.Intent = query("https://bsky.app/intent/compose?", "text", p.Text)
 			record := blueskyPost{Type: "app.bsky.feed.post", Text: p.Text, Embed: blueskyEmbed{
 				Type: "app.bsky.embed.external", External: blueskyCard{URI: p.URL, Title: w.doc.Title, Description: w.doc.Description},
 			}}

@@ -47,6 +47,7 @@ func TestCases(t *testing.T) {
 			cards := []Document{}
 			for _, item := range in.Feed.Items {
 				cards = append(cards, New(item, links))
+				sameJSON(t, New(item, links))
 			}
 			var b bytes.Buffer
 			enc := json.NewEncoder(&b)
@@ -72,6 +73,40 @@ func TestCases(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sameJSON holds what Document.JSON writes against encoding/json.
+func sameJSON(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, d Document,
+) {
+	t.Helper()
+	var want bytes.Buffer
+	enc := json.NewEncoder(&want)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(d); err != nil {
+		t.Fatalf("%v", err)
+	}
+	got, err := d.JSON()
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	// One writes U+FFFD as an escape, the other as it is.
+	plain := strings.ReplaceAll(want.String(), `\ufffd`, "\ufffd")
+	if d := cmp.Diff(plain, string(got)+"\n"); d != "" {
+		t.Fatalf("(-want +got):\n%s", d)
+	}
+}
+
+func TestJSON(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		l := links
+		if rapid.Bool().Draw(t, "drawn") {
+			l.Look = "type"
+		}
+		sameJSON(t, New(anyItem(t), l))
+	})
 }
 
 func anyItem(t *rapid.T) paper.Item {

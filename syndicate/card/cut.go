@@ -95,13 +95,16 @@ func (c *cutter) fit(s string, most int, least float64, fits func(string) bool) 
 		}
 		return s[:end] + "…" + e.open
 	}
-	edges := slices.Clone(all[:sort.Search(len(all), func(i int) bool { return !fits(s[:all[i].at]) })])
+	edges := all[:sort.Search(len(all), func(i int) bool { return !fits(s[:all[i].at]) })]
 	for tries := 0; len(edges) > 0; tries++ {
 		i := c.choose(edges, least)
 		if t := at(edges[i]); fits(t) {
 			return t, true
 		}
 		// There is no room for the ellipsis, or for what closes the brackets.
+		if tries == 0 {
+			edges = slices.Clone(edges)
+		}
 		if tries < 8 {
 			edges = slices.Delete(edges, i, i+1)
 		} else {
@@ -139,7 +142,7 @@ func (c *cutter) edges(s string, most int) []edge {
 	if s == c.text {
 		return c.known
 	}
-	list := make([]edge, 0, min(len(s)/2, 2*most+2))
+	list := make([]edge, 0, min(len(s)/3+8, 2*most+2))
 	var marks brackets
 	var last rune // of the cluster before
 	at := 0

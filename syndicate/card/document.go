@@ -207,7 +207,7 @@ func own(item paper.Item, title string) *Image {
 // head is what stands in the share page's <head>: Open Graph with exactly one
 // og:image and its size right after it, X's card, and itemprop for QQ.
 func (d *Document) head(c *cutter) []Meta {
-	var m []Meta
+	m := make([]Meta, 0, 26+len(d.Tags))
 	property := func(name, content string) {
 		if content != "" {
 			m = append(m, Meta{Property: name, Content: content})

@@ -6,7 +6,7 @@ func init() {
 		About: "a post of a page; its card is read off the share page", Spec: "https://developers.facebook.com/docs/graph-api/reference/page/feed/",
 		write: func(w *writer) Post {
 			p := w.post(plainly)
-			p.Intent = "https://www.facebook.com/sharer/sharer.php?" + query("u", p.URL)
+			p.Intent = query("https://www.facebook.com/sharer/sharer.php?", "u", p.URL)
 			return p
 		},
 	})

@@ -6,7 +6,7 @@ func init() {
 		About: "the commentary of a post; its card is read off the share page", Spec: "https://learn.microsoft.com/linkedin/marketing/community-management/shares/posts-api",
 		write: func(w *writer) Post {
 			p := w.post(plainly)
-			p.Intent = "https://www.linkedin.com/sharing/share-offsite/?" + query("url", p.URL)
+			p.Intent = query("https://www.linkedin.com/sharing/share-offsite/?", "url", p.URL)
 			return p
 		},
 	})

@@ -171,31 +171,49 @@ func (w *writer) titled(fields ...Field) Post {
 	return p
 }
 
-// query writes pairs of names and values, those without a value left out. A space
-// is %20: several of the forms that these addresses open show a + as it stands.
-func query(pairs ...string) string {
-	n := 0
-	for _, p := range pairs {
-		n += 3*len(p) + 2
+// query writes an address and behind it pairs of names and values, those without a
+// value left out. A space is %20: several of the forms that these addresses open show a
+// + as it stands.
+func query(address string, pairs ...string) string {
+	n := len(address)
+	for i := 0; i < len(pairs); i += 2 {
+		n += len(pairs[i]) + 2 + len(pairs[i+1])
+		for k := 0; k < len(pairs[i+1]); k++ {
+			if !unreserved[pairs[i+1][k]] {
+				n += 2
+			}
+		}
 	}
-	b := make([]byte, 0, n)
+	var b strings.Builder
+	b.Grow(n)
+	b.WriteString(address)
 	for i := 0; i < len(pairs); i += 2 {
 		if pairs[i+1] == "" {
 			continue
 		}
-		if len(b) > 0 {
-			b = append(b, '&')
+		if b.Len() > len(address) {
+			b.WriteByte('&')
 		}
-		b = append(append(b, pairs[i]...), '=')
+		b.WriteString(pairs[i])
+		b.WriteByte('=')
 		for k := 0; k < len(pairs[i+1]); k++ {
 			const digits = "0123456789ABCDEF"
-			switch c := pairs[i+1][k]; {
-			case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9', c == '-', c == '.', c == '_', c == '~': // RFC 3986 §2.3
-				b = append(b, c)
-			default:
-				b = append(b, '%', digits[c>>4], digits[c&15])
+			if c := pairs[i+1][k]; unreserved[c] {
+				b.WriteByte(c)
+			} else {
+				b.WriteByte('%')
+				b.WriteByte(digits[c>>4])
+				b.WriteByte(digits[c&15])
 			}
 		}
 	}
-	return string(b)
+	return b.String()
 }
+
+// unreserved are the characters that stand in an address as they are (RFC 3986 §2.3).
+var unreserved = func() (t [256]bool) {
+	for c := range t {
+		t[c] = c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_' || c == '~'
+	}
+	return t
+}()

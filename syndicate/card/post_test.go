@@ -1,8 +1,6 @@
 package card
 
 import (
-	"encoding/json"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -260,9 +258,8 @@ func BenchmarkDocument(b *testing.B) {
 	b.ReportAllocs()
 	began := processor()
 	for b.Loop() {
-		enc := json.NewEncoder(io.Discard)
-		enc.SetEscapeHTML(false)
-		if err := enc.Encode(New(item, links)); err != nil {
+		d := New(item, links)
+		if _, err := d.JSON(); err != nil {
 			b.Fatal(err)
 		}
 	}

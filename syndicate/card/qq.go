@@ -7,8 +7,8 @@ func init() {
 		write: func(w *writer) Post {
 			summary := w.field("summary", w.doc.Description, 600, "UTF-16 units", units)
 			p := w.titled(summary)
-			p.Intent = "https://sns.qzone.qq.com/cgi-bin/qzshare/cgi_qzshare_onekey?" +
-				query("url", p.URL, "title", p.Text, "summary", summary.Text, "site", w.doc.SiteName, "pics", p.Image)
+			p.Intent = query("https://sns.qzone.qq.com/cgi-bin/qzshare/cgi_qzshare_onekey?",
+				"url", p.URL, "title", p.Text, "summary", summary.Text, "site", w.doc.SiteName, "pics", p.Image)
 			return p
 		},
 	})

@@ -8,7 +8,7 @@ func init() {
 		About: "a text post", Spec: "https://developers.facebook.com/docs/threads/posts",
 		write: func(w *writer) Post {
 			p := w.post(plainly)
-			p.Intent = "https://www.threads.com/intent/post?" + query("text", p.Text)
+			p.Intent = query("https://www.threads.com/intent/post?", "text", p.Text)
 			return p
 		},
 	})

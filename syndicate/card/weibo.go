@@ -13,7 +13,7 @@ func init() {
 			}
 			p := w.post(f)
 			title, _, _ := strings.Cut(p.Text, f.before+w.doc.URL) // the form adds the address itself
-			p.Intent = "https://service.weibo.com/share/share.php?" + query("url", p.URL, "title", title, "pic", p.Image)
+			p.Intent = query("https://service.weibo.com/share/share.php?", "url", p.URL, "title", title, "pic", p.Image)
 			return p
 		},
 	})

@@ -17,7 +17,7 @@ func init() {
 		About: "a post", Spec: "https://docs.x.com/fundamentals/counting-characters",
 		write: func(w *writer) Post {
 			p := w.post(plainly)
-			p.Intent = "https://x.com/intent/post?" + query("text", p.Text)
+			p.Intent = query("https://x.com/intent/post?", "text", p.Text)
 			return p
 		},
 	})

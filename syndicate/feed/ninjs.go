@@ -28,29 +28,19 @@ func init() {
 // them. The document is written by hand: it is one type within itself (a feed
 // holds items, an item pictures), and encoding/json would need it twice.
 type ninjs struct {
-	b       []byte
+	JSON
 	version string
 	lower   bool // names as in 2.x
 }
 
-// comma parts a value from the one before it. A value never ends like a beginning.
-func (n *ninjs) comma() {
-	if len(n.b) > 0 && n.b[len(n.b)-1] != '{' && n.b[len(n.b)-1] != '[' {
-		n.b = append(n.b, ',')
-	}
-}
-
 func (n *ninjs) key(name string) {
-	n.comma()
-	n.b = append(n.b, '"')
 	at := len(n.b)
-	n.b = append(n.b, name...)
+	n.Key(name)
 	for i := at; n.lower && i < len(n.b); i++ {
 		if c := n.b[i]; c >= 'A' && c <= 'Z' {
 			n.b[i] = c | 0x20
 		}
 	}
-	n.b = append(n.b, '"', ':')
 }
 
 // list writes an array with what write puts into it, or nothing.
@@ -66,19 +56,11 @@ func (n *ninjs) list(name string, write func()) {
 	n.b = append(n.b, ']')
 }
 
-// object writes an element of a list.
-func (n *ninjs) object(write func()) {
-	n.comma()
-	n.b = append(n.b, '{')
-	write()
-	n.b = append(n.b, '}')
-}
-
 // text writes a name and its value, or nothing where there is none.
 func (n *ninjs) text(name, value string) {
 	if value != "" {
 		n.key(name)
-		n.b = appendJSON(n.b, value)
+		n.String(value)
 	}
 }
 
@@ -86,7 +68,7 @@ func (n *ninjs) text(name, value string) {
 func (n *ninjs) count(name string, value int64) {
 	if value > 0 {
 		n.key(name)
-		n.b = strconv.AppendInt(n.b, value, 10)
+		n.Int(value)
 	}
 }
 
@@ -102,7 +84,7 @@ func (n *ninjs) instant(name string, t time.Time) {
 // worded writes a headline, description or body.
 func (n *ninjs) worded(role, contentType, value string) {
 	if value != "" {
-		n.object(func() {
+		n.Object(func() {
 			n.text("role", role)
 			n.text("contentType", contentType)
 			n.text("value", value)
@@ -112,47 +94,15 @@ func (n *ninjs) worded(role, contentType, value string) {
 
 func (n *ninjs) altID(role, value string) {
 	if value != "" {
-		n.object(func() { n.text("role", role); n.text("value", value) })
+		n.Object(func() { n.text("role", role); n.text("value", value) })
 	}
 }
 
 // rendition is where a document can be had; ninjs has no other links.
 func (n *ninjs) rendition(name, href, contentType string) {
 	if href != "" {
-		n.object(func() { n.text("name", name); n.text("href", href); n.text("contentType", contentType) })
+		n.Object(func() { n.text("name", name); n.text("href", href); n.text("contentType", contentType) })
 	}
-}
-
-// appendJSON writes clean text as a JSON string. What HTML would take for markup
-// stays as it is, as the other formats have it; the two separators that end a
-// line in old JavaScript are written as encoding/json writes them.
-func appendJSON(b []byte, s string) []byte {
-	b = append(b, '"')
-	from := 0
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			b = append(append(b, s[from:i]...), '\\', c)
-			from = i + 1
-		case c < 0x20:
-			const digits = "0123456789abcdef"
-			b = append(b, s[from:i]...)
-			switch c {
-			case '\n':
-				b = append(b, '\\', 'n')
-			case '\t':
-				b = append(b, '\\', 't')
-			default:
-				b = append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
-			}
-			from = i + 1
-		case c == 0xe2 && i+2 < len(s) && s[i+1] == 0x80 && s[i+2]&^1 == 0xa8: // U+2028, U+2029
-			b = append(append(b, s[from:i]...), '\\', 'u', '2', '0', '2', '8'+s[i+2]&1)
-			i += 2
-			from = i + 1
-		}
-	}
-	return append(append(b, s[from:]...), '"')
 }
 
 // writeNinjs writes a feed as one composite item whose associations are the
@@ -164,7 +114,7 @@ func writeNinjs(w io.Writer, in Input, n ninjs) error {
 		size += len(f.Items[i].HTML) + 3072
 	}
 	n.b = make([]byte, 0, size)
-	n.object(func() {
+	n.Object(func() {
 		n.text("uri", paper.URN(f.Scope.String()))
 		n.key("standard")
 		n.b = append(n.b, '{')
@@ -181,7 +131,7 @@ func writeNinjs(w io.Writer, in Input, n ninjs) error {
 		n.list("headlines", func() { n.worded("main", "", f.title()) })
 		n.list("descriptions", func() { n.worded("summary", "text/plain", plain(f.Subtitle)) })
 		n.list("infoSources", func() {
-			n.object(func() { n.text("name", f.publisher()) })
+			n.Object(func() { n.text("name", f.publisher()) })
 		})
 		n.list("renditions", func() {
 			n.rendition("web", uri(in.Links.Home), "text/html")
@@ -201,7 +151,7 @@ func writeNinjs(w io.Writer, in Input, n ninjs) error {
 		n.list("associations", func() {
 			for i := range f.Items {
 				e := in.entry(f.Items[i])
-				n.object(func() { n.item(in, &e) })
+				n.Object(func() { n.item(in, &e) })
 			}
 		})
 	})
@@ -239,7 +189,7 @@ func (n *ninjs) item(in Input, e *entry) {
 	n.list("descriptions", func() { n.worded("summary", "text/plain", e.description) })
 	if e.full {
 		n.list("bodies", func() {
-			n.object(func() {
+			n.Object(func() {
 				n.text("role", "main")
 				n.text("contentType", "text/html")
 				n.count("charCount", int64(utf8.RuneCountInString(e.Text)))
@@ -261,7 +211,7 @@ func (n *ninjs) item(in Input, e *entry) {
 	}
 	n.list("subjects", func() {
 		for _, s := range e.sections {
-			n.object(func() {
+			n.Object(func() {
 				n.text("name", s.Name)
 				n.text("rel", "section")
 				n.text("uri", uri(in.Links.Base+"/section/"+line(s.Slug)))
@@ -271,7 +221,7 @@ func (n *ninjs) item(in Input, e *entry) {
 	})
 	n.list("places", func() {
 		for _, d := range e.districts {
-			n.object(func() {
+			n.Object(func() {
 				n.text("name", d.Name)
 				n.text("rel", "about")
 				n.text("uri", uri(in.Links.Base+"/district/"+line(d.Code)))
@@ -281,13 +231,13 @@ func (n *ninjs) item(in Input, e *entry) {
 		}
 	})
 	n.list("infoSources", func() {
-		n.object(func() {
+		n.Object(func() {
 			n.text("name", holder)
 			n.text("uri", uri(in.Links.Base+"/"+e.feed))
 			n.text("literal", e.Paper)
 		})
 		if agency := plain(e.Agency); agency != "" && !withdrawn {
-			n.object(func() { n.text("name", agency) })
+			n.Object(func() { n.text("name", agency) })
 		}
 	})
 	n.list("renditions", func() {
@@ -296,10 +246,10 @@ func (n *ninjs) item(in Input, e *entry) {
 	})
 	n.list("associations", func() {
 		for i := range e.images {
-			n.object(func() { n.picture(e, i) })
+			n.Object(func() { n.picture(e, i) })
 		}
 		for _, r := range e.related {
-			n.object(func() {
+			n.Object(func() {
 				n.text("name", r.Title)
 				n.text("uri", paper.URN(r.ID))
 				n.text("type", "text")
@@ -362,7 +312,7 @@ func (n *ninjs) picture(e *entry, i int) {
 	n.list("descriptions", func() { n.worded("caption", "text/plain", img.Caption) })
 	n.text("by", img.Credit)
 	n.list("renditions", func() {
-		n.object(func() {
+		n.Object(func() {
 			n.text("name", "main")
 			n.text("href", img.URL)
 			n.text("contentType", img.Type)

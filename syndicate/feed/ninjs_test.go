@@ -135,7 +135,7 @@ func TestSchemasAnyInput(t *testing.T) {
 func TestAppendJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := clean(anyText().Draw(t, "text"))
-		b := appendJSON(nil, s)
+		b := appendJSON(nil, s, false)
 		var back string
 		if err := json.Unmarshal(b, &back); err != nil || back != s {
 			t.Fatalf("%q became %s: %v", s, b, err)
@@ -144,7 +144,7 @@ func TestAppendJSON(t *testing.T) {
 			t.Fatalf("%q became %s", s, b)
 		}
 	})
-	if got := string(appendJSON(nil, "a\u2028\u2029\u202a\x01\"\\<")); got != "\"a\\u2028\\u2029\u202a\\u0001\\\"\\\\<\"" {
+	if got := string(appendJSON(nil, "a\u2028\u2029\u202a\x01\"\\<", false)); got != "\"a\\u2028\\u2029\u202a\\u0001\\\"\\\\<\"" {
 		t.Error(got)
 	}
 }
