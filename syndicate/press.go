@@ -12,6 +12,7 @@ import (
 
 	"paperwire/internal/paper"
 	"paperwire/syndicate/api"
+	"paperwire/syndicate/card"
 	"paperwire/syndicate/feed"
 	"paperwire/syndicate/push"
 )
@@ -41,6 +42,10 @@ func (p *press) Items(ctx context.Context, sc paper.Scope, w paper.Window) ([]pa
 
 func (p *press) Article(it paper.Item) (json.RawMessage, error) {
 	return api.Article(p.s.site.Load().Base, it)
+}
+
+func (p *press) Card(it paper.Item) card.Document {
+	return card.New(it, p.s.links(p.s.site.Load(), nil))
 }
 
 // requested tells a wrong scope to who wrote it.

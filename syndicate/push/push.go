@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"paperwire/internal/paper"
+	"paperwire/syndicate/card"
 )
 
 // Incidents is what alerts are made of; the store satisfies it.
@@ -129,6 +130,8 @@ type Press interface {
 	Items(ctx context.Context, s paper.Scope, w paper.Window) ([]paper.Item, error)
 	// Article is an item as the API tells it, a JSON object.
 	Article(it paper.Item) (json.RawMessage, error)
+	// Card is an item's card.
+	Card(it paper.Item) card.Document
 	// Topic reads the URL of a feed. Errors are for the subscriber to read where
 	// they wrap [ErrRequest]; others are the store's.
 	Topic(ctx context.Context, url string) (scope paper.Scope, ext string, err error)

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"paperwire/internal/paper"
+	"paperwire/syndicate/card"
 )
 
 // robot is one kind of chat robot.
@@ -32,15 +33,19 @@ type robot struct {
 // chatNotes is how many corrections and withdrawals one message is about at most.
 const chatNotes = 30
 
-// headline is one article as a robot shows it.
+// headline is one article as a robot shows it: what its card has for this platform.
 type headline struct {
 	title, digest, url, picture string
 }
 
 var robots = map[string]robot{}
 
-// registerRobot makes a kind known; only init functions of this package call it.
+// registerRobot makes a kind known; only init functions of this package call it. A kind
+// is a platform of package card too, which says how an article looks there.
 func registerRobot(kind string, r robot) {
+	if !slices.ContainsFunc(card.Platforms(), func(p card.Platform) bool { return p.Key == kind }) {
+		panic("push: robot " + kind + " is no platform of cards")
+	}
 	if _, have := robots[kind]; have {
 		panic("push: robot " + kind + " registered twice")
 	}
@@ -106,7 +111,7 @@ func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []
 	var message any
 	switch about {
 	case editions:
-		message, err = d.chatEditions(ctx, scope, k, papers, newest)
+		message, err = d.chatEditions(ctx, scope, o.Kind, papers, newest)
 	case notices:
 		message, err = d.chatNotices(ctx, scope, k, ids)
 	}
@@ -138,7 +143,8 @@ func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []
 
 // chatEditions makes the message about editions that are complete: of several
 // papers each gets its share of the headlines.
-func (d *Dispatch) chatEditions(ctx context.Context, scope paper.Scope, k robot, papers []string, newest map[string]paper.Event) (any, error) {
+func (d *Dispatch) chatEditions(ctx context.Context, scope paper.Scope, kind string, papers []string, newest map[string]paper.Event) (any, error) {
+	k := robots[kind]
 	var lists [][]paper.Item
 	var titles []string
 	for _, key := range papers {
@@ -162,7 +168,7 @@ func (d *Dispatch) chatEditions(ctx context.Context, scope paper.Scope, k robot,
 		for _, items := range lists {
 			if n < len(items) && len(list) < k.most {
 				more = true
-				list = append(list, d.headline(items[n]))
+				list = append(list, d.headline(kind, items[n], len(list) == 0))
 			}
 		}
 		if !more {
@@ -172,10 +178,14 @@ func (d *Dispatch) chatEditions(ctx context.Context, scope paper.Scope, k robot,
 	return k.headlines(strings.Join(titles, "、"), list), nil
 }
 
-func (d *Dispatch) headline(it paper.Item) headline {
-	h := headline{title: it.Title(), digest: it.Summary, url: d.o.Base + "/a/" + it.ID}
-	if len(it.Images) > 0 {
-		h.picture = it.Images[0].URL
+// headline shows an article in a group: the first of a message large, the others with a
+// square beside them.
+func (d *Dispatch) headline(kind string, it paper.Item, large bool) headline {
+	doc := d.press.Card(it)
+	post := doc.Platforms[kind]
+	h := headline{title: post.Text, digest: doc.Description, url: post.URL, picture: post.Image}
+	if square := doc.Images.Thumb; square != nil && !large {
+		h.picture = square.URL
 	}
 	return h
 }

@@ -19,6 +19,7 @@ import (
 	"unicode/utf8"
 
 	"paperwire/internal/paper"
+	"paperwire/syndicate/card"
 )
 
 // shelf is a press that prints what a test lays on it.
@@ -37,6 +38,10 @@ func (s *shelf) Items(_ context.Context, sc paper.Scope, w paper.Window) (out []
 		}
 	}
 	return out, nil
+}
+
+func (s *shelf) Card(it paper.Item) card.Document {
+	return card.New(it, card.Links{Base: "https://news.example", Look: "type"})
 }
 
 func (s *shelf) Topics(sc paper.Scope) []string {
@@ -259,6 +264,10 @@ func TestRobotsWithinTheirLimits(t *testing.T) {
 			}
 			first := fmt.Sprint(m.got[0])
 			if strings.Contains(first, "2026-03-17") || strings.Contains(first, "a-20260317") || !strings.Contains(first, "日报a 2026-03-18") || !strings.Contains(first, "b-20260318-2") || !strings.Contains(first, "https://news.example/a/a-20260318-") {
+				t.Errorf("%s", first)
+			}
+			// As the card shows it there: the first large, the others square.
+			if kind != "feishu" && (strings.Count(first, "/card/thumb-") != 7 || strings.Count(first, "/card/") != 8) || !strings.Contains(first, "?utm_source="+kind+"&utm_medium=social") {
 				t.Errorf("%s", first)
 			}
 			second := fmt.Sprint(m.got[1])
