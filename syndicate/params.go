@@ -170,7 +170,7 @@ func (p params) window(f feed.Format) paper.Window {
 	if f.Edition {
 		return paper.Window{Newest: true, Limit: articlesIn * max(p.part, 1)}
 	}
-	return paper.Window{Limit: p.limit, Drip: p.drip, Query: p.words}
+	return paper.Window{Limit: p.limit, Beside: true, Drip: p.drip, Query: p.words}
 }
 
 // parts are what the version of a feed derives from. A paced one moves with all that

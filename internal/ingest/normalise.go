@@ -1025,35 +1025,87 @@ var cutMore = regexp.MustCompile(`\s*(?:\[(?:…|\.{3})\]|…+|\.{3})?\s*(?:\[(?
 // the text.
 var continued = regexp.MustCompile(`[（(](?:下转|上接|紧接|转|接|详见|见)[^（）()]{0,12}版[^（）()]{0,6}[）)]`)
 
-// sentences cuts a text after its last whole sentence within 120 characters.
+// marks are quotation marks and brackets by what closes them.
+var marks = map[rune]rune{'“': '”', '‘': '’', '「': '」', '『': '』', '（': '）', '(': ')', '《': '》', '〈': '〉', '【': '】', '[': ']', '〔': '〕'}
+
+// cutting is a place that a text may be cut at.
+type cutting struct {
+	at   int
+	shut string // closes what is open there
+}
+
+// sentences cuts a text after its last whole sentence within 120 characters, else
+// after a clause, else between words. What is open there is closed.
 func sentences(s string) string {
-	if !longer(s, maxSummary) {
-		return s
+	var whole, inner, clause, any cutting
+	var open []rune
+	var before, last rune // last is the character before any closing marks
+	count := 0
+	solid := func(r rune) bool {
+		return r < 0x2e80 && (unicode.IsLetter(r) || unicode.IsDigit(r)) || r != 0 && strings.ContainsRune(".,:-_/@%&'+#?=~$*!;", r)
 	}
-	end, clause, count := 0, 0, 0
-	var before rune
+	shut := func() string {
+		closing := make([]rune, 0, len(open))
+		for i := len(open) - 1; i >= 0; i-- {
+			closing = append(closing, open[i])
+		}
+		return string(closing)
+	}
 	for i, c := range s {
-		if count++; count > maxSummary {
+		count++
+		n := i + utf8.RuneLen(c)
+		next, _ := utf8.DecodeRuneInString(s[n:])
+		// Before the character: there must be room for an ellipsis.
+		if count+len(open) <= maxSummary && !(solid(before) && solid(c)) && !unicode.In(c, unicode.M, unicode.Cf, unicode.Sk, unicode.Variation_Selector) && before != '\u200d' && !strings.ContainsRune("，。！？；：、”』」）)》】…", c) && marks[before] == 0 {
+			any = cutting{i, shut()}
+		}
+		if strings.ContainsRune("，；：、,;: ", c) && count+len(open) <= maxSummary && !(c < utf8.RuneSelf && c != ' ' && solid(next)) && !(unicode.IsDigit(before) && unicode.IsDigit(next)) {
+			clause = cutting{i, shut()}
+		}
+		switch at := slices.Index(open, c); {
+		case c == '’' && unicode.IsLetter(before) && before < 0x2e80 && unicode.IsLetter(next): // don’t
+		case marks[c] != 0:
+			open = append(open, marks[c])
+		case at >= 0:
+			open = open[:at]
+		case c == '"' && !unicode.IsDigit(before): // 24" is a length
+			open = append(open, c)
+		}
+		if count+len(open) <= maxSummary {
+			end := 0
+			switch closing := strings.ContainsRune("”』」）)’\"", c); {
+			case strings.ContainsRune("。！？", c), strings.ContainsRune("!?", c) && !solid(next), c == '…' && before == '…':
+				end = n
+			case closing && strings.ContainsRune("。！？!?…", last) && (before == last || strings.ContainsRune("”』」）)’\"", before)):
+				end = n // the mark that closes the sentence belongs to it
+			case c == ' ' && before == '.':
+				end = i // Latin full stop; a decimal point has no space after it
+			}
+			if end > 0 && len(open) == 0 {
+				whole = cutting{end, ""}
+			} else if end > 0 {
+				inner = cutting{end, shut()}
+			}
+		} else if count > maxSummary {
 			break
 		}
-		n := i + utf8.RuneLen(c)
-		switch {
-		case strings.ContainsRune("。！？!?", c), c == '…' && before == '…':
-			end = n
-		case strings.ContainsRune("”』」）)", c) && end == i:
-			end = n // the mark that closes the sentence belongs to it
-		case c == ' ' && before == '.':
-			end = i // Latin full stop; a decimal point has no space after it
-		case strings.ContainsRune("，；：、,;: ", c) && count < maxSummary:
-			clause = i
+		if !strings.ContainsRune("”』」）)’\"", c) {
+			last = c
 		}
 		before = c
 	}
-	if end > 0 {
-		return s[:end]
-	}
-	if clause > len("一二三四五六七八九十") {
-		return strings.TrimSpace(s[:clause]) + "…"
+	const short = len("一二三四五六七八九十")
+	switch {
+	case count+len(open) <= maxSummary:
+		return s + shut()
+	case whole.at > short, whole.at > 0 && inner.at == 0:
+		return s[:whole.at]
+	case inner.at > 0:
+		return s[:inner.at] + inner.shut
+	case clause.at > short:
+		return strings.TrimSpace(s[:clause.at]) + "…" + clause.shut
+	case any.at > 0:
+		return strings.TrimSpace(s[:any.at]) + "…" + any.shut
 	}
 	return clipRunes(s, maxSummary-1) + "…"
 }

@@ -511,6 +511,7 @@ type Item struct {
 	URN       string
 	State     ItemState
 	Version   int       // 1 at first release, one more for each correction
+	AsFirst   bool      // it reads as at its first release, whatever its version: withdrawn and restored
 	Published time.Time // first release here, whole seconds, UTC; never moves
 	Updated   time.Time // last real change of content, whole seconds, UTC
 	Rights    Rights    // the narrower of paper and view
@@ -569,8 +570,8 @@ type Change struct {
 	Item Item
 }
 
-// Corrected reports whether the item changed after its first release.
-func (i Item) Corrected() bool { return i.Version > 1 && i.State == Live }
+// Corrected reports whether the item's content changed after its first release.
+func (i Item) Corrected() bool { return i.Version > 1 && !i.AsFirst && i.State == Live }
 
 // PartVersion says when one part of a scope last rose. A part is `all`,
 // `paper/{key}`, `section/{slug}` or `district/{code}`.
@@ -701,7 +702,9 @@ func ParseScope(path string) (Scope, error) {
 // holds: the newest 50, or all within the 48 hours before the newest where that
 // is more (at most 200), newest first, and the notices in their published place.
 type Window struct {
-	Limit int // 1..200 instead of the rule above; notices within it only
+	Limit int // 1..200 instead of the rule above; notices within it only, but for Beside
+	// Beside lets notices stand beside the limit, as in a feed.
+	Beside bool
 	// Day asks for one edition day, in page order, without a limit; with Paper
 	// scopes this is the edition.
 	Day Day

@@ -344,9 +344,9 @@ func (d *dripRow) come(ctx context.Context, t *sql.Tx, now int64) (bool, error) 
 	}
 }
 
-// dripped gives what has come in the drip of a scope, newest slot first, and what
-// it ever held whose notice lasts. The first to ask for a drip makes it.
-func (s *Store) dripped(ctx context.Context, v paper.View, scope paper.Scope, d paper.Drip, limit int) ([]paper.Item, error) {
+// dripped gives what has come in the drip of a scope, newest slot first, and beside it
+// what it ever held whose notice lasts. The first to ask for a drip makes it.
+func (s *Store) dripped(ctx context.Context, v paper.View, scope paper.Scope, d paper.Drip, limit int, beside bool) ([]paper.Item, error) {
 	part := d.Part(scope)
 	var asked int64
 	err := s.r.QueryRowContext(ctx, `SELECT asked FROM drips WHERE part = $1`, part).Scan(&asked)
@@ -369,7 +369,7 @@ func (s *Store) dripped(ctx context.Context, v paper.View, scope paper.Scope, d 
 	if err != nil {
 		return nil, err
 	}
-	if limit == 0 {
+	if beside {
 		told, err := s.keys(ctx, `SELECT t.article, t.at`+stands+` AND a.notice > 0 ORDER BY t.at DESC LIMIT `+strconv.Itoa(maxNotices), part)
 		if err != nil {
 			return nil, err

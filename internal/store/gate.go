@@ -25,7 +25,9 @@ const (
 )
 
 // columns of every query that lets an article out; see gate.
-const columns = `a.id, a.doc, a.state, a.version, a.published, a.updated, a.notice, e.doc, p.name, p.city, p.link, p.rights`
+const columns = `a.id, a.doc, a.state, a.version, a.published, a.updated, a.notice, e.doc, p.name, p.city, p.link, p.rights,
+	CASE WHEN a.version > 1 AND a.state = 'released' THEN NOT EXISTS (SELECT 1 FROM versions v WHERE v.article = a.id AND v.version > 1
+		AND v.hash <> (SELECT f.hash FROM versions f WHERE f.article = a.id AND f.version = 1)) ELSE FALSE END`
 
 const from = ` FROM articles a JOIN evidence e ON e.article = a.id JOIN papers p ON p.key = a.paper`
 
@@ -37,7 +39,7 @@ func gate(rows *sql.Rows, v paper.View) (paper.Item, error) {
 	var id, doc, state, filing string
 	var published, updated, notice int64
 	if err := rows.Scan(&id, &doc, &state, &i.Version, &published, &updated, &notice, &filing,
-		&i.PaperName, &i.PaperCity, &i.Link, &rights); err != nil {
+		&i.PaperName, &i.PaperCity, &i.Link, &rights, &i.AsFirst); err != nil {
 		return i, err
 	}
 	if err := json.Unmarshal([]byte(doc), &i.Article); err != nil {
@@ -121,7 +123,7 @@ func (s *Store) items(ctx context.Context, v paper.View, scope paper.Scope, w pa
 		}
 		return s.let(ctx, v, ids)
 	case w.Drip != nil:
-		return s.dripped(ctx, v, scope, *w.Drip, w.Limit)
+		return s.dripped(ctx, v, scope, *w.Drip, w.Limit, w.Limit == 0 || w.Beside)
 	case w.Archive && w.Day != "":
 		return s.archive(ctx, v, scope, w.Day, w.Limit)
 	case w.Day != "":
@@ -163,7 +165,7 @@ func (s *Store) items(ctx context.Context, v paper.View, scope paper.Scope, w pa
 			return nil, err
 		}
 		ids = merge(ids, told)
-		if w.Limit > 0 && len(ids) > w.Limit {
+		if w.Limit > 0 && len(ids) > w.Limit && !w.Beside {
 			ids = ids[:w.Limit]
 		}
 	}

@@ -188,7 +188,7 @@ func (s *Store) matching(ctx context.Context, v paper.View, scope paper.Scope, w
 		return nil, err
 	}
 	all = merge(all, told)
-	if w.Limit > 0 && len(all) > w.Limit {
+	if w.Limit > 0 && len(all) > w.Limit && !w.Beside {
 		all = all[:w.Limit]
 	}
 	return all, nil

@@ -109,6 +109,25 @@ func TestJSON(t *testing.T) {
 	})
 }
 
+// A description has nothing open, whatever the summary was.
+func TestDescriptionIsClosed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		it := anyItem(t)
+		it.State, it.Summary = paper.Live, hostile(t, "summary", 200)
+		if feed.Line(it.Summary) == "" {
+			return // then it is the headline, as it stands
+		}
+		d := New(it, links)
+		var marks brackets
+		for i, r := range d.Description {
+			marks.pass(d.Description, i, r)
+		}
+		if marks.shut != "" || characters(d.Description) > MaxDescription || d.Description == "" {
+			t.Fatalf("%q becomes %q", it.Summary, d.Description)
+		}
+	})
+}
+
 func anyItem(t *rapid.T) paper.Item {
 	piece := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
 		"三月三日清晨，温县北干渠首闸缓缓提起。", "“水来了！”", "增长 3.5 个百分点，达到 12.30 亿元，", "</script>", "<b>", "&amp;", "\u202e", "\x00", "\xff", "😀", "One sentence. ", "没有标点的长句子一直写下去不停",

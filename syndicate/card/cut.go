@@ -68,6 +68,24 @@ func (c *cutter) within(s string, most int) string {
 	return s
 }
 
+// closed is a text with its quotation marks and brackets closed, as those of others may
+// not be: the paragraphs of a long quotation but its last are left open in print.
+func (c *cutter) closed(s string, most int) string {
+	var marks brackets
+	for i, r := range s {
+		marks.pass(s, i, r)
+	}
+	switch {
+	case marks.shut == "":
+	case characters(s)+characters(marks.shut) <= most:
+		s += marks.shut
+	default:
+		whole := s
+		s, _ = c.fit(s, most, 0, func(s string) bool { return s != whole && characters(s) <= most })
+	}
+	return s
+}
+
 // fit is as much of a line, from its beginning, as fits. It ends with a sentence
 // where that keeps enough of what there is room for (least, from 0 to 1), else with a
 // clause, a word, or somewhere in between, and an ellipsis says so; quotation marks
@@ -192,7 +210,7 @@ func (b *brackets) pass(s string, at int, r rune) {
 		b.open = append(b.open, want)
 	case k >= 0: // what was left open inside it ends with it
 		b.open = b.open[:k]
-	case r == '"': // opens and closes alike
+	case r == '"' && (at == 0 || s[at-1] < '0' || s[at-1] > '9'): // opens and closes alike; 24" is a length
 		b.open = append(b.open, r)
 	default:
 		return

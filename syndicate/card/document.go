@@ -79,6 +79,7 @@ func build(item paper.Item, links Links) Document {
 	if d.Description == "" {
 		d.Description = c.within(item.Text, MaxDescription)
 	}
+	d.Description = c.closed(d.Description, MaxDescription)
 	if d.Title == "" {
 		// A picture without a headline: its words, else where it was printed.
 		d.Title = c.within(d.Description, 30)

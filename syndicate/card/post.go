@@ -111,7 +111,8 @@ func (w *writer) post(f form) Post {
 }
 
 // text joins what fits into a limit, measures it, and reports whether anything was
-// left out. Where not even the address fits it is left out too.
+// left out. Where nothing of the title fits beside it the address stands alone, and where
+// not even that does it is left out too.
 func (w *writer) text(f form, link string, limit int, measure func(string) int) (text string, length int, cut bool) {
 	title, description := w.doc.Title, w.doc.Description
 	if description == title || strings.HasPrefix(title, description) {
@@ -140,6 +141,11 @@ func (w *writer) text(f form, link string, limit int, measure func(string) int) 
 		}
 		text = f.join(head, rest, link)
 		return text, measure(text), true
+	}
+	for _, link := range []string{link, w.doc.URL} { // one character of the title is more than there is room for
+		if n := measure(link); link != "" && n <= limit {
+			return link, n, true
+		}
 	}
 	return "", 0, true
 }

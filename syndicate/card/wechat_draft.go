@@ -15,8 +15,10 @@ func init() {
 		About: "title, author and digest of draft/add; the body is in the feed .wechat", Spec: "https://developers.weixin.qq.com/doc/offiaccount/Draft_Box/Add_draft.html",
 		write: func(w *writer) Post {
 			var author strings.Builder
+			left := false
 			for i, a := range w.doc.Authors { // as many names as fit
 				if i > 0 && units(author.String())+1+units(a.Name) > draftAuthor {
+					left = true
 					break
 				}
 				if i > 0 {
@@ -25,6 +27,7 @@ func init() {
 				author.WriteString(a.Name)
 			}
 			by := w.field("author", author.String(), draftAuthor, "UTF-16 units", units)
+			by.Truncated = by.Truncated || left
 			digest := w.field("digest", w.doc.Description, draftDigest, "UTF-16 units", units)
 			p := w.titled(by, digest)
 			payload := map[string]string{"title": p.Text, "author": by.Text, "digest": digest.Text}

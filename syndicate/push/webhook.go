@@ -461,13 +461,20 @@ func (d *Dispatch) Resend(ctx context.Context, id, event string) (paper.Delivery
 	return t, err
 }
 
-// Replay sets the cursor of a webhook back (or ahead), to a cursor that a message
-// carried or, where that is nil, to an instant: everything behind it comes again,
-// with the ids it had. It reaches back 30 days.
+// Replay sets the cursor of a webhook back (or ahead, as far as anything has happened), to
+// a cursor that a message carried or, where that is nil, to an instant: everything behind
+// it comes again, with the ids it had. It reaches back 30 days.
 func (d *Dispatch) Replay(ctx context.Context, id string, to *paper.Cursor, since time.Time) (Webhook, error) {
 	r, err := d.webhook(ctx, id)
 	if err != nil {
 		return Webhook{}, err
+	}
+	newest, err := d.o.Store.Outbox(ctx)
+	if err != nil {
+		return Webhook{}, err
+	}
+	if to != nil && newest.Before(*to) {
+		return Webhook{}, fmt.Errorf("%w: nothing has happened yet at cursor %s: the newest is %s", ErrRequest, WriteCursor(*to), WriteCursor(newest))
 	}
 	if to == nil {
 		if since.Before(d.o.Now().Add(-replayMost)) {
