@@ -54,6 +54,16 @@ func (s *Syndicate) archive(w http.ResponseWriter, r *http.Request, st *site, wr
 		s.failScope(w, r, st, err, ext)
 		return
 	}
+	q, err := feedQuery(r.URL.RawQuery)
+	for _, name := range known {
+		if err == nil && q.Has(name) {
+			err = &paper.ScopeError{Reason: name + ": an archive is a whole day and takes no parameters"}
+		}
+	}
+	if err != nil {
+		s.failScope(w, r, st, err, ext)
+		return
+	}
 	canonical := "/feeds/" + sc.String() + "/archive/" + string(d) + "." + ext
 	if r.URL.RequestURI() != canonical {
 		redirect(w, canonical)

@@ -35,7 +35,7 @@ func TestArchiveDocuments(t *testing.T) {
 		{"/feeds/all/archive/2017-09-07.rss", 200, ""},
 		{"/feeds/district/410825/archive/2017-09-07.json", 200, ""},
 		{"/feeds/all/archive/20170907.atom", 308, "/feeds/all/archive/2017-09-07.atom"},
-		{"/feeds/all/archive/2017-09-07.ATOM?limit=3", 308, "/feeds/all/archive/2017-09-07.atom"},
+		{"/feeds/all/archive/2017-09-07.ATOM?utm_source=x", 308, "/feeds/all/archive/2017-09-07.atom"},
 		{"/feeds/district/wenxian/archive/2017-09-07.atom", 308, "/feeds/district/410825/archive/2017-09-07.atom"},
 		{"/feeds/all/archive/2017-13-07.rss", 400, "2017-09-07"},
 		{"/feeds/all/archive/x.rss", 400, "2017-09-07"},

@@ -47,7 +47,11 @@ func (s *Syndicate) feeds(w http.ResponseWriter, r *http.Request, st *site) {
 	}
 	var p params
 	if ext != "opml" {
-		if p, err = parseParams(r.URL.Query(), format); err != nil {
+		q, err := feedQuery(r.URL.RawQuery)
+		if err == nil {
+			p, err = parseParams(q, format)
+		}
+		if err != nil {
 			s.failScope(w, r, st, err, ext)
 			return
 		}
@@ -94,7 +98,7 @@ func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc pa
 	}
 	self := st.Base + "/feeds/" + sc.String() + "." + format.Ext + p.String()
 	in := st.input(sc, items, known)
-	in.Feed.Updated = updated(items, rose)
+	in.Feed.Updated, in.Feed.Variant = updated(items, rose), p.variant()
 	in.Links.Self, in.Links.Hubs = self, st.hubs(p)
 	in.View, in.Profile.Summaries, in.Part = v, p.summaries, max(p.part, 1)
 	if p.words != nil {

@@ -36,6 +36,7 @@ type site struct {
 	links      card.Links
 	pages      *web.Site
 	mux        *http.ServeMux
+	programs   http.Handler // the API
 	operations *http.ServeMux
 	known      atomic.Pointer[catalog]
 }
@@ -98,19 +99,33 @@ func (s *Syndicate) protect(w http.ResponseWriter, r *http.Request, st *site, h 
 	case len(r.RequestURI) > maxURI:
 		s.problem(rec, r, st, http.StatusRequestURITooLong, "the URL is too long: at most 4096 bytes")
 	case r.Method == http.MethodOptions:
-		preflight(rec)
-	case r.Method != http.MethodGet && r.Method != http.MethodHead && !st.takes(r):
-		rec.Header().Set("Allow", "GET, HEAD, OPTIONS")
-		s.problem(rec, r, st, http.StatusMethodNotAllowed, "use GET or HEAD")
+		preflight(rec, st.methods(r))
+	case r.Method != http.MethodGet && r.Method != http.MethodHead && !slices.Contains(st.methods(r), r.Method):
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			st.programs.ServeHTTP(rec, r) // which knows its own paths and methods
+			return
+		}
+		allow := strings.Join(st.methods(r), ", ")
+		rec.Header().Set("Allow", allow)
+		s.problem(rec, r, st, http.StatusMethodNotAllowed, "there are "+allow)
 	default:
 		h.ServeHTTP(rec, r)
 	}
 }
 
-// takes reports whether there is something at the path that is written to by the method.
-func (st *site) takes(r *http.Request) bool {
-	_, pattern := st.mux.Handler(r)
-	return strings.HasPrefix(pattern, r.Method+" ")
+// methods are those that a path answers.
+func (st *site) methods(r *http.Request) []string {
+	list := []string{http.MethodGet, http.MethodHead, http.MethodOptions}
+	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		_, pattern := st.mux.Handler(&http.Request{Method: method, Host: r.Host, URL: r.URL})
+		switch {
+		case pattern == "POST /hub": // nothing to see there
+			list = []string{http.MethodOptions, method}
+		case strings.HasPrefix(pattern, method+" "):
+			list = append(list, method)
+		}
+	}
+	return list
 }
 
 // told writes the debug line of a request.
@@ -124,9 +139,9 @@ func clipURI(r *http.Request) string { return r.RequestURI[:min(len(r.RequestURI
 
 // preflight answers a browser that asks whether another site's script may read
 // (fetch standard, CORS preflight). Everything served here may be read.
-func preflight(w http.ResponseWriter) {
+func preflight(w http.ResponseWriter, methods []string) {
 	h := w.Header()
-	h.Set("Allow", "GET, HEAD, OPTIONS")
+	h.Set("Allow", strings.Join(methods, ", "))
 	h["Access-Control-Allow-Origin"] = anyone
 	h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
 	h.Set("Access-Control-Allow-Headers", "Accept, Authorization, If-Modified-Since, If-None-Match, Paperwire-Key")

@@ -33,6 +33,24 @@ const (
 	articlesIn = 8 // at most, of one part
 )
 
+// known are the parameters of feeds.
+var known = []string{"limit", "q", "full", "pace", "max", "part"}
+
+// feedQuery reads the query of a feed's URL. What cannot be read, or says two things, is a
+// mistake: dropped, it would lead to another feed. Errors are *[paper.ScopeError].
+func feedQuery(raw string) (url.Values, error) {
+	q, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, &paper.ScopeError{Reason: fmt.Sprintf("the query %q cannot be read: write name=value, joined by &, with %%XX for what is special", clip(raw))}
+	}
+	for _, name := range known {
+		if len(q[name]) > 1 {
+			return nil, &paper.ScopeError{Reason: fmt.Sprintf("%s stands %d times: write it once", name, len(q[name]))}
+		}
+	}
+	return q, nil
+}
+
 // parseParams reads the parameters that mean something to a format and drops the
 // others (utm_source and its kind). Errors are *[paper.ScopeError].
 func parseParams(q url.Values, f feed.Format) (params, error) {
@@ -160,6 +178,12 @@ func (p params) String() string {
 		return ""
 	}
 	return "?" + strings.Join(q, "&")
+}
+
+// variant tells the feeds of one scope apart that are another list than its own: its
+// searches and its paces.
+func (p params) variant() string {
+	return params{drip: p.drip, pace: p.pace, words: p.words}.String()
 }
 
 // window is what of a scope the parameters ask for, in a format.

@@ -49,6 +49,7 @@ func (s *Syndicate) newSite(o Options, named string) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
+	st.programs = programs
 	st.mux.Handle("/api/", s.compressed(st, programs))
 	if o.Editor != nil {
 		st.mux.Handle("POST /api/v1/articles/{id}/decisions", programs)

@@ -868,3 +868,55 @@ func TestOverHTTP(t *testing.T) {
 		t.Errorf("the Host header shows in the answer:\n%s", whole.String())
 	}
 }
+
+// What would lead to another feed than was meant is a mistake, and says how to write it.
+func TestQueryMistakes(t *testing.T) {
+	s, _ := open(t, newMemory())
+	catchUp(t, s)
+	for uri, want := range map[string]string{
+		"/feeds/all.rss?pace=65m;max=3":                     "cannot be read",
+		"/feeds/all.rss?q=%zz":                              "cannot be read",
+		"/feeds/all.rss?q=a&q=b":                            "q stands 2 times",
+		"/feeds/all.json?limit=3&limit=4":                   "limit stands 2 times",
+		"/feeds/all/archive/2017-09-07.rss?q=a":             "takes no parameters",
+		"/feeds/all/archive/2017-09-07.rss?pace=65m&max=3":  "takes no parameters",
+		"/api/v1/articles?q=%zz":                            "cannot be read",
+		"/feeds/all/archive/2017-09-07.json?full=0&limit=1": "takes no parameters",
+	} {
+		r := ask(s, "GET", uri)
+		if b := body(t, r); r.StatusCode != http.StatusBadRequest || !strings.Contains(string(b), want) {
+			t.Errorf("%s: %s %s", uri, r.Status, b)
+		}
+	}
+	for _, c := range []struct {
+		method, path string
+		status       int
+		allow        string
+	}{
+		{"PUT", "/feeds/all.rss", 405, "GET, HEAD, OPTIONS"},
+		{"POST", "/api/v1/articles", 405, "GET, HEAD, OPTIONS"},
+		{"POST", "/api/nope", 404, ""},
+		{"GET", "/api/nope", 404, ""},
+		{"OPTIONS", "/feeds/all.rss", 204, "GET, HEAD, OPTIONS"},
+	} {
+		r := ask(s, c.method, c.path)
+		if got := r.Header.Get("Allow"); r.StatusCode != c.status || got != c.allow {
+			t.Errorf("%s %s: %s, Allow %q", c.method, c.path, r.Status, got)
+		}
+	}
+}
+
+// Two lists of one scope have two ids, and one list in two lengths has one.
+func TestFeedIDs(t *testing.T) {
+	s, _ := open(t, newMemory())
+	catchUp(t, s)
+	id := func(query string) string {
+		_, after, _ := strings.Cut(string(body(t, ask(s, "GET", "/feeds/all.atom"+query))), "<id>")
+		id, _, _ := strings.Cut(after, "</id>")
+		return id
+	}
+	whole, limited, search, paced := id(""), id("?limit=3"), id("?q=%E6%B8%A9%E5%8E%BF"), id("?pace=30m&max=8")
+	if whole != limited || whole == search || whole == paced || search == paced || !strings.HasPrefix(search, "urn:uuid:") {
+		t.Error(whole, limited, search, paced)
+	}
+}

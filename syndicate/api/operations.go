@@ -101,12 +101,25 @@ func build(o Options) (http.Handler, error) {
 		w.Header().Set("Content-Type", "application/openapi+json")
 		w.Write(description)
 	})
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		// Every operation is a GET, and the mux would answer another method in
-		// plain text.
+	no := func(w http.ResponseWriter, status int, why string) {
 		w.Header().Set("Content-Type", "application/problem+json")
-		w.WriteHeader(http.StatusNotFound)
-		json.NewEncoder(w).Encode(huma.NewError(http.StatusNotFound, "no such path: see "+o.Base+"/api/openapi.json"))
+		w.WriteHeader(status)
+		json.NewEncoder(w).Encode(huma.NewError(status, why))
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		// The mux itself would answer another method in plain text.
+		var allow []string
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+			if _, pattern := mux.Handler(&http.Request{Method: method, Host: r.Host, URL: r.URL}); pattern != "/" {
+				allow = append(allow, method)
+			}
+		}
+		if allow == nil {
+			no(w, http.StatusNotFound, "no such path: see "+o.Base+"/api/openapi.json")
+			return
+		}
+		w.Header().Set("Allow", strings.Join(append(allow, http.MethodOptions), ", "))
+		no(w, http.StatusMethodNotAllowed, "there are "+strings.Join(allow, ", "))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -114,6 +127,10 @@ func build(o Options) (http.Handler, error) {
 		h.Set("Access-Control-Expose-Headers", "ETag, Link")
 		h.Set("Cache-Control", "public, max-age=60")
 		h.Set("X-Content-Type-Options", "nosniff")
+		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil { // what is dropped of it would ask for more
+			no(w, http.StatusBadRequest, "the query cannot be read: write name=value, joined by &, with %XX for what is special")
+			return
+		}
 		ctx := context.WithValue(r.Context(), viewKey{}, o.View(r))
 		ctx = context.WithValue(ctx, operatorKey{}, o.Operator != nil && o.Operator(r))
 		mux.ServeHTTP(w, r.WithContext(ctx))

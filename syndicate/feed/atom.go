@@ -110,7 +110,7 @@ func writeAtom(w io.Writer, in Input) error {
 		Lang:       line(f.Language),
 		AtomFeed: &feeds.AtomFeed{
 			Title:    f.title(),
-			Id:       paper.URN(f.Scope.String()),
+			Id:       f.id(),
 			Updated:  stamp(f.Updated),
 			Rights:   plain(f.Copyright),
 			Subtitle: plain(f.Subtitle),

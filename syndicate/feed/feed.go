@@ -28,6 +28,7 @@ type Input struct {
 // Feed is what the document is about and what it holds.
 type Feed struct {
 	Scope     paper.Scope
+	Variant   string // of a search or a paced feed, which are lists of their own: its part of the URL, ?q=…; else empty
 	Title     string // 温县 · 焦作日报
 	Subtitle  string // one sentence
 	Language  string // zh-CN
@@ -41,6 +42,9 @@ type Feed struct {
 	// is missing any more, and a reader need not wait.
 	Complete []Edition
 }
+
+// id names the feed for ever (RFC 4287 §4.2.6).
+func (f Feed) id() string { return paper.URN(f.Scope.String() + f.Variant) }
 
 // Edition names one issue of a paper.
 type Edition struct {

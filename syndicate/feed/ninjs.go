@@ -115,7 +115,7 @@ func writeNinjs(w io.Writer, in Input, n ninjs) error {
 	}
 	n.b = make([]byte, 0, size)
 	n.Object(func() {
-		n.text("uri", paper.URN(f.Scope.String()))
+		n.text("uri", f.id())
 		n.key("standard")
 		n.b = append(n.b, '{')
 		n.text("name", "ninjs")
