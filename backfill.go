@@ -105,7 +105,7 @@ func (f backfillFlags) days(today paper.Day) (from, to paper.Day, err error) {
 
 // backfill is the command.
 func (a *app) backfill(ctx context.Context, key string, f backfillFlags) error {
-	c, err := loadConfig(a.flags)
+	c, err := localConfig(a.flags)
 	if err != nil {
 		return err
 	}

@@ -182,7 +182,7 @@ func (a *app) check() error {
 func (a *app) classify(city string) error {
 	g, err := place.Load(nil)
 	if a.flags.file != "" {
-		c, cerr := loadConfig(a.flags)
+		c, cerr := localConfig(a.flags)
 		if cerr != nil {
 			return cerr
 		}
@@ -266,7 +266,7 @@ func writeCards(w io.Writer, list []card.Platform) error {
 }
 
 func (a *app) scopes(cmd *cobra.Command) error {
-	c, err := loadConfig(a.flags)
+	c, err := localConfig(a.flags)
 	if err != nil {
 		return err
 	}
@@ -335,7 +335,7 @@ func (a *app) read(url, key, contentType string, args []string) error {
 	}}}
 	var places []place.Override
 	if key != "" {
-		c, err := loadConfig(a.flags)
+		c, err := localConfig(a.flags)
 		if err != nil {
 			return err
 		}

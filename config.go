@@ -85,6 +85,7 @@ type config struct {
 
 	file   string           // where it came from; empty for the embedded one
 	data   string           // data directory
+	local  bool             // see overrides
 	tables []place.Override // the rows of Gazetteers
 }
 
@@ -152,6 +153,15 @@ type gazetteerConfig struct {
 // overrides are what the command line says against the file.
 type overrides struct {
 	file, data, listen, store, baseURL string
+	// local: a command that tells nobody anything, and so needs no secret: they may be in
+	// the daemon's environment only.
+	local bool
+}
+
+// localConfig reads the configuration for a command that needs no secret.
+func localConfig(o overrides) (*config, error) {
+	o.local = true
+	return loadConfig(o)
 }
 
 // configError is everything that is wrong with a configuration, a line each.
@@ -224,6 +234,7 @@ func loadConfig(o overrides) (*config, error) {
 	if o.baseURL != "" {
 		c.BaseURL = o.baseURL
 	}
+	c.local = o.local
 	bad.problems = append(bad.problems, c.check()...)
 	if len(bad.problems) > 0 {
 		return nil, bad
@@ -538,8 +549,12 @@ func (c *config) check() []string {
 			say(path, "%q is no mail address", address)
 		}
 	}
-	c.checkPush(say)
-	c.checkWechat(say)
+	lacks := say
+	if c.local {
+		lacks = func(string, string, ...any) {}
+	}
+	c.checkPush(say, lacks)
+	c.checkWechat(say, lacks)
 	if c.Pictures.QuotaMB < 1 {
 		say("pictures.quota_mb", "%d: at least 1", c.Pictures.QuotaMB)
 	}
@@ -888,8 +903,8 @@ func (c *config) base(port string) string {
 	return "http://localhost:" + port
 }
 
-// checkPush tells what is wrong with where pushes go.
-func (c *config) checkPush(say func(path, format string, args ...any)) {
+// checkPush tells what is wrong with where pushes go, and which secrets it lacks.
+func (c *config) checkPush(say, lacks func(path, format string, args ...any)) {
 	for i, h := range c.Push.OpenHosts {
 		if !hostName(h) {
 			say(fmt.Sprintf("push.open_hosts[%d]", i), "%q: a host alone, or host:port, without scheme and path", h)
@@ -909,7 +924,7 @@ func (c *config) checkPush(say func(path, format string, args ...any)) {
 			say("push.indexnow", "%q is no address: write it like https://api.indexnow.org/indexnow", redacted(c.Push.IndexNow))
 		}
 		if !indexNowKey.MatchString(pings.IndexNowKey) {
-			say("push.indexnow", "needs a key: set PAPERWIRE_INDEXNOW_KEY to 8 to 128 of a-z, A-Z, 0-9 and -")
+			lacks("push.indexnow", "needs a key: set PAPERWIRE_INDEXNOW_KEY to 8 to 128 of a-z, A-Z, 0-9 and -")
 		}
 	}
 	if c.Push.Baidu != "" {
@@ -917,7 +932,7 @@ func (c *config) checkPush(say func(path, format string, args ...any)) {
 			say("push.baidu", "%q is no address: write it like http://data.zz.baidu.com/urls; the token is not part of it", redacted(c.Push.Baidu))
 		}
 		if pings.BaiduToken == "" {
-			say("push.baidu", "needs a token: set PAPERWIRE_BAIDU_TOKEN")
+			lacks("push.baidu", "needs a token: set PAPERWIRE_BAIDU_TOKEN")
 		}
 	}
 	if (c.Push.IndexNow != "" || c.Push.Baidu != "") && c.BaseURL == "" {
@@ -944,9 +959,9 @@ func (c *config) checkPush(say func(path, format string, args ...any)) {
 		o, err := c.robot(r)
 		switch {
 		case err != nil:
-			say(at, "%v", err)
+			lacks(at, "%v", err)
 		case o.URL == "":
-			say(at, "no address: set %s, or name a file with url_file", robotEnv(r.Key, "URL"))
+			lacks(at, "no address: set %s, or name a file with url_file", robotEnv(r.Key, "URL"))
 		case !webURL(o.URL):
 			say(at, "the address in %s or url_file is none: it is like https://…", robotEnv(r.Key, "URL"))
 		}
@@ -991,18 +1006,18 @@ func (c *config) wechat() (wechat.Options, error) {
 	return o, errors.Join(c.secret(c.Wechat.SecretFile, &o.Secret), c.secret(c.Wechat.TokenFile, &o.Token), c.secret(c.Wechat.AESKeyFile, &o.AESKey))
 }
 
-// checkWechat tells what is wrong with the WeChat account.
-func (c *config) checkWechat(say func(path, format string, args ...any)) {
+// checkWechat tells what is wrong with the WeChat account, and which secrets it lacks.
+func (c *config) checkWechat(say, lacks func(path, format string, args ...any)) {
 	o, err := c.wechat()
 	for _, line := range splitErrors(err) {
-		say("wechat", "%s", line)
+		lacks("wechat", "%s", line)
 	}
 	if o.AppID == "" {
 		if o.Secret+o.Token+o.AESKey != "" || len(o.Domains)+len(o.Menu) > 0 {
-			say("wechat.appid", "missing: set PAPERWIRE_WECHAT_APPID, or write the AppID here")
+			lacks("wechat.appid", "missing: set PAPERWIRE_WECHAT_APPID, or write the AppID here")
 		}
 	} else if _, err := wechat.New(o); err != nil {
-		say("wechat", "%v", err)
+		lacks("wechat", "%v", err)
 	}
 	if o.API != "" && (!webURL(o.API) || strings.ContainsAny(o.API, "?#")) {
 		say("wechat.api", "%q is no address: leave it out for %s", redacted(o.API), wechat.DefaultAPI)

@@ -110,8 +110,8 @@ func words(list []string) []string {
 }
 
 // desk opens what an editor's command works with.
-func (a *app) desk(ctx context.Context) (*house, error) {
-	c, err := loadConfig(a.flags)
+func (a *app) desk(ctx context.Context, read func(overrides) (*config, error)) (*house, error) {
+	c, err := read(a.flags)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (a *app) desk(ctx context.Context) (*house, error) {
 }
 
 func (a *app) decide(ctx context.Context, d paper.Decision) error {
-	h, err := a.desk(ctx)
+	h, err := a.desk(ctx, localConfig)
 	if err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (a *app) filed(ctx context.Context, h *house, id string) error {
 }
 
 func (a *app) reindex(ctx context.Context, papers []string, dry bool) error {
-	h, err := a.desk(ctx)
+	h, err := a.desk(ctx, localConfig)
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ type evaluateOptions struct {
 func (a *app) evaluate(o evaluateOptions, files []string) error {
 	var places []place.Override
 	if a.flags.file != "" {
-		c, err := loadConfig(a.flags)
+		c, err := localConfig(a.flags)
 		if err != nil {
 			return err
 		}

@@ -48,7 +48,7 @@ func (a *app) probe(cmd *cobra.Command, at, save string) error {
 	if !strings.Contains(at, "://") {
 		at = "http://" + at
 	}
-	c, err := loadConfig(a.flags)
+	c, err := localConfig(a.flags)
 	if err != nil {
 		return err
 	}

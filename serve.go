@@ -140,6 +140,9 @@ func (h *house) dispatch() error {
 
 // account wires the WeChat account, where there is one.
 func (h *house) account() error {
+	if h.cfg.local {
+		return nil
+	}
 	o, err := h.cfg.wechat()
 	if err != nil || o.AppID == "" {
 		return err
@@ -233,7 +236,7 @@ func (a *app) fetch(ctx context.Context, keys []string) error {
 	if err != nil {
 		return err
 	}
-	c, err := loadConfig(a.flags)
+	c, err := localConfig(a.flags)
 	if err != nil {
 		return err
 	}

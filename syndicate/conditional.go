@@ -196,7 +196,7 @@ func (s *Syndicate) send(w http.ResponseWriter, r *http.Request, st *site, e *en
 
 // checkedAt is the value of Paperwire-Checked for a document: when the paper
 // that was looked at longest ago was last looked at with success, among those
-// the document holds; nil where one of them never was.
+// the document holds; nil where none of them ever was.
 func (s *Syndicate) checkedAt(e *entry) []string {
 	c := s.health.Load()
 	if c == nil {

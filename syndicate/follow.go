@@ -99,20 +99,17 @@ func (s *Syndicate) fresh(e *entry) bool {
 type checks struct {
 	sources   []paper.Health
 	incidents []paper.Incident // the last ones, newest first
-	// papers gives the last successful look at each paper: of several sources
-	// the one longest ago, zero where one was never looked at.
+	// papers gives the last successful look at each paper: of several sources the one
+	// longest ago among those that were ever looked at; zero where none was.
 	papers map[string]time.Time
 }
 
-// oldest is the look longest ago among papers; zero where one is unknown.
+// oldest is the look longest ago among papers. One that was never looked at with success
+// has brought nothing, and counts only where there is no other: then it is zero.
 func (c *checks) oldest(papers []string) time.Time {
 	var oldest time.Time
-	for i, key := range papers {
-		at := c.papers[key]
-		if at.IsZero() {
-			return at
-		}
-		if i == 0 || at.Before(oldest) {
+	for _, key := range papers {
+		if at := c.papers[key]; !at.IsZero() && (oldest.IsZero() || at.Before(oldest)) {
 			oldest = at
 		}
 	}
@@ -136,7 +133,7 @@ func (s *Syndicate) look(ctx context.Context) (*checks, error) {
 	}
 	next := &checks{sources: sources, incidents: incidents, papers: make(map[string]time.Time, len(sources))}
 	for _, h := range sources {
-		if at, ok := next.papers[h.Paper]; !ok || h.Checked.Before(at) {
+		if at := next.papers[h.Paper]; at.IsZero() || !h.Checked.IsZero() && h.Checked.Before(at) {
 			next.papers[h.Paper] = h.Checked
 		}
 	}

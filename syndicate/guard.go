@@ -9,6 +9,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"path"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -98,6 +100,12 @@ func (s *Syndicate) protect(w http.ResponseWriter, r *http.Request, st *site, h 
 	switch {
 	case len(r.RequestURI) > maxURI:
 		s.problem(rec, r, st, http.StatusRequestURITooLong, "the URL is too long: at most 4096 bytes")
+	case r.URL.RawPath == "" && uncleaned(r.URL.Path) && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+		clean := url.URL{Path: path.Clean(r.URL.Path), RawQuery: r.URL.RawQuery}
+		if strings.HasSuffix(r.URL.Path, "/") && clean.Path != "/" {
+			clean.Path += "/"
+		}
+		redirect(rec, clean.String()) // the mux would redirect without CORS
 	case r.Method == http.MethodOptions:
 		preflight(rec, st.methods(r))
 	case r.Method != http.MethodGet && r.Method != http.MethodHead && !slices.Contains(st.methods(r), r.Method):
@@ -111,6 +119,11 @@ func (s *Syndicate) protect(w http.ResponseWriter, r *http.Request, st *site, h 
 	default:
 		h.ServeHTTP(rec, r)
 	}
+}
+
+// uncleaned reports a path with empty or dotted elements.
+func uncleaned(path string) bool {
+	return strings.Contains(path, "//") || strings.Contains(path, "/./") || strings.Contains(path, "/../") || strings.HasSuffix(path, "/.") || strings.HasSuffix(path, "/..")
 }
 
 // methods are those that a path answers.

@@ -331,9 +331,19 @@ func TestFeedHeaders(t *testing.T) {
 	if before.Header.Get("ETag") != after.Header.Get("ETag") || m.asked() != 2 {
 		t.Errorf("a look at a publisher made another document (%d reads)", m.asked())
 	}
-	// Never looked at: there is nothing to tell.
+	// A source that was never looked at with success, such as a new one, tells nothing
+	// and hides nothing of the others.
 	m.mu.Lock()
 	m.health[1].Checked = time.Time{}
+	m.mu.Unlock()
+	catchUp(t, s)
+	if got, want := ask(s, "GET", "/feeds/all.rss").Header.Get("Paperwire-Checked"), m.health[0].Checked.UTC().Format(http.TimeFormat); got != want {
+		t.Errorf("beside one that was never checked: %q, want %q", got, want)
+	}
+	m.mu.Lock()
+	for i := range m.health {
+		m.health[i].Checked = time.Time{}
+	}
 	m.mu.Unlock()
 	catchUp(t, s)
 	if got := ask(s, "GET", "/feeds/all.rss").Header.Get("Paperwire-Checked"); got != "" {

@@ -107,6 +107,11 @@ func (s *server) decisions(ctx context.Context, in *decisionsIn) (*decisionsOut,
 	if err != nil {
 		return nil, s.problem("decisions", err)
 	}
+	if len(list) == 0 {
+		if _, err := s.Data.Item(ctx, viewOf(ctx), in.ID); err != nil && !errors.Is(err, paper.ErrGone) {
+			return nil, s.problem("decisions", err)
+		}
+	}
 	out := &decisionsOut{CacheControl: "no-store"}
 	out.Body.Decisions = append([]paper.Decision{}, list...)
 	return out, nil

@@ -310,7 +310,7 @@ func (c *sheet) text(s *setter, text string, w, h, largest, smallest, leading fl
 	}
 	list, missing := s.cells(text)
 	if s == c.serif {
-		bind(list, c.item.Text)
+		bind(list, c.item.Text, names(&Document{Edition: Edition{PaperName: feed.Line(c.item.PaperName)}}, &c.item))
 	}
 	if 2*missing > len(list) || missing > 0 && s.face.han == nil || len(list) == 0 {
 		return block{}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
 	"golang.org/x/image/draw"
@@ -129,6 +130,7 @@ type cell struct {
 	missing bool    // 〓 stands for it
 	space   bool
 	holds   float64 // to the cell before it, from 0 to 1: how much of a word the two are
+	bound   bool    // to the cell before it: inside a name, or a few words in quotation marks
 }
 
 type glyph struct {
@@ -235,11 +237,11 @@ func (s *setter) cells(text string) (list []cell, missing int) {
 		}
 		c.space = c.first == ' '
 		if c.missing {
+			if r, _ := utf8.DecodeRuneInString(cluster); pictorial(r) {
+				continue // a headline loses nothing without its emoji, and 〓 would look like a misprint
+			}
 			missing++
 			c.glyphs, c.first, c.last, c.advance = s.geta, '〓', '〓', 1
-			if len(list) > 0 && list[len(list)-1].missing && len(cluster) > 3 && list[len(list)-1].first == '〓' && isPicture(cluster) {
-				continue // a row of pictures is one gap
-			}
 		}
 		list = append(list, c)
 	}
@@ -255,14 +257,6 @@ func (s *setter) cells(text string) (list []cell, missing int) {
 		}
 	}
 	return list, missing
-}
-
-// isPicture reports whether a cluster is an emoji, roughly.
-func isPicture(cluster string) bool {
-	for _, r := range cluster {
-		return r >= 0x1F000
-	}
-	return false
 }
 
 // quotes sets quotation marks of Latin text in Latin width: fonts for Chinese have
@@ -338,6 +332,9 @@ func mayBreak(list []cell, i int) bool {
 	if inWord(a.last) && inWord(b.first) {
 		return a.last == '-' && unicode.IsLetter(b.first) || a.last == '/' // of a word that has a hyphen
 	}
+	if a.last == ',' && unicode.IsDigit(b.first) && i > 1 && unicode.IsDigit(list[i-2].last) {
+		return false // 1,234
+	}
 	// A number keeps its unit: 3.5亿, 第12届 may part, 80％ may not.
 	return true
 }
@@ -347,6 +344,8 @@ func mayBreak(list []cell, i int) bool {
 func strain(list []cell, i int) float64 {
 	a, b := list[i-1], list[i]
 	switch {
+	case b.bound:
+		return 0.35
 	case strings.ContainsRune("，。：；！？", a.last), a.space && !isLatin(b.first):
 		return 0
 	case a.last == '—':
@@ -365,8 +364,39 @@ func strain(list []cell, i int) float64 {
 
 // bind notes which neighbours in a headline are likely to be parts of a word: those
 // that mostly stand together in the article. Without a dictionary its own text knows
-// best that 柳湾闸 is one.
-func bind(list []cell, text string) {
+// best that 柳湾闸 is one. Names that are known, and a few words in quotation marks, are
+// parted only where nothing else will do.
+func bind(list []cell, text string, names []string) {
+	for _, name := range names {
+		rs := []rune(name)
+		if len(rs) < 2 {
+			continue
+		}
+		for i := 0; i+len(rs) <= len(list); i++ {
+			same := true
+			for k, r := range rs {
+				same = same && list[i+k].first == r
+			}
+			for k := 1; same && k < len(rs); k++ {
+				list[i+k].bound = true
+			}
+		}
+	}
+	const few = 8 // with the marks
+	for i := range list {
+		shut, opens := pairs[list[i].first]
+		if !opens {
+			continue
+		}
+		for k := i + 1; k < min(i+few, len(list)); k++ {
+			if list[k].first == shut {
+				for j := i + 1; j <= k; j++ {
+					list[j].bound = true
+				}
+				break
+			}
+		}
+	}
 	type pair [2]rune
 	together, single := map[pair]int{}, map[rune]int{}
 	for i := 1; i < len(list); i++ {
@@ -443,8 +473,9 @@ func (s strip) line(from, to int) line {
 }
 
 // breakLines breaks cells into at most most lines of at most measure ems, as even as
-// may be and rather where the headline pauses. ok is false where they do not fit.
-func breakLines(list []cell, measure float64, most int) (lines []line, ok bool) {
+// may be and rather where the headline pauses: the more so the larger firm is, 1 for
+// both alike. ok is false where they do not fit.
+func breakLines(list []cell, measure float64, most int, firm float64) (lines []line, ok bool) {
 	n := len(list)
 	if n == 0 {
 		return nil, true
@@ -506,7 +537,7 @@ func breakLines(list []cell, measure float64, most int) (lines []line, ok bool) 
 				d := (w - whole) / measure
 				c := cost[k-1][j] + d*d
 				if i < n {
-					c += strain(list, i)
+					c += firm * strain(list, i)
 				}
 				if c < cost[k][i] {
 					cost[k][i], from[k][i] = c, j
@@ -556,25 +587,46 @@ func (s *setter) fit(list []cell, w, h, largest, smallest, leading float64, most
 	for size := largest; ; size = max(smallest, size*0.95) {
 		n := min(most, int((h/size-1)/leading+1e-9)+1)
 		if n >= 1 && h >= size {
-			if lines, ok := breakLines(list, w/size, n); ok {
+			if lines, ok := breakLines(list, w/size, n, 1); ok {
+				// A little smaller it may break where it pauses: 白鹭回来了 ／ ——小沙河三年记.
+				for less := size; !natural(list, lines) && less >= max(smallest, 0.72*size); less *= 0.95 {
+					if better, ok := breakLines(list, w/less, len(lines), 10); ok && natural(list, better) {
+						return block{list, better, less, less * leading}
+					}
+				}
 				return block{list, lines, size, size * leading}
 			}
 		}
 		if size <= smallest {
 			n = max(1, n)
 			dots, _ := s.cells("…")
-			for cut := min(len(list), int(w/size*2.5)*n); cut > 0; cut-- {
-				if end := list[cut-1]; end.space || strings.ContainsRune("，、：；", end.last) || isOpener(end.last) {
-					continue
-				}
-				short := append(append([]cell{}, list[:cut]...), dots...)
-				if lines, ok := breakLines(short, w/size, n); ok {
-					return block{short, lines, size, size * leading}
+			whole := func(cut int) bool {
+				return cut == len(list) || list[cut].space || mayBreak(list, cut) && !list[cut].bound
+			}
+			for _, torn := range []bool{false, true} { // within a word or a name only where there is nothing else
+				for cut := min(len(list), int(w/size*2.5)*n); cut > 0; cut-- {
+					if end := list[cut-1]; end.space || strings.ContainsRune("，、：；", end.last) || isOpener(end.last) || !torn && !whole(cut) {
+						continue
+					}
+					short := append(append([]cell{}, list[:cut]...), dots...)
+					if lines, ok := breakLines(short, w/size, n, 1); ok {
+						return block{short, lines, size, size * leading}
+					}
 				}
 			}
 			return block{size: size, lead: size * leading}
 		}
 	}
+}
+
+// natural reports lines that end where the text pauses.
+func natural(list []cell, lines []line) bool {
+	for _, l := range lines[min(1, len(lines)):] {
+		if strain(list, l.from) > 0.01 {
+			return false
+		}
+	}
+	return true
 }
 
 // draw draws a block, its upper left corner at x, y. align is 0 for flush left, 0.5

@@ -114,7 +114,7 @@ func TestBreaks(t *testing.T) {
 		{"图片新闻：3月16日骑行", 6.5, "图片新闻：/3月16日骑行"},
 	} {
 		list, _ := s.cells(c.text)
-		lines, ok := breakLines(list, c.measure, 9)
+		lines, ok := breakLines(list, c.measure, 9, 1)
 		var got []string
 		for _, l := range lines {
 			got = append(got, textOf(block{cells: list}, l))
@@ -130,7 +130,7 @@ func TestWordsOfTheArticle(t *testing.T) {
 	s := setterFor(t)
 	list, _ := s.cells("武陟县柳湾闸开闸放水")
 	set := func() string {
-		lines, ok := breakLines(list, 6, 2)
+		lines, ok := breakLines(list, 6, 2, 1)
 		if !ok {
 			t.Fatal("it does not fit")
 		}
@@ -139,19 +139,56 @@ func TestWordsOfTheArticle(t *testing.T) {
 	if got := set(); got != "武陟县柳湾" {
 		t.Fatalf("without its text: %q", got)
 	}
-	bind(list, "三月三日，柳湾闸的水放了下来。柳湾闸建于一九七五年，开闸的人说，柳湾闸放水要看天。武陟县有十九万亩麦田。")
+	bind(list, "三月三日，柳湾闸的水放了下来。柳湾闸建于一九七五年，开闸的人说，柳湾闸放水要看天。武陟县有十九万亩麦田。", nil)
 	if got := set(); got != "武陟县柳湾闸" {
 		t.Errorf("%q", got)
 	}
 }
 
-// What the font lacks is 〓, and what would be set wrongly is not set.
+// Names and what stands in quotation marks are whole, and so are figures; what must be
+// shortened ends with a word.
+func TestNamesAreWhole(t *testing.T) {
+	s := setterFor(t)
+	for _, c := range []struct {
+		text    string
+		names   []string
+		measure float64
+		most    int
+		want    string
+	}{
+		{"白鹭回到小沙河下游湿地", []string{"小沙河"}, 7, 2, "白鹭回到小沙河/下游湿地"},
+		{"孟州市“农机120”待命", nil, 5, 3, "孟州市/“农机120”/待命"},
+		{"去年完成投资1,234,567元", nil, 8, 2, "去年完成投资/1,234,567元"},
+	} {
+		list, _ := s.cells(c.text)
+		bind(list, "", c.names)
+		lines, ok := breakLines(list, c.measure, c.most, 1)
+		var got []string
+		for _, l := range lines {
+			got = append(got, textOf(block{cells: list}, l))
+		}
+		if !ok || strings.Join(got, "/") != c.want {
+			t.Errorf("%q: %q, want %q", c.text, strings.Join(got, "/"), c.want)
+		}
+	}
+	list, _ := s.cells("The council deliberates on whiskers and other remarkable matters of state")
+	b := s.fit(list, 200, 100, 20, 20, 1.3, 3)
+	got := ""
+	for _, l := range b.lines {
+		got += textOf(b, l) + " "
+	}
+	if words := strings.Fields(strings.TrimSuffix(strings.TrimSpace(got), "…")); len(words) < 3 || !strings.Contains(" The council deliberates on whiskers and other remarkable matters of state ", " "+words[len(words)-1]+" ") {
+		t.Errorf("%q", got)
+	}
+}
+
+// What the font lacks is 〓 unless it is an emoji, and what would be set wrongly is not set.
 func TestMissing(t *testing.T) {
 	s := setterFor(t)
 	for text, want := range map[string]string{
-		"春天🎉来":          "春天〓来",
-		"一家👨‍👩‍👧‍👦人":    "一家〓人",
-		"国🇨🇳旗":          "国〓旗",
+		"春天🎉来":          "春天来",
+		"一家👨‍👩‍👧‍👦人":    "一家人",
+		"国🇨🇳旗":          "国旗",
 		"★\ufe0f来":      "★来",
 		"ئۇ":            "〓〓",
 		"a\u0301b":      "áb",

@@ -57,6 +57,8 @@ var pageAPIs = []string{"updateAppMessageShareData", "updateTimelineShareData"}
 // maxPage is how long the address of a page may be, in bytes.
 const maxPage = 2048
 
+var errDomain = errors.New("pages of this domain are not signed for: the operator names those that are in wechat.domains")
+
 // page reads the address of a page that wants to share: as it stands, without its
 // fragment, because that is what is signed.
 func (a *Account) page(raw string) (string, error) {
@@ -69,7 +71,7 @@ func (a *Account) page(raw string) (string, error) {
 		return "", errors.New("url is no address of a page, as location.href has it")
 	}
 	if !a.domains[strings.ToLower(u.Hostname())] {
-		return "", errors.New("pages of this domain are not signed for: the operator names those that are in wechat.domains")
+		return "", errDomain
 	}
 	return raw, nil
 }
@@ -82,7 +84,11 @@ func (a *Account) serveConfig(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	page, err := a.page(r.URL.Query().Get("url"))
 	if err != nil {
-		problem(w, r, http.StatusForbidden, err.Error())
+		status := http.StatusBadRequest
+		if errors.Is(err, errDomain) {
+			status = http.StatusForbidden
+		}
+		problem(w, r, status, err.Error())
 		return
 	}
 	ticket, err := a.ticket.get(r.Context(), "")
