@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"paperwire/internal/store"
 	"paperwire/sources"
 	"paperwire/syndicate/feed"
 )
@@ -140,6 +141,31 @@ sections:
 			}
 		}
 	})
+}
+
+// An editor's command runs without the secrets of the daemon; check and serve want them.
+func TestSecretsOfTheDaemon(t *testing.T) {
+	file := writeConfig(t, rightConfig+`
+wechat: {menu: [{key: today, scope: all}], domains: [news.example.cn]}
+push: {baidu: "http://b.example/urls"}
+robots: [{key: newsroom, kind: wecom}]
+base_url: "https://news.example.cn"
+`)
+	if code, out, errs := paperwire(t, "", "check", "--config", file); code != 1 || !strings.Contains(out, "PAPERWIRE_WECHAT_APPID") || !strings.Contains(out, "PAPERWIRE_BAIDU_TOKEN") || !strings.Contains(out, "PAPERWIRE_ROBOT_NEWSROOM_URL") {
+		t.Errorf("check: %d %s%s", code, out, errs)
+	}
+	dir := t.TempDir()
+	st, err := store.Open(t.Context(), filepath.Join(dir, "paperwire.db"), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.Close()
+	if info, err := os.Stat(filepath.Join(dir, "paperwire.db")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the store: %v %v", info, err)
+	}
+	if code, _, errs := paperwire(t, "", "withdraw", "jzrb-20260317-1", "--config", file, "--data", dir); code == 0 || strings.Contains(errs, "PAPERWIRE_") || strings.Contains(errs, "no store") {
+		t.Errorf("withdraw: %d %s", code, errs)
+	}
 }
 
 // One mistake at a time: it alone is named, on one line.

@@ -12,7 +12,7 @@ import (
 
 // drawnBy is the version of what draws: one more whenever the same article gets
 // another picture, since addresses are cached for ever.
-const drawnBy = 1
+const drawnBy = 2
 
 // sizes in the order of the card document.
 var sizes = [...]Size{
