@@ -38,13 +38,14 @@ var (
 func rgb(v uint32) color.RGBA { return color.RGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 255} }
 
 func newStudio(path string, log *slog.Logger) (*Studio, error) {
-	s := &Studio{serif: typeface{latin: builtIn()[0]}, sans: typeface{latin: builtIn()[1]}}
+	s := &Studio{serif: typeface{latin: builtIn()[0], read: newOutlines()}, sans: typeface{latin: builtIn()[1], read: newOutlines()}}
 	if path != "" {
 		f, name, err := openFont(path)
 		if err != nil {
 			return nil, err
 		}
-		s.serif, s.sans, s.look = typeface{f, builtIn()[1]}, typeface{f, builtIn()[1]}, name
+		face := typeface{f, builtIn()[1], newOutlines()}
+		s.serif, s.sans, s.look = face, face, name
 		return s, nil
 	}
 	find := func(paths []string) (*sfnt.Font, string) {

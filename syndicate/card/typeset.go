@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -141,7 +142,33 @@ type glyph struct {
 
 // typeface is the font with Han characters, nil where there is none, and one with
 // Latin letters: small fonts for Chinese have none, nor figures.
-type typeface struct{ han, latin *sfnt.Font }
+type typeface struct {
+	han, latin *sfnt.Font
+	read       *outlines // what was read of them; nil: nothing is kept
+}
+
+// outlines keeps what was read of the glyphs of a typeface: a font is read from its file,
+// in many small pieces. It is safe for concurrent use.
+type outlines struct {
+	mu     sync.Mutex
+	glyphs map[rune]found
+	shapes map[glyph]sfnt.Segments // at outlined pixels to the em; never written to
+}
+
+type found struct {
+	glyph   glyph
+	advance float64
+	ok      bool
+}
+
+const (
+	outlined    = 1024 // pixels to the em at which outlines are kept
+	mostOutline = 3000 // glyphs, of about 2 KB
+)
+
+func newOutlines() *outlines {
+	return &outlines{glyphs: map[rune]found{}, shapes: map[glyph]sfnt.Segments{}}
+}
 
 // setter measures and draws with one typeface. It is of one goroutine.
 type setter struct {
@@ -152,6 +179,9 @@ type setter struct {
 }
 
 func newSetter(f typeface) *setter {
+	if f.read == nil {
+		f.read = newOutlines()
+	}
 	s := &setter{face: f}
 	if g, _, ok := s.find('〓'); ok {
 		s.geta = []glyph{g}
@@ -161,6 +191,24 @@ func newSetter(f typeface) *setter {
 
 // find gives the glyph of a character and its advance in ems.
 func (s *setter) find(r rune) (glyph, float64, bool) {
+	kept := s.face.read
+	kept.mu.Lock()
+	f, ok := kept.glyphs[r]
+	kept.mu.Unlock()
+	if !ok {
+		f.glyph, f.advance, f.ok = s.look(r)
+		kept.mu.Lock()
+		if len(kept.glyphs) >= mostOutline {
+			clear(kept.glyphs)
+		}
+		kept.glyphs[r] = f
+		kept.mu.Unlock()
+	}
+	return f.glyph, f.advance, f.ok
+}
+
+// look is find in the fonts themselves.
+func (s *setter) look(r rune) (glyph, float64, bool) {
 	for _, f := range [2]*sfnt.Font{s.face.han, s.face.latin} {
 		if f == nil {
 			continue
@@ -658,21 +706,44 @@ func (s *setter) draw(m *image.RGBA, b block, x, y, w, align float64, ink color.
 	}
 }
 
+// shape is the outline of a glyph; none where it has none or it cannot be read.
+func (s *setter) shape(g glyph) sfnt.Segments {
+	g.at = 0
+	kept := s.face.read
+	kept.mu.Lock()
+	shape, ok := kept.shapes[g]
+	kept.mu.Unlock()
+	if ok {
+		return shape
+	}
+	segments, err := g.font.LoadGlyph(&s.buf, g.index, fixed.I(outlined), nil)
+	if err == nil {
+		shape = slices.Clone(segments)
+	}
+	kept.mu.Lock()
+	if len(kept.shapes) >= mostOutline {
+		clear(kept.shapes)
+	}
+	kept.shapes[g] = shape
+	kept.mu.Unlock()
+	return shape
+}
+
 // glyph draws one outline, its origin at x, y.
 func (s *setter) glyph(m *image.RGBA, g glyph, size, x, y float64, ink color.RGBA) {
-	segments, err := g.font.LoadGlyph(&s.buf, g.index, fixed.Int26_6(size*64), nil)
-	if err != nil || len(segments) == 0 {
+	segments := s.shape(g)
+	if len(segments) == 0 {
 		return
 	}
-	b := segments.Bounds()
-	left, top := math.Floor(x+float64(b.Min.X)/64), math.Floor(y+float64(b.Min.Y)/64)
-	r := image.Rect(int(left), int(top), int(math.Ceil(x+float64(b.Max.X)/64)), int(math.Ceil(y+float64(b.Max.Y)/64)))
+	b, unit := segments.Bounds(), size/outlined/64
+	left, top := math.Floor(x+float64(b.Min.X)*unit), math.Floor(y+float64(b.Min.Y)*unit)
+	r := image.Rect(int(left), int(top), int(math.Ceil(x+float64(b.Max.X)*unit)), int(math.Ceil(y+float64(b.Max.Y)*unit)))
 	if !r.In(m.Rect) || r.Empty() {
 		return // nothing is ever set beyond the card
 	}
 	s.ink.Reset(r.Dx(), r.Dy())
 	at := func(p fixed.Point26_6) (float32, float32) {
-		return float32(x - left + float64(p.X)/64), float32(y - top + float64(p.Y)/64)
+		return float32(x - left + float64(p.X)*unit), float32(y - top + float64(p.Y)*unit)
 	}
 	for _, seg := range segments {
 		ax, ay := at(seg.Args[0])
