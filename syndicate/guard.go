@@ -299,19 +299,14 @@ func (s *Syndicate) failScope(w http.ResponseWriter, r *http.Request, st *site, 
 	case errors.As(err, &wrong):
 		s.problem(w, r, st, http.StatusBadRequest, wrong.Reason)
 	case errors.As(err, &unknown):
-		nearest := s.nearest(r.Context(), st, unknown)
 		if wantsPage(r) {
 			w.Header().Add("Vary", "Accept")
-			st.pages.NotFound(w, r, nearest...)
+			st.pages.NotFound(w, r, unknown.nearest...)
 			return
 		}
-		detail := unknown.Error()
-		if len(nearest) > 0 {
-			detail += ": did you mean /feeds/" + nearest[0].Part + "." + ext
-			if nearest[0].Name != "" {
-				detail += " (" + nearest[0].Name + ")"
-			}
-			detail += "?"
+		detail := unknown.text()
+		if near := unknown.nearest; len(near) > 0 {
+			detail += ": did you mean /feeds/" + near[0].Part + "." + ext + named(near[0]) + "?"
 		}
 		s.problem(w, r, st, http.StatusNotFound, detail)
 	default:

@@ -16,9 +16,25 @@ import (
 type unknownError struct {
 	part, value string
 	scope       string // as asked
+	nearest     []paper.ScopeInfo
 }
 
-func (e *unknownError) Error() string { return fmt.Sprintf("unknown %s %q", e.part, e.value) }
+func (e *unknownError) text() string { return fmt.Sprintf("unknown %s %q", e.part, e.value) }
+
+func (e *unknownError) Error() string {
+	if len(e.nearest) == 0 {
+		return e.text()
+	}
+	return e.text() + ": did you mean " + e.nearest[0].Part + named(e.nearest[0]) + "?"
+}
+
+// named is the name of a scope in parentheses, where it has one.
+func named(x paper.ScopeInfo) string {
+	if x.Name == "" {
+		return ""
+	}
+	return " (" + x.Name + ")"
+}
 
 // Unwrap makes it a [paper.ErrNotFound] for who does not care what is missing.
 func (e *unknownError) Unwrap() error { return paper.ErrNotFound }
@@ -26,7 +42,15 @@ func (e *unknownError) Unwrap() error { return paper.ErrNotFound }
 // nearest gives what somebody may have meant who wrote an unknown value: the
 // scope as written with the best known value in its place, then other scopes.
 func (s *Syndicate) nearest(ctx context.Context, st *site, unknown *unknownError) []paper.ScopeInfo {
-	list := st.pages.Nearest(ctx, unknown.part+"/"+unknown.value, 6)
+	const most = 6
+	list := st.pages.Nearest(ctx, unknown.part+"/"+unknown.value, most)
+	// A paper is meant where a paper was written, however little the names have in common.
+	alike := func(x paper.ScopeInfo) bool { return strings.HasPrefix(x.Part, unknown.part+"/") }
+	if !slices.ContainsFunc(list, alike) {
+		if all := st.pages.Nearest(ctx, "", 1000); slices.ContainsFunc(all, alike) {
+			list = append(list[:min(len(list), most-1)], all[slices.IndexFunc(all, alike)])
+		}
+	}
 	if d, ok := st.Names.Division(unknown.value); ok && unknown.part == "district" && d.Level == "town" {
 		list = append([]paper.ScopeInfo{{Part: "district/" + d.Parent}}, list...)
 	}
@@ -148,6 +172,9 @@ func (s *Syndicate) resolve(ctx context.Context, st *site, written string) (pape
 			done, err = st.settle(sc, c, written)
 		}
 	}
+	if errors.As(err, &unknown) {
+		unknown.nearest = s.nearest(ctx, st, unknown)
+	}
 	return done, err
 }
 
@@ -162,7 +189,7 @@ func (st *site) settle(sc paper.Scope, c *catalog, written string) (paper.Scope,
 			p, ok = c.paperNamed(key)
 		}
 		if !ok {
-			return sc, &unknownError{"paper", key, written}
+			return sc, &unknownError{part: "paper", value: key, scope: written}
 		}
 		sc.Papers[i] = p.Key
 		if p.City != "" {
@@ -198,7 +225,7 @@ func (st *site) settle(sc paper.Scope, c *catalog, written string) (paper.Scope,
 		if x, ok := c.sectionNamed(v); ok {
 			return x.Slug, nil
 		}
-		return "", &unknownError{"section", v, written}
+		return "", &unknownError{part: "section", value: v, scope: written}
 	}
 	district := func(v string) (string, error) {
 		d, ok := st.Names.Division(v)
@@ -206,7 +233,7 @@ func (st *site) settle(sc paper.Scope, c *catalog, written string) (paper.Scope,
 			d, ok = st.Names.Resolve(v, cities...)
 		}
 		if !ok || d.Level == "town" { // articles are filed down to the county
-			return "", &unknownError{"district", v, written}
+			return "", &unknownError{part: "district", value: v, scope: written}
 		}
 		return d.Code, nil
 	}

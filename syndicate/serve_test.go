@@ -89,6 +89,8 @@ func TestScopesAndParameters(t *testing.T) {
 		{"/feeds/section/kreis.rss", 404, "unknown section"}, // a circle of moves ends
 		{"/feeds/section/nie.rss", 404, `unknown section "nie"`},
 		{"/feeds/paper/nie.rss", 404, `unknown paper "nie"`},
+		{"/feeds/paper/nie.rss", 404, "did you mean /feeds/paper/demo.rss"},
+		{"/api/v1/articles?scope=paper/nie", 404, "did you mean paper/demo"},
 		{"/feeds/district/999999.rss", 404, `unknown district "999999"`},
 		{"/feeds/district/410825100.rss", 404, "unknown district"}, // a town
 		{"/feeds/district/1,2,3,4,5,6,7,8,9.rss", 400, "at most 8"},
