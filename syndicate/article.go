@@ -64,6 +64,10 @@ func (s *Syndicate) oembed(w http.ResponseWriter, r *http.Request, st *site) {
 		s.problem(w, r, st, http.StatusNotImplemented, "format: only json is written")
 		return
 	}
+	if q.Get("url") == "" {
+		s.problem(w, r, st, http.StatusBadRequest, "url is missing: the address of a share page, "+st.Base+"/a/{id}")
+		return
+	}
 	id, ours := strings.CutPrefix(q.Get("url"), st.Base+"/a/")
 	id, _, _ = strings.Cut(id, "?")
 	id, _, _ = strings.Cut(id, "#")

@@ -129,6 +129,9 @@ const maxWord = 32
 // queryWords reads the words of a search into the one form that has the same
 // meaning: compatibility forms (NFKC), lower case, sorted, each once.
 func queryWords(q string) ([]string, error) {
+	if !utf8.ValidString(q) {
+		return nil, &paper.ScopeError{Reason: "q is not UTF-8: write 温县 as %E6%B8%A9%E5%8E%BF"}
+	}
 	words := strings.FieldsFunc(strings.ToLower(norm.NFKC.String(strings.ToValidUTF8(q, " "))), func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r)
 	})

@@ -59,7 +59,7 @@ func TestScopesAndParameters(t *testing.T) {
 		{"/feeds/all.rss?q=a+b+c+d+e", 400, "at most 4"},
 		{"/feeds/all.rss?q=" + strings.Repeat("x", 33), 400, "at most 32"},
 		{"/feeds/all.rss?q=a+%22*", 400, "neither letter nor digit"},
-		{"/feeds/all.rss?q=%FF", 400, "q is empty"},
+		{"/feeds/all.rss?q=%FF", 400, "q is not UTF-8"},
 		{"/feeds/all.rss?q=x&pace=65m", 400, "pace with q"},
 		{"/feeds/all.wechat?q=x", 400, "newest edition"},
 		{"/feeds/all.wechat?part=2", 200, ""},
@@ -683,7 +683,7 @@ func TestCardAndEmbed(t *testing.T) {
 		t.Errorf("oembed: %s", text)
 	}
 	for target, want := range map[string]int{
-		"/a/nie-20170907-1_1/card.json": 404, "/a/nie/card.json": 404, "/oembed": 404,
+		"/a/nie-20170907-1_1/card.json": 404, "/a/nie/card.json": 404, "/oembed": 400,
 		"/oembed?url=https://other.example/a/" + id: 404, "/oembed?format=xml&url=" + url.QueryEscape(d.URL): 501,
 	} {
 		if r := ask(s, "GET", target); r.StatusCode != want {

@@ -99,7 +99,11 @@ func (g *Ingest) byHandDistricts(s *source, d *paper.Decision, hand *store.ByHan
 			for _, y := range g.names.Nearest(word, 3) {
 				near = append(near, y.Code+" "+y.Name)
 			}
-			return fmt.Errorf("%w: district %q is not known, or there are several: write its code; near: %s", paper.ErrDecision, clipRunes(word, 40), strings.Join(near, ", "))
+			hint := ""
+			if len(near) > 0 {
+				hint = "; near: " + strings.Join(near, ", ")
+			}
+			return fmt.Errorf("%w: district %q is not known, or there are several: write its code%s", paper.ErrDecision, clipRunes(word, 40), hint)
 		case x.Level == "city" && x.Code == s.City:
 			return fmt.Errorf("%w: %s is the paper's city: write city for what is about all of it", paper.ErrDecision, x.Name)
 		case x.Level == "province" || x.Level == "city" && len(g.names.Under(x.Code)) > 0:

@@ -56,8 +56,13 @@ func init() {
 				msg = d.Location + ": " + d.Message
 				break
 			}
-			value := []rune(fmt.Sprint(d.Value))
-			msg = fmt.Sprintf("%s %q: %s", name, string(value[:min(len(value), 40)]), cmp.Or(wants[d.Location], d.Message))
+			switch d.Value.(type) {
+			case map[string]any, []any: // of an object that has something that it should not
+				msg = name + ": " + cmp.Or(wants[d.Location], d.Message)
+			default:
+				value := []rune(fmt.Sprint(d.Value))
+				msg = fmt.Sprintf("%s %q: %s", name, string(value[:min(len(value), 40)]), cmp.Or(wants[d.Location], d.Message))
+			}
 			break // one is enough to go on with
 		}
 		return problem(http.StatusBadRequest, msg)
