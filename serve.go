@@ -120,7 +120,7 @@ func (h *house) dispatch() error {
 	host, _ := os.Hostname()
 	h.reach = fetch.New(fetch.Options{Open: c.Push.OpenHosts, Log: h.log, Now: clock})
 	o := push.Options{
-		Store: h.store, Client: h.reach.HTTP(10 * time.Second), Base: h.base, Log: h.log, Now: clock, Pings: c.pings(),
+		Store: h.store, Client: h.reach.HTTP(10 * time.Second), Open: c.Push.OpenHosts, Base: h.base, Log: h.log, Now: clock, Pings: c.pings(),
 		Owner: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), time.Now().UnixNano()),
 		Queue: func(ctx context.Context, kind string, at time.Time, keys ...string) error {
 			return h.queue.Insert(ctx, kind, at, keys...)

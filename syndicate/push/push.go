@@ -189,8 +189,9 @@ type Options struct {
 	// Client reaches receivers: behind the guard against private addresses, without
 	// following redirects, with the time that a delivery may take.
 	Client *http.Client
-	Base   string // our own address, without a trailing slash
-	Owner  string // names this process in leases
+	Open   []string // hosts that Client reaches at private addresses too
+	Base   string   // our own address, without a trailing slash
+	Owner  string   // names this process in leases
 	// Queue inserts jobs of a kind; they come back through [Dispatch.Drain].
 	Queue  func(ctx context.Context, kind string, at time.Time, keys ...string) error
 	Robots []RobotOptions

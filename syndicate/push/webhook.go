@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -207,10 +209,24 @@ func (d *Dispatch) secret() (string, error) {
 	return d.random("whsec_", secretSize, base64.StdEncoding.EncodeToString)
 }
 
+// inside reports a URL whose host is written as an address that is not public and not
+// open: no delivery would get there. What a name leads to is found out when it is dialled.
+func (d *Dispatch) inside(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil || slices.Contains(d.o.Open, u.Host) || slices.Contains(d.o.Open, u.Hostname()) {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return err == nil && (ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() || ip.IsMulticast())
+}
+
 // check reads a specification; errors are [ErrRequest].
 func (d *Dispatch) check(ctx context.Context, s *WebhookSpec) error {
 	if err := absolute("url", s.URL); err != nil {
 		return fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	if d.inside(s.URL) {
+		return fmt.Errorf("%w: url: the address is not a public one: the operator opens it with push.open_hosts", ErrRequest)
 	}
 	if s.Scope == "" {
 		s.Scope = "all"
