@@ -1009,7 +1009,7 @@ func TestWechatShares(t *testing.T) {
 	if a, err := fetchURL(x.url + "/MP_verify_Abc123.txt"); err != nil || string(a.body) != "Abc123" {
 		t.Errorf("the file for WeChat: %v %d %q", err, a.StatusCode, a.body)
 	}
-	for page, want := range map[string]int{"": http.StatusForbidden, "https://evil.example/": http.StatusForbidden, x.url + "/": http.StatusOK} {
+	for page, want := range map[string]int{"": http.StatusBadRequest, "https://evil.example/": http.StatusForbidden, x.url + "/": http.StatusOK} {
 		if a, err := fetchURL(x.url + "/wechat/jssdk?url=" + url.QueryEscape(page)); err != nil || a.StatusCode != want {
 			t.Errorf("%q: %v %d %s", page, err, a.StatusCode, a.body)
 		}
