@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"paperwire/internal/paper"
 )
 
 // version is set at build time: -ldflags "-X main.version=1.2.3".
@@ -51,7 +53,10 @@ func exitCode(err error, stderr io.Writer) int {
 	case errors.Is(err, errTold):
 		return exitFailed
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "paperwire: %v\nTry paperwire --help.\n", err)
+		fmt.Fprintf(stderr, "paperwire: %v\n", err)
+		if !errors.Is(usage.error, paper.ErrDecision) { // there the command is right, and the article says no
+			fmt.Fprintln(stderr, "Try paperwire --help.")
+		}
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "paperwire: %v\n", err)
