@@ -1,7 +1,7 @@
 // Opens pages in Chromium, narrow and wide, light and dark, with scripts and without,
 // and prints what is wrong with each: what axe finds, what sticks out to the side, what
 // the console and the network complain of.
-// usage: PAPERWIRE_NODE_MODULES=…/node_modules node pages.mjs CHROMIUM < {"pages": [{"url", "headers", "all": every view, not only two}], "shots": "folder or empty"}
+// usage: PAPERWIRE_NODE_MODULES=…/node_modules node pages.mjs CHROMIUM < {"pages": [{"url", "headers", "views": how many}], "shots": "folder or empty"}
 // needs: axe-core and puppeteer-core, which testdata/tools/package.json names.
 import fs from 'node:fs'
 import path from 'node:path'
@@ -51,7 +51,7 @@ async function look({ url, headers }, view, shot) {
   return { url, view: name, status: answer.status(), faults: [...new Set(faults)], checked }
 }
 
-const todo = pages.flatMap((p, i) => views.slice(0, p.all ? 5 : 2).map(v => [p, v, i]))
+const todo = pages.flatMap((p, i) => views.slice(0, p.views).map(v => [p, v, i]))
 const out = new Array(todo.length)
 let next = 0
 // A tab behind another one has no picture taken.
