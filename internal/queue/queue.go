@@ -57,7 +57,7 @@ func Open(ctx context.Context, s *store.Store, kinds map[string]Work, o Options)
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if pool := s.Pool(); pool != nil {
-		c, err := connect(ctx, riverpgxv5.New(pool), kinds, o, false)
+		c, err := connect(ctx, riverpgxv5.New(pool), kinds, o)
 		if err != nil {
 			return nil, err
 		}
@@ -67,7 +67,7 @@ func Open(ctx context.Context, s *store.Store, kinds map[string]Work, o Options)
 	if err != nil {
 		return nil, err
 	}
-	c, err := connect(ctx, riversqlite.New(db), kinds, o, true)
+	c, err := connect(ctx, riversqlite.New(db), kinds, o)
 	if err != nil {
 		db.Close()
 		return nil, err
@@ -75,10 +75,7 @@ func Open(ctx context.Context, s *store.Store, kinds map[string]Work, o Options)
 	return &Queue{client: c, close: db.Close}, nil
 }
 
-// connect opens a client. With pollOnly it does without notifications: SQLite has none,
-// and the driver asks for them twenty times a second instead, at three parts in a
-// hundred of a processor. Jobs of this process are seen at once all the same.
-func connect[T any](ctx context.Context, d riverdriver.Driver[T], kinds map[string]Work, o Options, pollOnly bool) (client, error) {
+func connect[T any](ctx context.Context, d riverdriver.Driver[T], kinds map[string]Work, o Options) (client, error) {
 	quiet := slog.New(atLeast{o.Log.Handler(), slog.LevelWarn})
 	m, err := rivermigrate.New(d, &rivermigrate.Config{Logger: quiet})
 	if err != nil {
@@ -111,7 +108,6 @@ func connect[T any](ctx context.Context, d riverdriver.Driver[T], kinds map[stri
 		JobTimeout:           o.Timeout,
 		RescueStuckJobsAfter: o.Timeout + time.Minute,
 		FetchPollInterval:    500 * time.Millisecond,
-		PollOnly:             pollOnly,
 		MaxAttempts:          1,
 		// Finished jobs tell nothing that the store does not: keep them for an hour.
 		CompletedJobRetentionPeriod: time.Hour,
