@@ -304,10 +304,17 @@ func (a *app) serve(ctx context.Context) error {
 	}
 	var handler http.Handler = syn
 	if c.usesDemo() {
-		mux := http.NewServeMux()
-		mux.Handle("/demo/", demoHandler())
-		mux.Handle("/", syn)
-		handler = mux
+		demo := demoHandler()
+		handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // no mux: it would redirect before syn can
+			switch {
+			case r.URL.Path == "/demo":
+				http.Redirect(w, r, "/demo/", http.StatusPermanentRedirect)
+			case strings.HasPrefix(r.URL.Path, "/demo/"):
+				demo.ServeHTTP(w, r)
+			default:
+				syn.ServeHTTP(w, r)
+			}
+		})
 	}
 
 	g, ctx := errgroup.WithContext(ctx)

@@ -900,6 +900,12 @@ func TestQueryMistakes(t *testing.T) {
 			t.Errorf("%s: %s %s", uri, r.Status, b)
 		}
 	}
+	// An untidy path has a tidy one, as any other spelling has.
+	for uri, want := range map[string]string{"/feeds//all.rss": "/feeds/all.rss", "/feeds/./all.rss?limit=3": "/feeds/all.rss?limit=3", "//evil.example/..//": "/"} {
+		if r := ask(s, "GET", uri); r.StatusCode != http.StatusPermanentRedirect || r.Header.Get("Location") != want || r.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s: %s %s", uri, r.Status, r.Header.Get("Location"))
+		}
+	}
 	for _, c := range []struct {
 		method, path string
 		status       int
