@@ -367,6 +367,8 @@ func mayBreak(list []cell, i int) bool {
 	switch {
 	case b.space:
 		return false // it goes with what is before it
+	case a.space && strings.ContainsRune(noEnd, inked(list[:i])):
+		return false
 	case a.space && b.first == '—':
 		return true // the dash of a subtitle
 	case strings.ContainsRune(noStart, b.first), strings.ContainsRune(noEnd, a.last):
@@ -385,6 +387,16 @@ func mayBreak(list []cell, i int) bool {
 	}
 	// A number keeps its unit: 3.5亿, 第12届 may part, 80％ may not.
 	return true
+}
+
+// inked is the last character that is seen.
+func inked(list []cell) rune {
+	for i := len(list) - 1; i >= 0; i-- {
+		if !list[i].space {
+			return list[i].last
+		}
+	}
+	return utf8.RuneError
 }
 
 // strain is how bad it is to end a line before list[i]: not at all where the
