@@ -42,7 +42,7 @@ func balance(s string) string {
 		}
 		if k := lastIndex(open, r); k >= 0 {
 			open = open[:k]
-		} else if r == '"' {
+		} else if r == '"' && (i == 0 || runes[i-1] < '0' || runes[i-1] > '9') { // 24" is a length
 			open = append(open, r)
 		}
 	}
