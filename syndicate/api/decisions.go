@@ -33,24 +33,42 @@ func secure(api huma.API) {
 	}
 }
 
-// registerDecisions registers what only the operator may call.
+// operation is one that only the operator may call.
+func operation(api huma.API, id, method, path, summary, description string, status int) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: method, Path: path, Summary: summary, Description: description, DefaultStatus: status,
+		Security: []map[string][]string{{"operator": {}}}, Middlewares: huma.Middlewares{onlyOperator(api)}, MaxBodyBytes: 16 << 10,
+		Errors: []int{
+			http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusConflict,
+			http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable,
+		},
+	}
+}
+
+// trueAnswers takes from the description what the operator's operations never answer.
+func trueAnswers(api huma.API) {
+	for _, item := range api.OpenAPI().Paths {
+		for _, o := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Delete} {
+			if o == nil || len(o.Security) == 0 {
+				continue
+			}
+			delete(o.Responses, "422") // see init
+			if o.RequestBody == nil {
+				delete(o.Responses, "413")
+				delete(o.Responses, "415")
+			}
+		}
+	}
+}
+
+// registerDecisions registers what editors do.
 func (s *server) registerDecisions(api huma.API) {
 	secure(api)
-	only := huma.Middlewares{onlyOperator(api)}
-	need := []map[string][]string{{"operator": {}}}
-	errs := []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable}
-	huma.Register(api, huma.Operation{
-		OperationID: "decide", Method: http.MethodPost, Path: "/api/v1/articles/{id}/decisions", Security: need, Errors: errs, Middlewares: only, MaxBodyBytes: 16 << 10,
-		Summary:     "Refile, withdraw, restore or hold an article",
-		Description: "Stands above rules, tagger and publisher, at every later look too. Neither published nor updated moves by a refiling; a withdrawal and a restoration are told to who had the article.",
-	}, s.decide)
-	huma.Register(api, huma.Operation{
-		OperationID: "listDecisions", Method: http.MethodGet, Path: "/api/v1/articles/{id}/decisions", Security: need, Errors: errs, Middlewares: only,
-		Summary: "What editors did to an article, newest first",
-	}, s.decisions)
-	item := api.OpenAPI().Paths["/api/v1/articles/{id}/decisions"]
-	delete(item.Post.Responses, "422") // see init
-	delete(item.Get.Responses, "422")
+	const path = "/api/v1/articles/{id}/decisions"
+	huma.Register(api, operation(api, "decide", http.MethodPost, path, "Refile, withdraw, restore or hold an article",
+		"Stands above rules, tagger and publisher, at every later look too. Neither published nor updated moves by a refiling; a withdrawal and a restoration are told to who had the article.", http.StatusOK), s.decide)
+	huma.Register(api, operation(api, "listDecisions", http.MethodGet, path, "What editors did to an article, newest first", "", http.StatusOK), s.decisions)
+	trueAnswers(api)
 }
 
 type decideIn struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -16,42 +15,29 @@ import (
 // registerWebhooks registers what the operator does with webhooks.
 func (s *server) registerWebhooks(api huma.API) {
 	secure(api)
-	op := func(id, method, path, summary, description string, status int) huma.Operation {
-		return huma.Operation{
-			OperationID: id, Method: method, Path: path, Summary: summary, Description: description, DefaultStatus: status,
-			Security: []map[string][]string{{"operator": {}}}, MaxBodyBytes: 16 << 10, Middlewares: huma.Middlewares{onlyOperator(api)},
-			Errors: []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
-		}
-	}
 	const all, one = "/api/v1/webhooks", "/api/v1/webhooks/{id}"
-	huma.Register(api, op("createWebhook", http.MethodPost, all, "Register a webhook",
+	huma.Register(api, operation(api, "createWebhook", http.MethodPost, all, "Register a webhook",
 		"It gets what happens from now on, in the Standard Webhooks form. The secret is told in this answer and never again.", http.StatusCreated), s.createWebhook)
-	huma.Register(api, op("listWebhooks", http.MethodGet, all, "All webhooks", "", http.StatusOK), s.listWebhooks)
-	huma.Register(api, op("getWebhook", http.MethodGet, one, "One webhook, and how it fares", "", http.StatusOK), s.getWebhook)
-	huma.Register(api, op("updateWebhook", http.MethodPatch, one, "Change a webhook",
+	huma.Register(api, operation(api, "listWebhooks", http.MethodGet, all, "All webhooks", "", http.StatusOK), s.listWebhooks)
+	huma.Register(api, operation(api, "getWebhook", http.MethodGet, one, "One webhook, and how it fares", "", http.StatusOK), s.getWebhook)
+	huma.Register(api, operation(api, "updateWebhook", http.MethodPatch, one, "Change a webhook",
 		"What is absent stays as it is. One that was gone or paused goes on where it stood; what waits is tried at once.", http.StatusOK), s.updateWebhook)
-	huma.Register(api, op("deleteWebhook", http.MethodDelete, one, "Delete a webhook", "With its deliveries and dead letters.", http.StatusNoContent), s.deleteWebhook)
-	huma.Register(api, op("rotateWebhookSecret", http.MethodPost, one+"/secret", "Give a webhook another secret",
+	huma.Register(api, operation(api, "deleteWebhook", http.MethodDelete, one, "Delete a webhook", "With its deliveries and dead letters.", http.StatusNoContent), s.deleteWebhook)
+	huma.Register(api, operation(api, "rotateWebhookSecret", http.MethodPost, one+"/secret", "Give a webhook another secret",
 		"The former one signs too for a day.", http.StatusOK), s.rotateSecret)
-	huma.Register(api, op("testWebhook", http.MethodPost, one+"/test", "Send a message of type test now", "", http.StatusOK), s.testWebhook)
-	huma.Register(api, op("listDeliveries", http.MethodGet, one+"/deliveries", "What was sent, newest first",
+	huma.Register(api, operation(api, "testWebhook", http.MethodPost, one+"/test", "Send a message of type test now", "", http.StatusOK), s.testWebhook)
+	huma.Register(api, operation(api, "listDeliveries", http.MethodGet, one+"/deliveries", "What was sent, newest first",
 		"The last 1000 tries, none older than 30 days.", http.StatusOK), s.deliveries)
-	huma.Register(api, op("listDeadLetters", http.MethodGet, one+"/dead-letters", "Events that it did not get, in order", "Kept for 30 days.", http.StatusOK), s.deadLetters)
-	huma.Register(api, op("resendDeadLetter", http.MethodPost, one+"/dead-letters/{event}", "Send one dead letter again now",
+	huma.Register(api, operation(api, "listDeadLetters", http.MethodGet, one+"/dead-letters", "Events that it did not get, in order", "Kept for 30 days.", http.StatusOK), s.deadLetters)
+	huma.Register(api, operation(api, "resendDeadLetter", http.MethodPost, one+"/dead-letters/{event}", "Send one dead letter again now",
 		"As the article stands by now. It is forgotten when it arrives.", http.StatusOK), s.resend)
-	huma.Register(api, op("replayWebhook", http.MethodPost, one+"/replay", "Send everything again from a cursor or an instant",
+	huma.Register(api, operation(api, "replayWebhook", http.MethodPost, one+"/replay", "Send everything again from a cursor or an instant",
 		"With the ids it had. It reaches back 30 days.", http.StatusOK), s.replay)
-	huma.Register(api, op("listReceivers", http.MethodGet, "/api/v1/receivers", "Everybody who is pushed to, and how they fare",
+	huma.Register(api, operation(api, "listReceivers", http.MethodGet, "/api/v1/receivers", "Everybody who is pushed to, and how they fare",
 		"Subscriptions at the hub, webhooks, chat robots, pings; by id.", http.StatusOK), s.receivers)
-	huma.Register(api, op("listReceiverDeliveries", http.MethodGet, "/api/v1/receivers/{id}/deliveries", "What a webhook, robot or ping was sent, newest first",
+	huma.Register(api, operation(api, "listReceiverDeliveries", http.MethodGet, "/api/v1/receivers/{id}/deliveries", "What a webhook, robot or ping was sent, newest first",
 		"The last 1000 tries, none older than 30 days. Those of subscriptions are not kept.", http.StatusOK), s.deliveries)
-	for path, item := range api.OpenAPI().Paths {
-		for _, o := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Delete} {
-			if o != nil && (strings.HasPrefix(path, all) || strings.HasPrefix(path, "/api/v1/receivers")) {
-				delete(o.Responses, "422") // see init
-			}
-		}
-	}
+	trueAnswers(api)
 }
 
 // pushProblem maps an error of the pushes; what is wrong with the request is for
