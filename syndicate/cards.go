@@ -165,7 +165,7 @@ func (s *Syndicate) cardPicture(ctx context.Context, st *site, v paper.View, it 
 		}
 	}
 	if err := s.easel.room.Acquire(ctx, 1); err != nil {
-		return nil, fmt.Errorf("draw card %s %s: others are being drawn: %w", it.ID, name, err)
+		return nil, fmt.Errorf("draw card %s %s: %w: %w", it.ID, name, errBusy, err)
 	}
 	defer s.easel.room.Release(1)
 	photo, err := s.photo(ctx, v, it, links)
@@ -188,7 +188,7 @@ func (s *Syndicate) cardPicture(ctx context.Context, st *site, v paper.View, it 
 // go, or where it cannot be decoded.
 func (s *Syndicate) photo(ctx context.Context, v paper.View, it paper.Item, links card.Links) (*card.Photo, error) {
 	kept := s.gallery.kept
-	_, name, ok := card.Copy(it, links)
+	img, name, ok := card.Copy(it, links)
 	if !ok || kept == nil {
 		return nil, nil
 	}
@@ -212,6 +212,11 @@ func (s *Syndicate) photo(ctx context.Context, v paper.View, it paper.Item, link
 		} else if err != nil {
 			return nil, err
 		}
+		release, err := s.gallery.lease(ctx, img.Width, img.Height)
+		if err != nil {
+			return nil, err
+		}
+		defer release()
 		photo, err := card.OpenPhoto(b, p.Type)
 		if err != nil {
 			s.log.Info("a card in type for a picture that cannot be drawn", "article", it.ID, "name", name, "error", err)

@@ -278,6 +278,10 @@ func (s *Syndicate) fail(w http.ResponseWriter, r *http.Request, st *site, err e
 	case errors.Is(err, paper.ErrFull):
 		w.Header().Set("Retry-After", "3600")
 		s.problem(w, r, st, http.StatusTooManyRequests, "there are as many paced feeds as may be: one that nobody asks for any more makes room; take one that exists, or the feed without pace")
+	case errors.Is(err, errBusy):
+		s.log.Warn("answer", "url", clipURI(r), "error", err)
+		w.Header().Set("Retry-After", "10")
+		s.problem(w, r, st, http.StatusServiceUnavailable, errBusy.Error()+": try again")
 	default:
 		s.log.Error("answer", "url", clipURI(r), "error", err)
 		s.unavailable(w, r, st)

@@ -32,24 +32,39 @@ import (
 var widths = []int{160, 320, 480, 640, 960, 1200, 1600}
 
 const (
-	jpegQuality = 82               // of resized JPEG pictures
-	drawing     = 50               // megapixels that are decoded at once; as much as the largest picture has
-	maxCopy     = 16 << 20         // bytes of a picture that is decoded; copies have at most 12 MB
-	drawWithin  = 20 * time.Second // after this a picture is sent as it is
-	sourceAfter = 4e6              // pixels above which a picture is halved before it is drawn with care
+	jpegQuality = 82       // of resized JPEG pictures
+	maxCopy     = 16 << 20 // bytes of a picture that is decoded; copies have at most 12 MB
+	sourceAfter = 4e6      // pixels above which a picture is halved before it is drawn with care
 )
 
 // gallery serves copies of publishers' pictures.
 type gallery struct {
 	kept    Pictures
 	log     *slog.Logger
-	room    *semaphore.Weighted // in megapixels
+	room    *semaphore.Weighted // of the memory that decoding takes, in MB; cards take from it too
+	within  time.Duration       // after this a picture is sent as it is, for now
 	flights singleflight.Group
 }
 
 func newGallery(p Pictures, log *slog.Logger) *gallery {
-	return &gallery{kept: p, log: log, room: semaphore.NewWeighted(drawing)}
+	return &gallery{kept: p, log: log, room: semaphore.NewWeighted(decoding), within: 20 * time.Second}
 }
+
+const decoding = card.MaxDecode >> 20 // as much as the largest picture takes
+
+// lease waits until there is memory to decode a picture of so many pixels, and gives what
+// gives it back.
+func (g *gallery) lease(ctx context.Context, width, height int) (release func(), err error) {
+	const most = 15 // bytes for a pixel
+	n := max(1, min(decoding, int64(width)*int64(height)*most>>20))
+	if err := g.room.Acquire(ctx, n); err != nil {
+		return nil, fmt.Errorf("%w: %w", errBusy, err)
+	}
+	return func() { g.room.Release(n) }, nil
+}
+
+// errBusy: others are being drawn.
+var errBusy = errors.New("too many pictures are being drawn at the moment")
 
 // mirrored puts our copies in the place of the publisher's pictures: the one
 // place where an item or a page gets their addresses, before any format, card or page sees it.
@@ -176,7 +191,7 @@ func (s *Syndicate) picture(w http.ResponseWriter, r *http.Request, st *site) {
 		s.fail(w, r, st, err)
 		return
 	}
-	got, body, err := s.gallery.open(r.Context(), p, width)
+	got, body, forNow, err := s.gallery.open(r.Context(), p, width)
 	if errors.Is(err, paper.ErrNotFound) {
 		// Its bytes went for the quota; the publisher's picture is better than none.
 		if u, err := url.Parse(p.Source); err == nil && (u.Scheme == "http" || u.Scheme == "https") {
@@ -195,6 +210,9 @@ func (s *Syndicate) picture(w http.ResponseWriter, r *http.Request, st *site) {
 	defer body.Close()
 	h := w.Header()
 	h["Cache-Control"] = forEver
+	if forNow {
+		h["Cache-Control"] = oneMinute
+	}
 	h["X-Content-Type-Options"] = noSniff
 	h["Access-Control-Allow-Origin"] = anyone
 	h["Content-Security-Policy"] = sandboxed
@@ -235,20 +253,24 @@ func widthOf(u *url.URL) (int, error) {
 }
 
 // open gives a copy in a width, made once and kept. It gives the copy itself
-// where nothing is to be made smaller, where it cannot be decoded, or where too
-// many others are being drawn.
-func (g *gallery) open(ctx context.Context, p paper.Picture, width int) (paper.Picture, io.ReadSeekCloser, error) {
+// where nothing is to be made smaller, where it cannot be decoded, or, for now, where
+// too many others are being drawn.
+func (g *gallery) open(ctx context.Context, p paper.Picture, width int) (got paper.Picture, body io.ReadSeekCloser, forNow bool, err error) {
+	whole := func(forNow bool) (paper.Picture, io.ReadSeekCloser, bool, error) {
+		got, body, err := g.kept.Blob(ctx, p.Name)
+		return got, body, forNow, err
+	}
 	if width == 0 || width >= p.Width || p.Type == "image/gif" { // GIF moves
-		return g.kept.Blob(ctx, p.Name)
+		return whole(false)
 	}
 	stem, ext, _ := strings.Cut(p.Name, ".")
 	small := paper.Picture{Name: stem + "-" + strconv.Itoa(width) + "." + ext, Width: width}
-	got, body, err := g.kept.Blob(ctx, small.Name)
+	got, body, err = g.kept.Blob(ctx, small.Name)
 	if !errors.Is(err, paper.ErrNotFound) {
-		return got, body, err
+		return got, body, false, err
 	}
 	// Whoever asked first may leave; the others still want it.
-	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), drawWithin)
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.within)
 	defer cancel()
 	_, err, _ = g.flights.Do(small.Name, func() (any, error) { return nil, g.make(within, p, small) })
 	if err == nil {
@@ -256,18 +278,18 @@ func (g *gallery) open(ctx context.Context, p paper.Picture, width int) (paper.P
 	}
 	if err != nil {
 		g.log.Debug("resize picture", "name", p.Name, "width", width, "error", err)
-		return g.kept.Blob(ctx, p.Name)
+		return whole(!errors.Is(err, errUndrawable))
 	}
-	return got, body, nil
+	return got, body, false, nil
 }
 
 // make draws a copy in another width and keeps it.
 func (g *gallery) make(ctx context.Context, p, small paper.Picture) (err error) {
-	weight := max(1, min(drawing, int64(p.Width)*int64(p.Height)/1e6))
-	if err := g.room.Acquire(ctx, weight); err != nil {
+	release, err := g.lease(ctx, p.Width, p.Height)
+	if err != nil {
 		return err
 	}
-	defer g.room.Release(weight)
+	defer release()
 	_, f, err := g.kept.Blob(ctx, p.Name)
 	if err != nil {
 		return err
@@ -285,13 +307,22 @@ func (g *gallery) make(ctx context.Context, p, small paper.Picture) (err error) 
 	return g.kept.KeepVariant(ctx, small, out)
 }
 
+// errUndrawable: it will never be resized.
+var errUndrawable = errors.New("resize")
+
 // resize draws a picture smaller. The same bytes give the same bytes.
 func resize(data []byte, kind string, width int) (out []byte, outKind string, bounds image.Rectangle, err error) {
-	defer func() { // a decoder of somebody else's bytes
-		if p := recover(); p != nil {
-			err = fmt.Errorf("resize: %v", p)
+	defer func() {
+		if p := recover(); p != nil { // a decoder of somebody else's bytes
+			err = fmt.Errorf("%v", p)
+		}
+		if err != nil {
+			err = fmt.Errorf("%w: %w", errUndrawable, err)
 		}
 	}()
+	if _, err := card.Weigh(data, kind); err != nil {
+		return nil, "", bounds, err
+	}
 	var src image.Image
 	turn := 1
 	switch kind {
@@ -306,14 +337,14 @@ func resize(data []byte, kind string, width int) (out []byte, outKind string, bo
 		err = errors.New("no picture that is resized")
 	}
 	if err != nil {
-		return nil, "", bounds, fmt.Errorf("resize: %w", err)
+		return nil, "", bounds, err
 	}
 	w, h := src.Bounds().Dx(), src.Bounds().Dy()
 	if turn >= 5 { // lying on its side
 		w, h = h, w
 	}
 	if w <= width || h < 1 {
-		return nil, "", bounds, errors.New("resize: it is not wider")
+		return nil, "", bounds, errors.New("it is not wider")
 	}
 	size := image.Rect(0, 0, width, max(1, (h*width+w/2)/w))
 	drawn := size

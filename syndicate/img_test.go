@@ -21,6 +21,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -300,12 +301,39 @@ func bomb(t testing.TB, w, h uint32) []byte {
 	return b
 }
 
+// bomb16 is one with 16 bits a channel.
+func bomb16(t testing.TB, w, h uint32) []byte {
+	b := bomb(t, w, h)
+	b[24] = 16
+	binary.BigEndian.PutUint32(b[29:], crc32.ChecksumIEEE(b[12:29]))
+	return b
+}
+
+// While others are drawn, a picture goes out as it is, but not for ever.
+func TestBusyGallery(t *testing.T) {
+	a := newAlbum()
+	p := a.add("image/jpeg", 1600, 1200, jpegOf(t, painting(1600, 1200, false)))
+	s := gallerySite(t, a, newMemory())
+	s.gallery.within = 10 * time.Millisecond
+	release, err := s.gallery.lease(t.Context(), 10_000, 10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := askPicture(s, "GET", "/img/"+p.Name+"?w=480", nil); w.Code != 200 || w.Body.Len() != int(p.Length) || w.Header().Get("Cache-Control") != oneMinute[0] {
+		t.Errorf("busy: %d, %d bytes of %d, %s", w.Code, w.Body.Len(), p.Length, w.Header().Get("Cache-Control"))
+	}
+	release()
+	if w := askPicture(s, "GET", "/img/"+p.Name+"?w=480", nil); w.Code != 200 || w.Body.Len() >= int(p.Length) || w.Header().Get("Cache-Control") != forEver[0] {
+		t.Errorf("then: %d, %d bytes of %d, %s", w.Code, w.Body.Len(), p.Length, w.Header().Get("Cache-Control"))
+	}
+}
+
 // What cannot be decoded is sent as it is, sandboxed; it takes nobody down.
 func TestHostilePictures(t *testing.T) {
 	whole := jpegOf(t, painting(800, 600, false))
 	for name, data := range map[string][]byte{
 		"truncated": whole[:len(whole)/2], "bomb": bomb(t, 7000, 7000), "header only": whole[:20], "html": []byte("<html><script>alert(1)</script>"),
-		"svg": []byte("<svg onload='alert(1)'/>"), "empty": {},
+		"svg": []byte("<svg onload='alert(1)'/>"), "empty": {}, "deep": bomb16(t, 7000, 7000),
 	} {
 		a := newAlbum()
 		p := a.add("image/png", 7000, 7000, data)
@@ -317,8 +345,8 @@ func TestHostilePictures(t *testing.T) {
 		if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), "image/") || w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Get("Content-Security-Policy") == "" {
 			t.Errorf("%s: %d %v", name, w.Code, w.Header())
 		}
-		if a.made != 0 {
-			t.Errorf("%s: something was drawn of it", name)
+		if a.made != 0 || w.Header().Get("Cache-Control") != forEver[0] {
+			t.Errorf("%s: something was drawn of it, or will be: %s", name, w.Header().Get("Cache-Control"))
 		}
 	}
 }

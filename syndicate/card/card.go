@@ -198,8 +198,17 @@ type Photo struct {
 	eye    eye
 }
 
+// MaxDecode is how many bytes decoding a picture may take: enough for what cameras
+// store.
+const MaxDecode = 192 << 20
+
+// Weigh tells from its headers alone how many bytes decoding a picture takes, about.
+// The error is that of one that is never decoded: it is damaged, of another kind than
+// JPEG, PNG, WebP and GIF, takes more than [MaxDecode], or would take for ever.
+func Weigh(data []byte, kind string) (bytes int64, err error) { return weigh(data, kind) }
+
 // OpenPhoto decodes a picture of somebody else's: JPEG, PNG, WebP, and of a GIF the
-// first frame. What has too many pixels is refused before it is decoded.
+// first frame. What [Weigh] refuses is not decoded.
 func OpenPhoto(data []byte, kind string) (*Photo, error) { return openPhoto(data, kind) }
 
 // Studio draws the pictures of cards. It is safe for concurrent use.

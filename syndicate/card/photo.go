@@ -15,13 +15,6 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// Of what is decoded.
-const (
-	maxPixels = 24e6 // a progressive JPEG takes 12 bytes for each while it is decoded
-	maxDeep   = 8e6  // of a PNG with 16 bits a channel, which takes 8 bytes for each
-	maxSide   = 20000
-)
-
 // What a photo is made smaller to: each crop is drawn from it.
 const (
 	plateWidth  = 1600
@@ -237,32 +230,11 @@ func decode(data []byte, kind string) (p planar, err error) {
 			err = fmt.Errorf("decode picture: %v", r)
 		}
 	}()
-	var config image.Config
+	if _, err := weigh(data, kind); err != nil {
+		return p, err
+	}
 	var m image.Image
 	r := bytes.NewReader(data)
-	switch kind {
-	case "image/jpeg":
-		config, err = jpeg.DecodeConfig(r)
-	case "image/png":
-		config, err = png.DecodeConfig(r)
-	case "image/gif":
-		config, err = gif.DecodeConfig(r)
-	case "image/webp":
-		config, err = webp.DecodeConfig(r)
-	default:
-		err = errors.New("no kind that is drawn")
-	}
-	if err != nil {
-		return p, fmt.Errorf("decode picture: %w", err)
-	}
-	limit := int(maxPixels)
-	if config.ColorModel == color.NRGBA64Model || config.ColorModel == color.RGBA64Model || config.ColorModel == color.Gray16Model {
-		limit = maxDeep
-	}
-	if config.Width < 1 || config.Height < 1 || config.Width > maxSide || config.Height > maxSide || config.Width*config.Height > limit {
-		return p, fmt.Errorf("decode picture: it has %d×%d pixels", config.Width, config.Height)
-	}
-	r.Reset(data)
 	turn := 1
 	switch kind {
 	case "image/jpeg":
@@ -279,7 +251,7 @@ func decode(data []byte, kind string) (p planar, err error) {
 		return p, fmt.Errorf("decode picture: %w", err)
 	}
 	b := m.Bounds()
-	if b.Empty() || b.Dx()*b.Dy() > limit {
+	if b.Empty() {
 		return p, errors.New("decode picture: it is empty")
 	}
 	if y, ok := m.(*image.YCbCr); ok {
@@ -339,8 +311,8 @@ func openPhoto(data []byte, kind string) (*Photo, error) {
 		return nil, err
 	}
 	w, h := p.width(), p.height()
-	if min(w, h) < 2 || max(w, h) > maxPhotoRatio*min(w, h) {
-		return nil, fmt.Errorf("open picture: %d×%d is a strip", w, h)
+	if min(w, h) < 2 {
+		return nil, fmt.Errorf("open picture: %d×%d is a line", w, h)
 	}
 	photo := &Photo{levels: []planar{p}}
 	for p.width() >= 64 && p.height() >= 64 {

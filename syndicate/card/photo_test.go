@@ -10,6 +10,7 @@ import (
 	"image/png"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -232,6 +233,39 @@ func TestFormsOfPictures(t *testing.T) {
 	}
 }
 
+// progressive is a JPEG of grey in so many components, each scanned so often: a few
+// bytes that go a long way.
+func progressive(w, h, parts, scans int) []byte {
+	b := []byte{0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0}
+	b = append(b, bytes.Repeat([]byte{1}, 64)...)
+	b = append(b, 0xFF, 0xC2, 0, byte(8+3*parts), 8, byte(h>>8), byte(h), byte(w>>8), byte(w), byte(parts))
+	for c := range parts {
+		b = append(b, byte(c+1), 0x11, 0)
+	}
+	for _, t := range [2][2]byte{{0x00, 0x00}, {0x10, 0xE0}} {
+		b = append(b, 0xFF, 0xC4, 0, 20, t[0], 1)
+		b = append(b, make([]byte, 15)...)
+		b = append(b, t[1])
+	}
+	// Runs of 32,767 empty blocks: 0 and fourteen times 1.
+	bits := strings.Repeat("0"+strings.Repeat("1", 14), ((w+7)/8*((h+7)/8)+32766)/32767)
+	bits += strings.Repeat("1", (8-len(bits)%8)%8)
+	var data []byte
+	for i := 0; i < len(bits); i += 8 {
+		n, _ := strconv.ParseUint(bits[i:i+8], 2, 8)
+		if data = append(data, byte(n)); n == 0xFF {
+			data = append(data, 0)
+		}
+	}
+	for range scans {
+		for c := range parts {
+			b = append(b, 0xFF, 0xDA, 0, 8, 1, byte(c+1), 0, 1, 63, 0)
+			b = append(b, data...)
+		}
+	}
+	return append(b, 0xFF, 0xD9)
+}
+
 // What would take all memory, or is no picture, is refused before it is decoded.
 func TestBombs(t *testing.T) {
 	good := jpegBytes(t, quarters(480, 320), 90)
@@ -245,10 +279,11 @@ func TestBombs(t *testing.T) {
 		want string
 	}{
 		"png of 60000×60000":         {header(60000, 60000, 8, 2), "image/png", "60000×60000"},
-		"png of 4000×4000 in 16 bit": {header(4000, 4000, 16, 2), "image/png", "4000×4000"},
+		"png of 6000×6000 in 16 bit": {header(6000, 6000, 16, 2), "image/png", "6000×6000"},
 		"jpeg of 65535×65535":        {wide, "image/jpeg", "65535×65535"},
 		"1×30000":                    {strip, "image/jpeg", "1×30000"},
-		"a strip":                    {jpegBytes(t, quarters(2000, 300), 90), "image/jpeg", "strip"},
+		"progressive of 7000×7000":   {progressive(7000, 7000, 3, 1), "image/jpeg", "15 bytes each"},
+		"40 scans":                   {progressive(400, 400, 1, 40), "image/jpeg", "more than 30 scans"},
 		"half":                       {good[:len(good)/2], "image/jpeg", ""},
 		"nothing":                    {nil, "image/jpeg", ""},
 		"another kind":               {good, "image/png", ""},
@@ -256,6 +291,14 @@ func TestBombs(t *testing.T) {
 		"html":                       {[]byte(strings.Repeat("<html>", 100)), "image/gif", ""},
 	} {
 		if _, err := OpenPhoto(c.data, c.kind); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// What cameras and 长图 are is none.
+	for name, data := range map[string][]byte{
+		"24 megapixels": jpegBytes(t, quarters(6016, 4016), 60), "a long picture": jpegBytes(t, quarters(1080, 8000), 60), "ten scans": progressive(640, 480, 1, 10),
+	} {
+		if _, err := OpenPhoto(data, "image/jpeg"); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
