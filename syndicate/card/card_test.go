@@ -118,11 +118,7 @@ func TestDescriptionIsClosed(t *testing.T) {
 			return // then it is the headline, as it stands
 		}
 		d := New(it, links)
-		var marks brackets
-		for i, r := range d.Description {
-			marks.pass(d.Description, i, r)
-		}
-		if marks.shut != "" || characters(d.Description) > MaxDescription || d.Description == "" {
+		if feed.Unclosed(d.Description) != "" || characters(d.Description) > MaxDescription || d.Description == "" {
 			t.Fatalf("%q becomes %q", it.Summary, d.Description)
 		}
 	})
@@ -226,7 +222,7 @@ func TestSentences(t *testing.T) {
 		sentence := rapid.SampledFrom([]string{"渠首闸缓缓提起。", "“水来了！”他说。", "增长 3.5 个百分点。", "真的吗？", "（完）。", "It rose by 3.5 percent. ", "她说：“好。”"})
 		s := feed.Line(strings.Join(rapid.SliceOfN(sentence, 1, 40).Draw(t, "sentences"), ""))
 		max := rapid.IntRange(24, 120).Draw(t, "max")
-		got := new(cutter).within(s, max)
+		got := new(feed.Cutter).Within(s, max)
 		if utf8.RuneCountInString(got) > max || got == "" || !strings.HasPrefix(s, got) {
 			t.Fatalf("within(%q, %d) = %q", s, max, got)
 		}
@@ -248,7 +244,7 @@ func TestSentences(t *testing.T) {
 		{"版本 3.5 发布了很多新的东西", 8, "版本 3.5…"},
 		{"", 5, ""},
 	} {
-		if got := new(cutter).within(c.in, c.max); got != c.want {
+		if got := new(feed.Cutter).Within(c.in, c.max); got != c.want {
 			t.Errorf("within(%q, %d) = %q, want %q", c.in, c.max, got, c.want)
 		}
 	}

@@ -74,15 +74,15 @@ func build(item paper.Item, links Links) Document {
 	if d.Title == "" {
 		d.Title = feed.Line(item.Subtitle)
 	}
-	c := &cutter{names: names(&d, &item)}
-	d.Description = c.within(item.Summary, MaxDescription)
+	c := feed.NewCutter(item, d.Edition.PaperName, d.SiteName)
+	d.Description = c.Within(item.Summary, MaxDescription)
 	if d.Description == "" {
-		d.Description = c.within(item.Text, MaxDescription)
+		d.Description = c.Within(item.Text, MaxDescription)
 	}
-	d.Description = c.closed(d.Description, MaxDescription)
+	d.Description = c.Closed(d.Description, MaxDescription)
 	if d.Title == "" {
 		// A picture without a headline: its words, else where it was printed.
-		d.Title = c.within(d.Description, 30)
+		d.Title = c.Within(d.Description, 30)
 	}
 	if d.Title == "" {
 		d.Title = strings.TrimSpace(d.Edition.PaperName + " " + string(item.Day))
@@ -91,7 +91,7 @@ func build(item paper.Item, links Links) Document {
 		d.Title = item.ID
 	}
 	if d.Description == "" {
-		d.Description = c.within(d.Title, MaxDescription) // WhatsApp shows no card without one
+		d.Description = c.Within(d.Title, MaxDescription) // WhatsApp shows no card without one
 	}
 	if item.Corrected() {
 		modified := stamp(item.Updated, links.Zone)
@@ -207,7 +207,7 @@ func own(item paper.Item, title string) *Image {
 
 // head is what stands in the share page's <head>: Open Graph with exactly one
 // og:image and its size right after it, X's card, and itemprop for QQ.
-func (d *Document) head(c *cutter) []Meta {
+func (d *Document) head(c *feed.Cutter) []Meta {
 	m := make([]Meta, 0, 26+len(d.Tags))
 	property := func(name, content string) {
 		if content != "" {
@@ -261,8 +261,8 @@ func (d *Document) head(c *cutter) []Meta {
 		kind = "summary_large_image"
 	}
 	name("twitter:card", kind)
-	name("twitter:title", c.within(d.Title, maxXTitle))
-	name("twitter:description", c.within(d.Description, maxXDescription))
+	name("twitter:title", c.Within(d.Title, maxXTitle))
+	name("twitter:description", c.Within(d.Description, maxXDescription))
 	itemprop("name", d.Title)
 	if og != nil {
 		name("twitter:image", og.URL)

@@ -241,11 +241,11 @@ func (c *sheet) title() string {
 			return s
 		}
 	}
-	var cut cutter
-	if s := cut.within(c.item.Summary, 30); s != "" {
+	var cut feed.Cutter
+	if s := cut.Within(c.item.Summary, 30); s != "" {
 		return s
 	}
-	return cut.within(c.item.Text, 30)
+	return cut.Within(c.item.Text, 30)
 }
 
 func (c *sheet) date() string {
@@ -311,7 +311,7 @@ func (c *sheet) text(s *setter, text string, w, h, largest, smallest, leading fl
 	}
 	list, missing := s.cells(text)
 	if s == c.serif {
-		bind(list, c.item.Text, names(&Document{Edition: Edition{PaperName: feed.Line(c.item.PaperName)}}, &c.item))
+		bind(list, c.item.Text, feed.NewCutter(c.item).Names)
 	}
 	if 2*missing > len(list) || missing > 0 && s.face.han == nil || len(list) == 0 {
 		return block{}

@@ -3,7 +3,7 @@ package card
 import (
 	"unicode/utf8"
 
-	"github.com/rivo/uniseg"
+	"paperwire/syndicate/feed"
 )
 
 // Measures: how long a text is, as a platform counts. None gives less than the
@@ -32,57 +32,10 @@ func units(s string) int {
 func graphemes(s string) int {
 	n := 0
 	for len(s) > 0 {
-		s = s[cluster(s):]
+		s = s[feed.Cluster(s):]
 		n++
 	}
 	return n
-}
-
-// cluster is the length in bytes of the grapheme cluster that a text begins with.
-func cluster(s string) int {
-	r, n := utf8.DecodeRuneInString(s)
-	if alone(r) {
-		if n == len(s) {
-			return n
-		}
-		if next, _ := utf8.DecodeRuneInString(s[n:]); alone(next) {
-			return n
-		}
-	}
-	one, _, _, _ := uniseg.FirstGraphemeClusterInString(s, -1)
-	return len(one)
-}
-
-// alone reports characters that are a cluster of their own beside each other:
-// nearly all of a Chinese text, which so needs no table (it is 20 times as fast).
-func alone(r rune) bool {
-	switch {
-	case r < 0x20:
-		return false
-	case r < 0x7f:
-		return true
-	case r < 0x2010:
-		return false
-	case r <= 0x2027: // dashes, quotes, the ellipsis
-		return true
-	case r < 0x3001:
-		return false
-	case r <= 0x3029:
-		return true
-	case r < 0x3041:
-		return false
-	case r <= 0x3096:
-		return true
-	case r < 0x309b:
-		return false
-	case r <= 0x3296:
-		return true
-	case r < 0x3400:
-		return false
-	case r <= 0x4dbf, r >= 0x4e00 && r <= 0x9fff, r >= 0xff01 && r <= 0xff9d, r >= 0x20000 && r <= 0x3fffd:
-		return true
-	}
-	return false
 }
 
 // pictorial reports characters that may be an emoji or a part of one; more than

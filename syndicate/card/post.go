@@ -22,7 +22,7 @@ func register(p Platform) {
 
 // writer makes what one platform gets from one article.
 type writer struct {
-	*cutter
+	*feed.Cutter
 	platform *Platform
 	doc      *Document
 	item     *paper.Item
@@ -30,44 +30,18 @@ type writer struct {
 }
 
 // posts are the entries of all platforms.
-func posts(d *Document, item *paper.Item, c *cutter) map[string]Post {
+func posts(d *Document, item *paper.Item, c *feed.Cutter) map[string]Post {
 	all := make(map[string]Post, len(platforms))
 	campaign := item.Paper
 	if day := item.Day.Compact(); day != "" {
 		campaign += "-" + day
 	}
-	w := writer{cutter: c, doc: d, item: item, tail: "&utm_medium=social&utm_campaign=" + url.QueryEscape(campaign)}
+	w := writer{Cutter: c, doc: d, item: item, tail: "&utm_medium=social&utm_campaign=" + url.QueryEscape(campaign)}
 	for i := range platforms {
 		w.platform = &platforms[i]
 		all[w.platform.Key] = w.platform.write(&w)
 	}
 	return all
-}
-
-// names are what must not be torn in the texts of an article.
-func names(d *Document, item *paper.Item) []string {
-	list := make([]string, 0, 16)
-	add := func(name string) {
-		if name = feed.Line(name); name != "" && !slices.Contains(list, name) {
-			list = append(list, name)
-		}
-	}
-	for _, p := range item.Byline {
-		add(p.Name)
-	}
-	for _, t := range item.Districts {
-		add(t.Name)
-		for _, e := range t.Evidence {
-			add(e.Text)
-		}
-	}
-	for _, s := range item.Sections {
-		add(s.Name)
-	}
-	add(item.Agency)
-	add(d.Edition.PaperName)
-	add(d.SiteName)
-	return list
 }
 
 // address is the share page, marked with the platform it is shared on.
@@ -123,7 +97,7 @@ func (w *writer) text(f form, link string, limit int, measure func(string) int) 
 		return text, length, false
 	}
 	for _, link := range []string{link, w.doc.URL, ""} {
-		head, cut := w.fit(title, limit, 0.5, func(s string) bool { return measure(f.join(s, "", link)) <= limit })
+		head, cut := w.Fit(title, limit, 0.5, func(s string) bool { return measure(f.join(s, "", link)) <= limit })
 		if head == "" {
 			continue
 		}
@@ -131,9 +105,9 @@ func (w *writer) text(f form, link string, limit int, measure func(string) int) 
 		if !cut && description != "" {
 			// Most measures add up, and measuring a part costs less than joining all.
 			room := limit - measure(f.join(head, "", link)) - measure(f.between)
-			rest, _ = w.fit(description, limit, 0.3, func(s string) bool { return measure(s) <= room })
+			rest, _ = w.Fit(description, limit, 0.3, func(s string) bool { return measure(s) <= room })
 			if measure(f.join(head, rest, link)) > limit {
-				rest, _ = w.fit(description, limit, 0.3, func(s string) bool { return measure(f.join(head, s, link)) <= limit })
+				rest, _ = w.Fit(description, limit, 0.3, func(s string) bool { return measure(f.join(head, s, link)) <= limit })
 			}
 			if characters(rest) < shortest {
 				rest = ""
@@ -154,7 +128,7 @@ func (w *writer) text(f form, link string, limit int, measure func(string) int) 
 func (w *writer) field(name, s string, limit int, unit string, measure func(string) int) Field {
 	length, cut := measure(s), false
 	if length > limit {
-		s, cut = w.fit(s, limit, 0.3, func(s string) bool { return measure(s) <= limit })
+		s, cut = w.Fit(s, limit, 0.3, func(s string) bool { return measure(s) <= limit })
 		length = measure(s)
 	}
 	return Field{Name: name, Text: s, Length: length, Limit: limit, Unit: unit, Truncated: cut}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -11,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"paperwire/internal/paper"
+	"paperwire/syndicate/feed"
 )
 
 // hostile draws what a headline or a text may hold, of any length.
@@ -31,7 +33,9 @@ func hostile(t *rapid.T, name string, most int) string {
 func balance(s string) string {
 	var open []rune
 	runes := []rune(s)
-	letter := func(i int) bool { return i >= 0 && i < len(runes) && latin(runes[i]) }
+	letter := func(i int) bool {
+		return i >= 0 && i < len(runes) && unicode.IsLetter(runes[i]) && !unicode.In(runes[i], unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Bopomofo, unicode.Hangul) && (runes[i] < 0x2e80 || runes[i] > 0x9fff)
+	}
 	for i, r := range runes {
 		if (r == '’' || r == '‘') && letter(i-1) && letter(i+1) {
 			continue
@@ -40,7 +44,11 @@ func balance(s string) string {
 			open = append(open, []rune("”’」』）)】》〉］]}｝〕〗»›")[k])
 			continue
 		}
-		if k := lastIndex(open, r); k >= 0 {
+		k := len(open) - 1
+		for k >= 0 && open[k] != r {
+			k--
+		}
+		if k >= 0 {
 			open = open[:k]
 		} else if r == '"' && (i == 0 || runes[i-1] < '0' || runes[i-1] > '9') { // 24" is a length
 			open = append(open, r)
@@ -60,8 +68,8 @@ func TestFit(t *testing.T) {
 		most := rapid.IntRange(0, 300).Draw(t, "limit")
 		name := rapid.SampledFrom([]string{"characters", "bytes", "units", "graphemes", "weighted", "bluesky", "threads", "han"}).Draw(t, "measure")
 		measure := measures[name]
-		c := &cutter{names: []string{"林知远", "温县", "Smith"}}
-		got, cut := c.fit(s, most, 0.3, func(s string) bool { return measure(s) <= most })
+		c := &feed.Cutter{Names: []string{"林知远", "温县", "Smith"}}
+		got, cut := c.Fit(s, most, 0.3, func(s string) bool { return measure(s) <= most })
 		if n := measure(got); n > most {
 			t.Fatalf("%q is %d %s long, over %d", got, n, name, most)
 		}
@@ -99,7 +107,7 @@ func TestFit(t *testing.T) {
 
 // Words, numbers and known names are whole wherever there is a better place.
 func TestFitWords(t *testing.T) {
-	c := &cutter{names: []string{"温县", "林知远", "焦作日报", "本报记者"}}
+	c := &feed.Cutter{Names: []string{"温县", "林知远", "焦作日报", "本报记者"}}
 	for _, x := range []struct {
 		in   string
 		most int
@@ -127,7 +135,7 @@ func TestFitWords(t *testing.T) {
 		{"（（（（（（（（（（", 4, "（…）"},
 		{"don’t stop the music now", 11, "don’t stop…"},
 	} {
-		if got, _ := c.fit(x.in, x.most, 0.3, func(s string) bool { return characters(s) <= x.most }); got != x.want {
+		if got, _ := c.Fit(x.in, x.most, 0.3, func(s string) bool { return characters(s) <= x.most }); got != x.want {
 			t.Errorf("%q in %d: %q, want %q", x.in, x.most, got, x.want)
 		}
 	}
@@ -235,7 +243,7 @@ func TestPosts(t *testing.T) {
 func TestDescription(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := hostile(t, "text", 80)
-		got := new(cutter).within(s, MaxDescription)
+		got := new(feed.Cutter).Within(s, MaxDescription)
 		if n := characters(got); n > MaxDescription {
 			t.Fatalf("%d characters: %q", n, got)
 		}
@@ -275,8 +283,8 @@ func TestFitNames(t *testing.T) {
 		})
 		s := strings.TrimSuffix(strings.Join(rapid.SliceOfN(piece, 8, 30).Draw(t, "pieces"), ""), " ")
 		most := rapid.IntRange(60, 200).Draw(t, "limit")
-		c := &cutter{names: []string{"林知远", "温县", "示例日报"}}
-		got, cut := c.fit(s, most, 0.3, func(s string) bool { return characters(s) <= most })
+		c := &feed.Cutter{Names: []string{"林知远", "温县", "示例日报"}}
+		got, cut := c.Fit(s, most, 0.3, func(s string) bool { return characters(s) <= most })
 		if !cut {
 			return
 		}

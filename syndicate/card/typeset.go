@@ -23,6 +23,8 @@ import (
 	"golang.org/x/image/math/fixed"
 	"golang.org/x/image/vector"
 	"golang.org/x/text/unicode/norm"
+
+	"paperwire/syndicate/feed"
 )
 
 // Where distributions keep fonts with Han characters, best first. Of a collection
@@ -444,7 +446,7 @@ func bind(list []cell, text string, names []string) {
 	}
 	const few = 8 // with the marks
 	for i := range list {
-		shut, opens := pairs[list[i].first]
+		shut, opens := feed.Closer(list[i].first)
 		if !opens {
 			continue
 		}
@@ -659,7 +661,10 @@ func (s *setter) fit(list []cell, w, h, largest, smallest, leading float64, most
 		}
 		if size <= smallest {
 			n = max(1, n)
-			dots, _ := s.cells("…")
+			text := make([]rune, len(list))
+			for i, c := range list {
+				text[i] = c.first
+			}
 			whole := func(cut int) bool {
 				return cut == len(list) || list[cut].space || mayBreak(list, cut) && !list[cut].bound
 			}
@@ -668,6 +673,7 @@ func (s *setter) fit(list []cell, w, h, largest, smallest, leading float64, most
 					if end := list[cut-1]; end.space || strings.ContainsRune("，、：；", end.last) || isOpener(end.last) || !torn && !whole(cut) {
 						continue
 					}
+					dots, _ := s.cells("…" + feed.Unclosed(string(text[:cut])))
 					short := append(append([]cell{}, list[:cut]...), dots...)
 					if lines, ok := breakLines(short, w/size, n, 1); ok {
 						return block{short, lines, size, size * leading}

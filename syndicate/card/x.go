@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"paperwire/syndicate/feed"
 )
 
 func init() {
@@ -56,7 +58,7 @@ func weighted(s string) int {
 	for _, r := range s {
 		n += weight(r)
 		dots = dots || r == '.'
-		if r >= 0x300 && !alone(r) || r >= 0x2f800 && r <= 0x2fa1f {
+		if r >= 0x300 && !feed.Alone(r) || r >= 0x2f800 && r <= 0x2fa1f {
 			composed = false
 			pictures = pictures || pictorial(r)
 		}

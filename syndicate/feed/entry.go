@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"html"
 	"mime"
 	"path"
@@ -112,13 +113,11 @@ func (in Input) entry(item paper.Item) entry {
 	e.Kicker, e.Subtitle = plain(item.Kicker), plain(item.Subtitle)
 	e.description = flat(item.Summary)
 	if e.description == "" {
-		e.description = flat(cut(item.Text, 120))
+		e.description = flat(NewCutter(item).Within(item.Text, 120))
 	}
-	for _, t := range []string{plain(item.Title()), e.Subtitle, plain(cut(e.description, 30)), item.ID} {
-		if t != "" {
-			e.title = t
-			break
-		}
+	e.title = cmp.Or(plain(item.Title()), e.Subtitle)
+	if e.title == "" { // a picture without a headline: its words
+		e.title = cmp.Or(plain(NewCutter(item).Within(e.description, 30)), item.ID)
 	}
 	if e.description == "" {
 		e.description = flat(e.title)

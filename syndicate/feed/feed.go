@@ -116,6 +116,39 @@ func Line(s string) string { return line(s) }
 // string for everything else.
 func WebURL(s string) string { return uri(s) }
 
+// Cutter shortens the texts of one article. Names are what may not be torn: people,
+// places, the paper. A Chinese text has no word boundaries, so a name that is not known
+// can only be kept whole by cutting elsewhere: after a sentence, a clause or a space, as
+// nearly always happens. It is of one goroutine.
+type Cutter struct {
+	Names []string
+	// The edges of the last text that was gone through to its end: several platforms
+	// cut the same one.
+	text  string
+	known []edge
+}
+
+// NewCutter makes one for an item; it keeps whole what the item names, and more names.
+func NewCutter(item paper.Item, more ...string) *Cutter { return &Cutter{Names: names(item, more)} }
+
+// Cluster is the length in bytes of the grapheme cluster that a text begins with
+// (UAX #29).
+func Cluster(s string) int { return cluster(s) }
+
+// Alone reports characters that are a grapheme cluster of their own beside each other:
+// nearly all of a Chinese text.
+func Alone(r rune) bool { return alone(r) }
+
+// Closer gives the mark that closes a bracket or a quotation; ok is false for what
+// opens none.
+func Closer(r rune) (shut rune, ok bool) {
+	shut, ok = pairs[r]
+	return shut, ok
+}
+
+// Unclosed gives what closes the brackets and quotation marks that a text leaves open.
+func Unclosed(s string) string { return unclosed(s) }
+
 // Withdrawal is what stands in place of a withdrawn article, in the language of
 // a BCP 47 tag: Chinese for the empty one, English for all but Chinese.
 func Withdrawal(language string) (title, sentence string) { return wording(language) }

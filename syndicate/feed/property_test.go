@@ -283,14 +283,6 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-func TestCut(t *testing.T) {
-	for in, want := range map[string]string{"": "", "一二三": "一二三", "一二三四": "一二…", "a b\n c": "a …", "一": "一"} {
-		if got := cut(in, 3); got != want {
-			t.Errorf("cut(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestURI(t *testing.T) {
 	for in, want := range map[string]string{
 		"http://a.example/x?y=1&z=2#f":      "http://a.example/x?y=1&z=2#f",

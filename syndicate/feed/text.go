@@ -246,19 +246,3 @@ func uri(s string) string {
 }
 
 func hexdigit(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' }
-
-// cut keeps the first max characters of a text on one line; an ellipsis says
-// that there were more.
-func cut(s string, max int) string {
-	s = line(s)
-	n := 0
-	for i := range s {
-		if n++; n == max {
-			if rest := s[i:]; utf8.RuneCountInString(rest) > 1 {
-				return s[:i] + "…"
-			}
-			break
-		}
-	}
-	return s
-}

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"encoding/json"
 	"html"
 	"io"
@@ -35,6 +36,7 @@ const (
 	wechatTitle    = 32
 	wechatAuthor   = 16
 	wechatDigest   = 128
+	wechatSummary  = 120 // characters: what a card has of it
 	wechatContent  = 19_999
 	wechatURL      = 1024 // bytes
 )
@@ -79,9 +81,14 @@ func writeWechat(w io.Writer, in Input) error {
 }
 
 func (in Input) wechat(e *entry) wechatArticle {
+	c := NewCutter(e.Item)
+	shorten := func(s string, most int) string {
+		s, _ = c.Fit(s, most, 0.3, func(s string) bool { return units(s) <= most })
+		return s
+	}
 	a := wechatArticle{
-		Title:  shorten(e.title, wechatTitle),
-		Digest: shorten(e.description, wechatDigest),
+		Title:  cmp.Or(shorten(e.title, wechatTitle), e.ID),
+		Digest: shorten(c.Closed(e.description, wechatSummary), wechatDigest),
 	}
 	for i, name := range e.authors {
 		switch {
@@ -122,29 +129,6 @@ func unitsOf(r rune) int {
 		return 2
 	}
 	return 1
-}
-
-// shorten keeps of a line what fits: whole sentences or clauses if more than half
-// of it is left then, else as many characters as go, and an ellipsis.
-func shorten(s string, limit int) string {
-	n, hard, soft, softUnits := 0, 0, 0, 0
-	for i, r := range s {
-		n += unitsOf(r)
-		if n > limit {
-			if softUnits*2 >= limit {
-				return strings.TrimRight(s[:soft], "，,、：:； ")
-			}
-			return strings.TrimRight(s[:hard], " \u200d\ufe0f") + "…"
-		}
-		end := i + utf8.RuneLen(r)
-		if n < limit {
-			hard = end
-		}
-		if sentenceEnd(r) || strings.ContainsRune("，、：；,;: ", r) {
-			soft, softUnits = end, n
-		}
-	}
-	return s
 }
 
 // sentenceEnd reports whether a sentence ends with r.

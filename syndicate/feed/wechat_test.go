@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"html"
 	"slices"
 	"strings"
 	"testing"
@@ -271,19 +270,5 @@ func TestWechatContent(t *testing.T) {
 				t.Errorf("\n got %s\nwant %s", got, c.want)
 			}
 		})
-	}
-}
-
-func TestShorten(t *testing.T) {
-	for in, want := range map[string]string{
-		"": "", "一二三四五六七八": "一二三四五六七八", "一二三四，五六七八九": "一二三四", "一二，三四五六七八九": "一二，三四五六…",
-		"一二三四五六七。九": "一二三四五六七。", "一二三四五😀😀": "一二三四五😀…", "one two three": "one two", "一二三四五六👨‍👩‍👧": "一二三四五六…",
-	} {
-		if got := shorten(in, 8); got != want || lengthOf(got) > 8 {
-			t.Errorf("shorten(%q) = %q, want %q", in, got, want)
-		}
-	}
-	if s := html.EscapeString(shorten(strings.Repeat("R&D ", 40), 128)); strings.HasSuffix(s, ";") {
-		t.Error(s)
 	}
 }

@@ -1,4 +1,4 @@
-package card
+package feed
 
 import (
 	"slices"
@@ -7,30 +7,20 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"paperwire/syndicate/feed"
-)
+	"github.com/rivo/uniseg"
 
-// cutter shortens the texts of one article. Names are what may not be torn:
-// people, places, the paper. A Chinese text has no word boundaries, so a name
-// that is not known can only be kept whole by cutting elsewhere: after a sentence,
-// a clause or a space, as nearly always happens.
-type cutter struct {
-	names []string
-	// The edges of the last text that was gone through to its end: several platforms
-	// cut the same one.
-	text  string
-	known []edge
-}
+	"paperwire/internal/paper"
+)
 
 // grade says how good a place to cut at is.
 type grade uint8
 
 const (
-	torn     grade = iota // inside a word, a number, an address or a name
-	possible              // between two Han characters
-	word
-	clause
-	sentence // what comes before it is whole: no ellipsis
+	cutTorn     grade = iota // inside a word, a number, an address or a name
+	cutPossible              // between two Han characters
+	cutWord
+	cutClause
+	cutSentence // what comes before it is whole: no ellipsis
 )
 
 const (
@@ -40,6 +30,7 @@ const (
 	pauses  = "，；、：,;:—–－- ｜|/／·～"
 )
 
+// pairs are the marks that close by those that open.
 var pairs = func() map[rune]rune {
 	m := map[rune]rune{}
 	shut := []rune(shutter)
@@ -56,48 +47,72 @@ type edge struct {
 	open  string // what closes the brackets and quotation marks that are open here
 }
 
-// within is as much of a text as goes into so many characters, on one line: whole
+// names are what must not be torn in the texts of an item.
+func names(item paper.Item, more []string) []string {
+	list := make([]string, 0, 16)
+	add := func(name string) {
+		if name = line(name); name != "" && !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	for _, p := range item.Byline {
+		add(p.Name)
+	}
+	for _, t := range item.Districts {
+		add(t.Name)
+		for _, e := range t.Evidence {
+			add(e.Text)
+		}
+	}
+	for _, s := range item.Sections {
+		add(s.Name)
+	}
+	add(item.Agency)
+	add(item.PaperName)
+	for _, name := range more {
+		add(name)
+	}
+	return list
+}
+
+// Within is as much of a text as goes into so many characters, on one line: whole
 // sentences where there are any.
-func (c *cutter) within(s string, most int) string {
-	s = feed.Line(s)
+func (c *Cutter) Within(s string, most int) string {
+	s = line(s)
 	// Bytes bound characters from above, and a summary is short: nearly always this
 	// is the end of it. And no more of a whole body is looked at than is needed.
 	if len(s) > most {
-		s, _ = c.fit(s, most, 0, func(s string) bool { return characters(s) <= most })
+		s, _ = c.Fit(s, most, 0, func(s string) bool { return utf8.RuneCountInString(s) <= most })
 	}
 	return s
 }
 
-// closed is a text with its quotation marks and brackets closed, as those of others may
+// Closed is a text with its quotation marks and brackets closed, as those of others may
 // not be: the paragraphs of a long quotation but its last are left open in print.
-func (c *cutter) closed(s string, most int) string {
-	var marks brackets
-	for i, r := range s {
-		marks.pass(s, i, r)
-	}
-	switch {
-	case marks.shut == "":
-	case characters(s)+characters(marks.shut) <= most:
-		s += marks.shut
+func (c *Cutter) Closed(s string, most int) string {
+	switch shut := unclosed(s); {
+	case shut == "":
+	case utf8.RuneCountInString(s)+utf8.RuneCountInString(shut) <= most:
+		s += shut
 	default:
 		whole := s
-		s, _ = c.fit(s, most, 0, func(s string) bool { return s != whole && characters(s) <= most })
+		s, _ = c.Fit(s, most, 0, func(s string) bool { return s != whole && utf8.RuneCountInString(s) <= most })
 	}
 	return s
 }
 
-// fit is as much of a line, from its beginning, as fits. It ends with a sentence
+// Fit is as much of a line, from its beginning, as fits. It ends with a sentence
 // where that keeps enough of what there is room for (least, from 0 to 1), else with a
 // clause, a word, or somewhere in between, and an ellipsis says so; quotation marks
 // and brackets that are open there are closed. cut reports whether anything is
 // missing. It is empty where nothing fits.
-func (c *cutter) fit(s string, most int, least float64, fits func(string) bool) (text string, cut bool) {
+func (c *Cutter) Fit(s string, most int, least float64, fits func(string) bool) (text string, cut bool) {
 	if fits(s) {
 		return s, false
 	}
 	all := c.edges(s, most)
 	at := func(e edge) string {
-		if e.grade == sentence && e.open == "" {
+		if e.grade == cutSentence && e.open == "" {
 			return s[:e.at]
 		}
 		end := e.at
@@ -133,7 +148,7 @@ func (c *cutter) fit(s string, most int, least float64, fits func(string) bool) 
 }
 
 // choose finds the best edge.
-func (c *cutter) choose(edges []edge, least float64) int {
+func (c *Cutter) choose(edges []edge, least float64) int {
 	last := len(edges) - 1
 	half := last / 2
 	from := int(least * float64(last))
@@ -142,7 +157,7 @@ func (c *cutter) choose(edges []edge, least float64) int {
 		closed bool
 		from   int
 	}{
-		{sentence, true, from}, {clause, true, half}, {word, true, half}, {clause, false, half}, {word, false, half}, {clause, true, half * 4 / 5}, {word, true, half * 4 / 5}, {sentence, true, 0}, {possible, false, 0},
+		{cutSentence, true, from}, {cutClause, true, half}, {cutWord, true, half}, {cutClause, false, half}, {cutWord, false, half}, {cutClause, true, half * 4 / 5}, {cutWord, true, half * 4 / 5}, {cutSentence, true, 0}, {cutPossible, false, 0},
 	} {
 		for i := last; i >= want.from; i-- {
 			if edges[i].grade >= want.grade && (edges[i].open == "" || !want.closed) {
@@ -156,7 +171,7 @@ func (c *cutter) choose(edges []edge, least float64) int {
 // edges are the places between the first clusters of a line, of which at most
 // twice as many are looked at as it may be long: no measure counts less than half
 // for one.
-func (c *cutter) edges(s string, most int) []edge {
+func (c *Cutter) edges(s string, most int) []edge {
 	if s == c.text {
 		return c.known
 	}
@@ -188,6 +203,14 @@ func (c *cutter) edges(s string, most int) []edge {
 		c.text, c.known = s, list
 	}
 	return list
+}
+
+func unclosed(s string) string {
+	var marks brackets
+	for i, r := range s {
+		marks.pass(s, i, r)
+	}
+	return marks.shut
 }
 
 // brackets are the brackets and quotation marks that are open somewhere in a text.
@@ -263,19 +286,19 @@ func joiner(r rune) bool { return strings.ContainsRune(".,:-_/@%&'’+#?=~$*!;",
 // begins with r (a closing mark perhaps, with last before it) and the character next.
 func grades(s string, end int, last, r, next rune) grade {
 	if next >= 0x3400 && r >= 0x3400 && r != '第' && ideograph(r) && ideograph(next) {
-		return possible // nearly always
+		return cutPossible // nearly always
 	}
 	switch {
 	case strings.ContainsRune(closers, next) || strings.ContainsRune("，。！？；：、…,;!?％%℃°", next) || next == '.' && r != ' ':
 		// A line may not begin with them; and before them there is only half a thought.
 		if pausing(s, end, next) && !strings.ContainsRune(openers, r) {
-			return clause
+			return cutClause
 		}
-		return torn
+		return cutTorn
 	case strings.ContainsRune(openers, r):
-		return torn
+		return cutTorn
 	case next == '·' || r == '·' || next == '—' && r == '—':
-		return torn
+		return cutTorn
 	}
 	was := r
 	if strings.ContainsRune(closers, r) && last != 0 {
@@ -283,41 +306,41 @@ func grades(s string, end int, last, r, next rune) grade {
 	}
 	switch was {
 	case '。', '！', '？', '…':
-		return sentence
+		return cutSentence
 	case '!', '?':
 		if !latin(next) && !unicode.IsDigit(next) {
-			return sentence
+			return cutSentence
 		}
 	case '.':
 		if next == ' ' && !abbreviated(s[:end]) {
-			return sentence
+			return cutSentence
 		}
 	}
 	switch {
 	case next == ' ':
 		if han(r) || strings.ContainsRune(closers, r) {
-			return clause
+			return cutClause
 		}
-		return word
+		return cutWord
 	case r == ' ':
-		return torn // the edge before it is the same
+		return cutTorn // the edge before it is the same
 	case strings.ContainsRune("，；：、", r), r == '—':
-		return clause
+		return cutClause
 	case strings.ContainsRune(closers, r), strings.ContainsRune(openers, next):
-		return word
+		return cutWord
 	}
 	solid := func(r rune) bool { return latin(r) || unicode.IsNumber(r) || unicode.IsMark(r) || joiner(r) }
 	switch {
 	case solid(r) && solid(next):
-		return torn
+		return cutTorn
 	case unicode.IsNumber(r) && han(next), r == '第', han(r) && joiner(next) && next != '@' && next != '#':
-		return torn // 3 月, 12.3 亿, 第 5 届
+		return cutTorn // 3 月, 12.3 亿, 第 5 届
 	case solid(r) != solid(next):
-		return word
+		return cutWord
 	case han(r) && han(next):
-		return possible
+		return cutPossible
 	}
-	return word
+	return cutWord
 }
 
 // abbreviated reports a full stop that ends no sentence: Mr. and J. and U.S.
@@ -342,18 +365,18 @@ func pausing(s string, at int, r rune) bool {
 }
 
 // keep marks the edges inside of names.
-func (c *cutter) keep(s string, edges []edge) {
+func (c *Cutter) keep(s string, edges []edge) {
 	if len(edges) == 0 {
 		return
 	}
 	tear := func(from, to int) { // both exclusive
 		i := sort.Search(len(edges), func(i int) bool { return edges[i].at > from })
 		for ; i < len(edges) && edges[i].at < to; i++ {
-			edges[i].grade = torn
+			edges[i].grade = cutTorn
 		}
 	}
 	end := edges[len(edges)-1].at
-	for _, name := range c.names {
+	for _, name := range c.Names {
 		if len(name) < 2 {
 			continue
 		}
@@ -392,4 +415,51 @@ func (c *cutter) keep(s string, edges []edge) {
 		}
 		i += 1 + next
 	}
+}
+
+// cluster is the length in bytes of the grapheme cluster that a text begins with.
+func cluster(s string) int {
+	r, n := utf8.DecodeRuneInString(s)
+	if alone(r) {
+		if n == len(s) {
+			return n
+		}
+		if next, _ := utf8.DecodeRuneInString(s[n:]); alone(next) {
+			return n
+		}
+	}
+	one, _, _, _ := uniseg.FirstGraphemeClusterInString(s, -1)
+	return len(one)
+}
+
+// alone reports characters that are a cluster of their own beside each other:
+// nearly all of a Chinese text, which so needs no table (it is 20 times as fast).
+func alone(r rune) bool {
+	switch {
+	case r < 0x20:
+		return false
+	case r < 0x7f:
+		return true
+	case r < 0x2010:
+		return false
+	case r <= 0x2027: // dashes, quotes, the ellipsis
+		return true
+	case r < 0x3001:
+		return false
+	case r <= 0x3029:
+		return true
+	case r < 0x3041:
+		return false
+	case r <= 0x3096:
+		return true
+	case r < 0x309b:
+		return false
+	case r <= 0x3296:
+		return true
+	case r < 0x3400:
+		return false
+	case r <= 0x4dbf, r >= 0x4e00 && r <= 0x9fff, r >= 0xff01 && r <= 0xff9d, r >= 0x20000 && r <= 0x3fffd:
+		return true
+	}
+	return false
 }
