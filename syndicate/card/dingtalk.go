@@ -5,7 +5,7 @@ func init() {
 		Key: "dingtalk", Name: "DingTalk robot", Limit: 100, Unit: "UTF-16 units", Measure: units, Image: "og",
 		About: "a link message; an entry of a feedCard has the same names",
 		write: func(w *writer) Post {
-			text := w.field("text", w.doc.Description, 500, "UTF-16 units", units)
+			text := w.field("text", w.summary(true), 500, "UTF-16 units", units)
 			p := w.titled(text)
 			p.Payload = map[string]string{"title": p.Text, "text": text.Text, "messageUrl": p.URL, "picUrl": p.Image}
 			return p

@@ -5,7 +5,7 @@ func init() {
 		Key: "feishu", Name: "Feishu robot", Limit: 300, Unit: "bytes", Measure: size, Image: "og",
 		About: "title and text of a post message, far below its 20 KB",
 		write: func(w *writer) Post {
-			text := w.field("text", w.doc.Description, 2000, "bytes", size)
+			text := w.field("text", w.summary(true), 2000, "bytes", size)
 			p := w.titled(text)
 			p.Payload = feishuPost{Title: p.Text, Content: [][]feishuElement{
 				{{Tag: "text", Text: text.Text}}, {{Tag: "a", Text: p.URL, Href: p.URL}},

@@ -12,7 +12,7 @@ import (
 
 // drawnBy is the version of what draws: one more whenever the same article gets
 // another picture, since addresses are cached for ever.
-const drawnBy = 2
+const drawnBy = 3
 
 // sizes in the order of the card document.
 var sizes = [...]Size{

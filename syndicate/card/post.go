@@ -1,9 +1,11 @@
 package card
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"paperwire/internal/paper"
 	"paperwire/syndicate/feed"
@@ -88,9 +90,10 @@ func (w *writer) post(f form) Post {
 // left out. Where nothing of the title fits beside it the address stands alone, and where
 // not even that does it is left out too.
 func (w *writer) text(f form, link string, limit int, measure func(string) int) (text string, length int, cut bool) {
-	title, description := w.doc.Title, w.doc.Description
-	if description == title || strings.HasPrefix(title, description) {
-		description = ""
+	title, description := w.doc.Title, w.rest()
+	if label, of, _ := labelled(title); label != "" && of != "" && strings.HasPrefix(w.doc.Description, of) && description != "" && !ends(w.doc.Description[len(of):]) {
+		// 图片新闻：3月15日，柳湾村的田埂上, and the sentence goes on in the text.
+		title, description = label, w.doc.Description
 	}
 	text = f.join(title, description, link)
 	if length = measure(text); length <= limit {
@@ -122,6 +125,56 @@ func (w *writer) text(f form, link string, limit int, measure func(string) int) 
 		}
 	}
 	return "", 0, true
+}
+
+// labelled parts what stands before a title for its kind, 图片新闻, from the title.
+func labelled(title string) (label, of string, ok bool) {
+	const most = 8 // characters of a label
+	label, of, ok = strings.Cut(title, "：")
+	if !ok || characters(label) > most {
+		return "", title, false
+	}
+	return label, of, true
+}
+
+// ends reports whether a text goes on with the end of a sentence.
+func ends(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return strings.ContainsRune("。！？!?…", r)
+}
+
+// rest is what the description says beside the title: that of a picture, or of an item
+// whose title is its first sentence, begins with the title's own words. It is empty
+// where nothing is left.
+func (w *writer) rest() string {
+	title, description := w.doc.Title, w.doc.Description
+	if strings.HasPrefix(title, description) {
+		return ""
+	}
+	_, of, _ := labelled(title)
+	for _, said := range []string{title, of} {
+		said = strings.TrimRight(said, "…。 ")
+		after, ok := strings.CutPrefix(description, said)
+		if r, _ := utf8.DecodeRuneInString(after); !ok || characters(said) < shortest/2 || after != "" && !strings.ContainsRune("，；：。！？!?…", r) {
+			continue // nothing of it, or the same words by chance
+		}
+		return strings.TrimLeft(after, "，；：。！？!?… ")
+	}
+	return description
+}
+
+// summary is the text beside a title: what [writer.rest] leaves, else the subtitle or
+// the kicker; with always, at least where the article stood.
+func (w *writer) summary(always bool) string {
+	for _, s := range []string{w.rest(), feed.Line(w.item.Subtitle), feed.Line(w.item.Kicker)} {
+		if s != "" && s != w.doc.Title {
+			return s
+		}
+	}
+	if !always {
+		return ""
+	}
+	return cmp.Or(strings.TrimSpace(w.doc.Edition.PaperName+" "+string(w.item.Day)), w.doc.Title)
 }
 
 // field is one of several texts that a platform wants.

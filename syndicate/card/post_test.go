@@ -312,3 +312,28 @@ func TestFitNames(t *testing.T) {
 		}
 	})
 }
+
+// Nothing is said twice: a picture's title is made of its caption, that of many feeds'
+// items is their first sentence.
+func TestNothingTwice(t *testing.T) {
+	for _, c := range []struct {
+		title, text, subtitle, weibo, summary string
+	}{
+		{"图片新闻：社区食堂开张", "社区食堂开张。", "", "【图片新闻：社区食堂开张】", "示例日报 2025-03-04"},
+		{"图片新闻：3月15日，温县柳湾村的田埂上", "3月15日，温县柳湾村的田埂上，孩子们追着蝴蝶跑。", "", "【图片新闻】3月15日，温县柳湾村的田埂上，孩子们追着蝴蝶跑。", "孩子们追着蝴蝶跑。"},
+		{"三座水闸今晨同时开启。", "三座水闸今晨同时开启。两岸麦田喝上了返青水。", "", "【三座水闸今晨同时开启。】两岸麦田喝上了返青水。", "两岸麦田喝上了返青水。"},
+		{"三座水闸今晨同时开启", "", "两岸麦田喝上返青水", "【三座水闸今晨同时开启】", "两岸麦田喝上返青水"},
+		{"春灌开始", "春灌开始了，两岸麦田喝上了返青水。", "", "【春灌开始】春灌开始了，两岸麦田喝上了返青水。", "春灌开始了，两岸麦田喝上了返青水。"},
+		{"观察：水到渠成", "去年冬天修好的渠，今年春天有了水。", "", "【观察：水到渠成】去年冬天修好的渠，今年春天有了水。", "去年冬天修好的渠，今年春天有了水。"},
+	} {
+		d := New(paper.Item{State: paper.Live, PaperName: "示例日报", Article: paper.Article{
+			ID: "slrb-20250304-1_1", Paper: "slrb", Day: "2025-03-04", Headline: c.title, Subtitle: c.subtitle, Text: c.text, Summary: c.text,
+		}}, Links{Base: "https://feeds.example.net"})
+		if got, _, _ := strings.Cut(d.Platforms["weibo"].Text, " https://"); got != c.weibo {
+			t.Errorf("%s: Weibo gets %q, want %q", c.title, got, c.weibo)
+		}
+		if got := d.Platforms["dingtalk"].Fields[0].Text; got != c.summary {
+			t.Errorf("%s: the summary is %q, want %q", c.title, got, c.summary)
+		}
+	}
+}

@@ -28,7 +28,7 @@ func init() {
 			}
 			by := w.field("author", author.String(), draftAuthor, "UTF-16 units", units)
 			by.Truncated = by.Truncated || left
-			digest := w.field("digest", w.doc.Description, draftDigest, "UTF-16 units", units)
+			digest := w.field("digest", w.summary(false), draftDigest, "UTF-16 units", units)
 			p := w.titled(by, digest)
 			payload := map[string]string{"title": p.Text, "author": by.Text, "digest": digest.Text}
 			for _, link := range []string{p.URL, w.doc.URL} {
