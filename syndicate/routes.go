@@ -28,7 +28,7 @@ func (s *Syndicate) newSite(o Options, named string) (*site, error) {
 	st.pages = web.New(web.Options{
 		Base: o.Base, SiteTitle: o.Title, Footer: o.Footer, Data: s.store, Names: o.Names, Scope: scope, Words: queryWords,
 		Formats: feed.Formats(), Widths: widths, Links: st.links, Wechat: o.Wechat != nil && o.Wechat.Signs(), Log: s.log,
-		Operator: st.operates(), Seal: st.seal(), Now: s.now,
+		Operator: st.operates(), Client: client, Seal: st.seal(), Now: s.now,
 	})
 	with := func(h func(http.ResponseWriter, *http.Request, *site)) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h(w, r, st) })

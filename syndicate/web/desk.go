@@ -14,6 +14,7 @@ import (
 
 	"paperwire/internal/paper"
 	"paperwire/syndicate/card"
+	"paperwire/syndicate/feed"
 )
 
 // The desk is where somebody who posts articles by hand finds them ready: an
@@ -32,8 +33,12 @@ const (
 	deskLists = 5
 )
 
-// deskChanges is how many corrections and withdrawals are listed.
-const deskChanges = 6
+// deskChanges is how many corrections are listed, and deskEarlier how many more behind a
+// fold; what was withdrawn always is listed. Older ones are marked in their edition.
+const (
+	deskChanges = 4
+	deskEarlier = 20
+)
 
 // habits are the platforms in the order of the desk; what is not among them follows.
 var habits = []string{
@@ -123,11 +128,13 @@ type deskBody struct {
 	Lang         string        // that the address asks for; empty where it does not
 	Edition      string        // href
 	Prev, Next   string        // href of the editions beside
+	Before       string        // href of the nearest day before that has something, where there is no edition
+	Behind       string        // and after
 	Partial      bool          // something of the edition is still missing
 	Since        template.HTML // the instant that the list begins at; empty for the whole edition
 	Whole, After string        // href of the whole edition, and of what comes after now
 	Changed      []changed
-	More         int // changes that are not listed
+	Earlier      []changed // corrections, behind a fold
 	Papers       []option
 	Sections     []option
 	Districts    []option
@@ -183,9 +190,9 @@ func (s *Site) desk(w http.ResponseWriter, r *http.Request) {
 		s.signIn(w, r, http.StatusUnauthorized, "")
 		return
 	}
+	w.Header().Set("Cache-Control", "no-store") // of every answer behind the key
 	at, err := readChoice(r.URL.Query())
 	if err != nil {
-		w.Header().Set("Cache-Control", "no-store")
 		s.Error(w, r, http.StatusBadRequest, localeOf(r).plain("desk_bad"))
 		return
 	}
@@ -247,7 +254,21 @@ func (s *Site) fillDesk(ctx context.Context, p *page, c catalog, at choice, b *d
 			turn.Day = ed.Next
 			b.Next = p.href(turn.path())
 		}
-	case !errors.Is(err, paper.ErrNotFound): // a feed has days and no editions
+	case errors.Is(err, paper.ErrNotFound): // a feed has days and no editions; and no paper appears on every day
+		near, err := data.Archive(ctx, paper.Public, scope, shown.Day)
+		if err != nil {
+			return err
+		}
+		turn := choice{Paper: at.Paper, Platform: at.Platform}
+		if near.Previous != "" {
+			turn.Day = near.Previous
+			b.Before = p.href(turn.path())
+		}
+		if near.Next != "" {
+			turn.Day = near.Next
+			b.Behind = p.href(turn.path())
+		}
+	default:
 		return err
 	}
 	recent, err := data.Items(ctx, paper.Public, scope, paper.Window{})
@@ -279,7 +300,7 @@ func (s *Site) fillDesk(ctx context.Context, p *page, c catalog, at choice, b *d
 		whole.Since, whole.Part = 0, 1
 		b.Whole = p.href(whole.path())
 	}
-	b.Changed, b.More = p.changes(recent, at.Since, zone)
+	b.Changed, b.Earlier = p.changes(recent, at.Since, zone)
 
 	items = slices.DeleteFunc(items, func(it paper.Item) bool { return it.State == paper.Withdrawn })
 	for _, one := range c.papers {
@@ -396,30 +417,41 @@ func (s *Site) since(ctx context.Context, scope paper.Scope, after time.Time) ([
 	return all, nil
 }
 
-// changes are the corrections and withdrawals that feeds tell of, the last first.
-func (p *page) changes(items []paper.Item, since int64, zone *time.Location) (list []changed, more int) {
+// changes are the corrections and withdrawals that feeds tell of, the last first. What
+// was withdrawn has to be taken down and is never folded away, as earlier corrections are.
+func (p *page) changes(items []paper.Item, since int64, zone *time.Location) (list, earlier []changed) {
 	items = slices.DeleteFunc(slices.Clone(items), func(it paper.Item) bool {
 		return it.State != paper.Withdrawn && !it.Corrected() || it.Updated.Unix() <= since
 	})
 	slices.SortStableFunc(items, func(a, b paper.Item) int { return b.Updated.Compare(a.Updated) })
-	more = max(0, len(items)-deskChanges)
-	for i, it := range items[:len(items)-more] {
+	corrected := 0
+	for i, it := range items {
 		one := changed{
 			ID: "changed" + strconv.Itoa(i+1), Withdrawn: it.State == paper.Withdrawn, Title: it.Title(), TitleLang: p.langOf(it.Language, it.Title()),
 			Href: p.href("/a/" + it.ID), Page: it.Page, Position: it.Position, Day: it.Day,
 			When: p.instant(it.Updated, zone), URL: p.site.opts.Links.Article(it.ID),
 		}
-		if !one.Withdrawn {
-			alone := choice{Article: it.ID}
-			one.Href = p.href(alone.path())
-			one.Title = cmp.Or(one.Title, it.ID)
-			for _, x := range inspectors {
-				one.Inspectors = append(one.Inspectors, share{x.name, x.before + url.QueryEscape(one.URL)})
-			}
+		if one.Withdrawn {
+			list = append(list, one)
+			continue
+		}
+		alone := choice{Article: it.ID}
+		one.Href = p.href(alone.path())
+		one.Title = cmp.Or(one.Title, it.ID)
+		if corrected++; corrected > deskChanges+deskEarlier {
+			continue
+		}
+		if corrected > deskChanges {
+			one.Title = feed.NewCutter(it).Within(one.Title, 30)
+			earlier = append(earlier, one) // what is to be done stands on its own page
+			continue
+		}
+		for _, x := range inspectors {
+			one.Inspectors = append(one.Inspectors, share{x.name, x.before + url.QueryEscape(one.URL)})
 		}
 		list = append(list, one)
 	}
-	return list, more
+	return list, earlier
 }
 
 // filters are the sections or districts of articles, with how many each has, in

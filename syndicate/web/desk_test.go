@@ -233,20 +233,32 @@ func TestDeskWrongKey(t *testing.T) {
 		t.Errorf("not said clearly: %v %q", err, doc.Find("main").Text())
 	}
 	codes := make(chan int)
-	for range 3 * triesAtOnce {
+	for range 3 * triesOfOne {
 		go func() { codes <- send(mux, "/desk", url.Values{"key": {"wrong"}}).Code }()
 	}
 	count := map[int]int{}
-	for range 3 * triesAtOnce {
+	for range 2 * triesOfOne { // those that find no place
 		count[<-codes]++
 	}
-	if count[http.StatusUnauthorized] != triesAtOnce || count[http.StatusTooManyRequests] != 2*triesAtOnce {
-		t.Errorf("%v: want %d tried", count, triesAtOnce)
+	// Somebody else comes in all the same.
+	r := httptest.NewRequest(http.MethodPost, "/desk", strings.NewReader("key="+url.QueryEscape(deskKey)))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.RemoteAddr = "198.51.100.7:1"
+	other := httptest.NewRecorder()
+	mux.ServeHTTP(other, r)
+	if other.Code != http.StatusSeeOther {
+		t.Errorf("another client with the key: %d", other.Code)
+	}
+	for range triesOfOne {
+		count[<-codes]++
+	}
+	if count[http.StatusUnauthorized] != triesOfOne || count[http.StatusTooManyRequests] != 2*triesOfOne {
+		t.Errorf("%v: want %d tried", count, triesOfOne)
 	}
 	// Who gives up frees the place.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	r := httptest.NewRequest(http.MethodPost, "/desk", strings.NewReader("key=wrong")).WithContext(ctx)
+	r = httptest.NewRequest(http.MethodPost, "/desk", strings.NewReader("key=wrong")).WithContext(ctx)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	began = time.Now()
 	mux.ServeHTTP(httptest.NewRecorder(), r)
@@ -459,6 +471,47 @@ func TestDeskChanges(t *testing.T) {
 	doc = look(t, h, 200, "/desk?since="+strconv.FormatInt(next.Unix()-2*deskNew-10, 10))
 	if text := doc.Find(".hint").Text(); !strings.Contains(text, fmt.Sprint("共 ", 2*deskNew+10, " 篇")) {
 		t.Errorf("a long list: %q", text)
+	}
+}
+
+// However many there are, what was withdrawn stands there; and a day without an edition
+// leads to the days beside it.
+func TestDeskTakesDown(t *testing.T) {
+	s := newsroom()
+	first := s.items[0]
+	s.items = nil
+	for i := range 30 {
+		it := first
+		it.ID, it.Version = fmt.Sprintf("demo-20170907-%04d", i), 2
+		it.Updated = it.Published.Add(time.Duration(i+1) * time.Minute)
+		if i < 12 { // the oldest changes
+			it.State = paper.Withdrawn
+		}
+		s.items = append(s.items, it)
+	}
+	h, _ := deskSite(s)
+	doc := look(t, h, 200, "/desk")
+	if n := doc.Find(".changed").First().Find("li").Length(); n != 12+deskChanges {
+		t.Errorf("%d changes at once", n)
+	}
+	if n := doc.Find("details .changed li").Length(); n != 30-12-deskChanges {
+		t.Errorf("%d behind the fold", n)
+	}
+	if got := strings.Count(doc.Find(".changed").First().Text(), "已撤回"); got != 12 {
+		t.Errorf("%d of 12 withdrawals are listed", got)
+	}
+	doc = look(t, h, 200, "/desk?paper=demo&day=2017-09-20")
+	if got := doc.Find("main .line a[rel=prev]").AttrOr("href", ""); !strings.Contains(got, "day=2017-09-07") {
+		t.Errorf("an empty day leads to %q", got)
+	}
+	for target, status := range map[string]int{"/desk?day=x": 400, "/desk?paper=nobody": 404, "/desk?article=demo-20170907-9998": 404} {
+		r := httptest.NewRequest(http.MethodGet, target, nil)
+		r.Header.Set("Paperwire-Key", deskKey)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != status || w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d, %s", target, w.Code, w.Header().Get("Cache-Control"))
+		}
 	}
 }
 

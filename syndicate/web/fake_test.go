@@ -154,6 +154,20 @@ func (s *shelf) Editions(_ context.Context, _ paper.View, key string, n int) ([]
 	return found, s.broken
 }
 
+func (s *shelf) Archive(_ context.Context, _ paper.View, scope paper.Scope, day paper.Day) (paper.Archive, error) {
+	a := paper.Archive{Day: day}
+	for _, it := range s.items {
+		switch {
+		case !holds(scope, it) || it.State == paper.Withdrawn:
+		case it.Day < day && it.Day > a.Previous:
+			a.Previous = it.Day
+		case it.Day > day && (a.Next == "" || it.Day < a.Next):
+			a.Next = it.Day
+		}
+	}
+	return a, s.broken
+}
+
 // atlas is a gazetteer of one city and a county beyond it.
 type atlas []paper.Division
 

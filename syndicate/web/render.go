@@ -248,6 +248,7 @@ func (s *Site) write(w http.ResponseWriter, r *http.Request, status int, view st
 		h.Set("Content-Security-Policy", strings.Replace(policy, "script-src 'self'", "script-src 'self' https://res.wx.qq.com; connect-src 'self'", 1))
 	}
 	switch {
+	case h.Get("Cache-Control") == "no-store": // what is behind a key, whatever became of it
 	case p.caching != "":
 		h.Set("Cache-Control", p.caching)
 	case status >= http.StatusInternalServerError:

@@ -4,9 +4,11 @@ import (
 	"crypto/hmac"
 	"encoding/hex"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -16,8 +18,38 @@ import (
 const (
 	sessionName  = "paperwire_desk"
 	sessionLasts = 12 * time.Hour
-	triesAtOnce  = 8 // keys that are tried at one time; with the pause, as many a second
+	triesAtOnce  = 64 // keys that are tried at one time; with the pause, as many a second
+	triesOfOne   = 4  // of them by one client: nobody keeps others from coming in
 )
+
+// tries counts the keys that are being tried. The zero value is ready.
+type tries struct {
+	mu  sync.Mutex
+	of  map[netip.Prefix]int
+	all int
+}
+
+// begin takes a place, unless all are taken.
+func (t *tries) begin(who netip.Prefix) (end func(), ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.all >= triesAtOnce || t.of[who] >= triesOfOne {
+		return nil, false
+	}
+	if t.of == nil {
+		t.of = map[netip.Prefix]int{}
+	}
+	t.all++
+	t.of[who]++
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.all--
+		if t.of[who]--; t.of[who] == 0 {
+			delete(t.of, who)
+		}
+	}, true
+}
 
 // signedIn reports whether a request comes from the operator: with the key in a
 // header, or with a session.
@@ -71,14 +103,13 @@ func (s *Site) door(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// Who finds all places taken is not told anything of the key.
-	select {
-	case s.tries <- struct{}{}:
-		defer func() { <-s.tries }()
-	default:
+	end, ok := s.tries.begin(s.opts.Client(r))
+	if !ok {
 		w.Header().Set("Retry-After", "5")
 		s.signIn(w, r, http.StatusTooManyRequests, "desk_busy")
 		return
 	}
+	defer end()
 	key := strings.TrimSpace(r.PostForm.Get("key"))
 	if s.opts.Seal == nil || key == "" || !s.opts.Operator(&http.Request{Header: http.Header{"Paperwire-Key": {key}}}) {
 		s.opts.Log.Warn("wrong operator key", "url", r.URL.Path)
@@ -89,8 +120,8 @@ func (s *Site) door(w http.ResponseWriter, r *http.Request) {
 		s.signIn(w, r, http.StatusUnauthorized, "desk_wrong")
 		return
 	}
-	end := strconv.FormatInt(s.opts.Now().Add(sessionLasts).Unix(), 10)
-	s.setSession(w, end+"."+hex.EncodeToString(s.opts.Seal(end)), int(sessionLasts/time.Second))
+	until := strconv.FormatInt(s.opts.Now().Add(sessionLasts).Unix(), 10)
+	s.setSession(w, until+"."+hex.EncodeToString(s.opts.Seal(until)), int(sessionLasts/time.Second))
 	s.toDesk(w, r)
 }
 

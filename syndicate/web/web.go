@@ -11,6 +11,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -31,6 +32,8 @@ type Data interface {
 	Edition(ctx context.Context, v paper.View, paperKey string, day paper.Day) (paper.Edition, error)
 	// Editions are newest first; an empty paperKey means all papers.
 	Editions(ctx context.Context, v paper.View, paperKey string, n int) ([]paper.Edition, error)
+	// Archive tells of the nearest days before and after one that hold something.
+	Archive(ctx context.Context, v paper.View, s paper.Scope, day paper.Day) (paper.Archive, error)
 	Health(ctx context.Context) ([]paper.Health, error)
 	// Incidents are the last n stretches of trouble, newest first.
 	Incidents(ctx context.Context, n int) ([]paper.Incident, error)
@@ -65,6 +68,9 @@ type Options struct {
 	Wechat bool
 	// Operator reports whether a request carries the operator key; nil: there is no desk.
 	Operator func(*http.Request) bool
+	// Client tells who asks, for the number of keys that one may try; nil: the address
+	// that the connection comes from.
+	Client func(*http.Request) netip.Prefix
 	// Seal is the HMAC-SHA256 of a text under the operator key, for sessions at the
 	// desk; nil where there is no key: then nobody can sign in.
 	Seal func(text string) []byte
@@ -77,7 +83,7 @@ type Site struct {
 	opts    Options
 	views   map[locale]views
 	formats []feed.Format // in the order people look for them
-	tries   chan struct{} // keys that are being tried at the desk
+	tries   tries         // keys that are being tried at the desk
 	pause   time.Duration // that the answer to a wrong one takes
 }
 
@@ -92,9 +98,15 @@ func New(o Options) *Site {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Client == nil {
+		o.Client = func(r *http.Request) netip.Prefix {
+			at, _ := netip.ParseAddrPort(r.RemoteAddr) // the zero address is one client
+			return netip.PrefixFrom(at.Addr(), at.Addr().BitLen())
+		}
+	}
 	o.Base = strings.TrimRight(o.Base, "/")
 	o.Links.Base = cmp.Or(o.Links.Base, o.Base)
-	return &Site{opts: o, views: parseViews(), formats: byHabit(o.Formats), tries: make(chan struct{}, triesAtOnce), pause: time.Second}
+	return &Site{opts: o, views: parseViews(), formats: byHabit(o.Formats), pause: time.Second}
 }
 
 // Register adds the pages to a mux, each behind wrap (compression, metrics,
