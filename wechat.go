@@ -98,6 +98,9 @@ func (a *app) wechatDraft(ctx context.Context, o wechat.DraftOptions, edition st
 			fmt.Fprintln(a.out, "   ", p)
 		}
 	}
+	if err == nil && got.Partial {
+		fmt.Fprintf(a.err, "%s: the edition is not complete yet: run it again later, and it leaves another draft\n", got.Day)
+	}
 	switch {
 	case err != nil:
 		return fmt.Errorf("wechat draft: %w; run it again to go on", err)

@@ -1133,7 +1133,7 @@ func TestWechatDraft(t *testing.T) {
 	articles := api.draft(0)
 	for i, got := range articles {
 		want := doc.Articles[i]
-		if got["title"] != want.Title || got["author"] != want.Author || got["digest"] != want.Digest || got["content_source_url"] != want.Source {
+		if got["title"] != want.Title || got["author"] != want.Author || got["digest"] != want.Digest || got["content_source_url"] != want.Source+"?utm_source=wechat_draft&utm_medium=social&utm_campaign=demo-20260318" {
 			t.Errorf("article %d: %v", i, got)
 		}
 		text := func(s string) string { return regexp.MustCompile(`<[^>]*>`).ReplaceAllString(s, "") }

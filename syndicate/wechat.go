@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"paperwire/internal/paper"
 	"paperwire/syndicate/card"
 	"paperwire/syndicate/feed"
@@ -64,11 +66,41 @@ func (d wechatDesk) Known(ctx context.Context, n int) (districts, sections []str
 	return districts, sections, nil
 }
 
-func (d wechatDesk) Draft(ctx context.Context, sc paper.Scope, day paper.Day, part int) ([]byte, paper.Day, error) {
+func (d wechatDesk) Section(ctx context.Context, name string) (paper.Scope, error) {
+	known, err := d.s.catalog(ctx, d.s.site.Load(), false)
+	if err != nil {
+		return paper.Scope{}, err
+	}
+	plain := func(s string) string { return strings.ToLower(norm.NFKC.String(feed.Line(s))) }
+	for slug, x := range known.sections {
+		if plain(x.Name) == plain(name) {
+			return paper.Scope{Sections: []string{slug}}, nil
+		}
+	}
+	return paper.Scope{}, fmt.Errorf("section called %q: %w", name, paper.ErrNotFound)
+}
+
+func (d wechatDesk) Marked(ctx context.Context, address string) string {
+	st := d.s.site.Load()
+	id, ours := strings.CutPrefix(address, st.Base+"/a/")
+	if !ours {
+		return address
+	}
+	it, err := d.Item(ctx, id)
+	if err != nil || it.State != paper.Live {
+		return address // it will fail elsewhere, or be withdrawn
+	}
+	if url := d.Card(it).Platforms["wechat_draft"].URL; strings.HasPrefix(url, address) {
+		return url
+	}
+	return address
+}
+
+func (d wechatDesk) Draft(ctx context.Context, sc paper.Scope, day paper.Day, part int) (doc []byte, of paper.Day, partial bool, err error) {
 	st := d.s.site.Load()
 	known, err := d.s.catalog(ctx, st, false)
 	if err != nil {
-		return nil, "", err
+		return nil, "", false, err
 	}
 	w := paper.Window{Day: day}
 	if day == "" {
@@ -76,22 +108,31 @@ func (d wechatDesk) Draft(ctx context.Context, sc paper.Scope, day paper.Day, pa
 	}
 	items, err := d.Items(ctx, sc, w)
 	if err != nil {
-		return nil, "", err
+		return nil, "", false, err
 	}
-	if len(items) > 0 {
-		day = items[0].Day
+	asked := map[string]bool{}
+	for _, it := range items {
+		if day = it.Day; asked[it.Paper] {
+			continue
+		}
+		asked[it.Paper] = true
+		ed, err := d.s.store.Edition(ctx, paper.Public, it.Paper, it.Day)
+		if err != nil && !errors.Is(err, paper.ErrNotFound) { // an item of a feed has no edition
+			return nil, "", false, err
+		}
+		partial = partial || err == nil && ed.State == paper.EditionPartial
 	}
 	format, ok := feed.ByExt("wechat")
 	if !ok {
-		return nil, "", errors.New("there is no format wechat")
+		return nil, "", false, errors.New("there is no format wechat")
 	}
 	in := st.input(sc, items, known)
 	in.View, in.Part = paper.Public, part
 	var b bytes.Buffer
 	if err := format.Write(&b, in); err != nil {
-		return nil, "", fmt.Errorf("write the articles of %s: %w", sc, err)
+		return nil, "", false, fmt.Errorf("write the articles of %s: %w", sc, err)
 	}
-	return b.Bytes(), day, nil
+	return b.Bytes(), day, partial, nil
 }
 
 func (d wechatDesk) Picture(ctx context.Context, url string) (data []byte, kind string, ok bool, err error) {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ const (
 	maxThumb   = 64 << 10 // bytes of a JPEG that may be a thumb
 	maxWidth   = 1080     // pixels that a picture which is drawn again keeps
 	maxContent = 19_999   // UTF-16 units of a body
+	maxSource  = 1024     // bytes of an address
 	draftLease = 30 * time.Second
 )
 
@@ -78,7 +80,7 @@ func (a *Account) draft(ctx context.Context, o DraftOptions) (Drafted, error) {
 		return Drafted{}, err
 	}
 	o.Part = max(o.Part, 1)
-	doc, day, err := a.desk.Draft(ctx, scope, o.Day, o.Part)
+	doc, day, partial, err := a.desk.Draft(ctx, scope, o.Day, o.Part)
 	if err != nil {
 		return Drafted{}, err
 	}
@@ -88,7 +90,7 @@ func (a *Account) draft(ctx context.Context, o DraftOptions) (Drafted, error) {
 	if err := json.Unmarshal(doc, &list); err != nil {
 		return Drafted{}, fmt.Errorf("articles of %s: %w", scope, err)
 	}
-	out := Drafted{Day: day}
+	out := Drafted{Day: day, Partial: partial}
 	if len(list.Articles) == 0 {
 		return out, fmt.Errorf("part %d of %s: no articles: %w", o.Part, scope, paper.ErrNotFound)
 	}
@@ -204,6 +206,9 @@ func (a *Account) hold(ctx context.Context, name string) (context.Context, func(
 func (a *Account) prepare(ctx context.Context, l listed) (drafting, DraftedArticle, error) {
 	r := DraftedArticle{Title: l.Title}
 	d := drafting{Title: l.Title, Author: l.Author, Digest: l.Digest, Source: l.Source}
+	if marked := a.desk.Marked(ctx, l.Source); len(marked) <= maxSource {
+		d.Source = marked
+	}
 	var err error
 	if d.Cover, err = a.cover(ctx, l.Cover, false, &r); err != nil {
 		return d, r, fmt.Errorf("cover: %w", err)
@@ -241,40 +246,54 @@ func (a *Account) prepare(ctx context.Context, l listed) (drafting, DraftedArtic
 }
 
 // eachPicture writes HTML with other addresses of its pictures; one that gets none is
-// taken out.
+// taken out, with the section that it begins: its caption.
 func eachPicture(content string, to func(src string) (string, error)) (string, error) {
 	if !strings.Contains(content, "<img") {
 		return content, nil
 	}
-	var b strings.Builder
+	b := make([]byte, 0, len(content)+256)
+	section := -1 // where one begins, as the last thing written
+	skipped := 0  // sections that are open in what is taken out
 	z := html.NewTokenizer(strings.NewReader(content))
 	for {
 		kind := z.Next()
 		if kind == html.ErrorToken {
-			return b.String(), nil // the end: the text is in memory
+			return string(b), nil // the end: the text is in memory
 		}
 		raw := string(z.Raw()) // Token moves on
-		if kind != html.StartTagToken && kind != html.SelfClosingTagToken || !strings.HasPrefix(raw, "<img") {
-			b.WriteString(raw)
-			continue
-		}
 		t := z.Token()
-		if t.Data != "img" {
-			b.WriteString(raw)
+		if skipped > 0 {
+			switch {
+			case t.Data != "section":
+			case kind == html.StartTagToken:
+				skipped++
+			case kind == html.EndTagToken:
+				skipped--
+			}
 			continue
 		}
-		for i := range t.Attr {
-			if t.Attr[i].Key != "src" {
-				continue
+		if kind != html.StartTagToken && kind != html.SelfClosingTagToken || t.Data != "img" {
+			if section = -1; kind == html.StartTagToken && t.Data == "section" {
+				section = len(b)
 			}
-			src, err := to(t.Attr[i].Val)
-			if err != nil {
-				return "", err
-			}
-			if t.Attr[i].Val = src; src != "" {
-				b.WriteString(t.String())
-			}
+			b = append(b, raw...)
+			continue
 		}
+		i := slices.IndexFunc(t.Attr, func(a html.Attribute) bool { return a.Key == "src" })
+		if i < 0 {
+			continue
+		}
+		src, err := to(t.Attr[i].Val)
+		if err != nil {
+			return "", err
+		}
+		switch t.Attr[i].Val = src; {
+		case src != "":
+			b = append(b, t.String()...)
+		case section >= 0:
+			b, skipped = b[:section], 1
+		}
+		section = -1
 	}
 }
 

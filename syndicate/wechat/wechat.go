@@ -47,14 +47,21 @@ type Desk interface {
 	// Scope reads a scope as somebody wrote it. The error is a *[paper.ScopeError], or
 	// [paper.ErrNotFound] where it names something that nobody knows.
 	Scope(ctx context.Context, written string) (paper.Scope, error)
+	// Section is the section of a name, whatever marks are in it; the error is
+	// [paper.ErrNotFound].
+	Section(ctx context.Context, name string) (paper.Scope, error)
 	// Words reads what somebody searches for; the error is a *[paper.ScopeError].
 	Words(q string) ([]string, error)
 	// Known are names of districts and of sections that hold something, those with
 	// the most first, n of each at most.
 	Known(ctx context.Context, n int) (districts, sections []string, err error)
 	// Draft is the document in the format wechat of an edition day, of the newest for
-	// the empty one, with the day that it is of; part counts from 1.
-	Draft(ctx context.Context, s paper.Scope, day paper.Day, part int) (doc []byte, of paper.Day, err error)
+	// the empty one, with the day that it is of; part counts from 1. partial: more of
+	// the edition is to come.
+	Draft(ctx context.Context, s paper.Scope, day paper.Day, part int) (doc []byte, of paper.Day, partial bool, err error)
+	// Marked is the address of a share page with the mark of a draft for statistics;
+	// any other address stays as it is.
+	Marked(ctx context.Context, address string) string
 	// Picture gives the bytes of a picture that we serve; ok is false for addresses of
 	// others. The errors are [paper.ErrNotFound] and [paper.ErrGone].
 	Picture(ctx context.Context, url string) (data []byte, kind string, ok bool, err error)
@@ -199,6 +206,7 @@ type Drafted struct {
 	Articles []DraftedArticle
 	MediaID  string // of the draft; empty after a dry run
 	Already  bool   // it had been left before
+	Partial  bool   // more of the edition is to come
 }
 
 // DraftedArticle is one article of a draft.

@@ -157,3 +157,24 @@ func TestEachPicture(t *testing.T) {
 		}
 	}
 }
+
+// A picture that is left out takes its caption along, and nothing else.
+func TestCaptionsGoToo(t *testing.T) {
+	for in, want := range map[string]string{
+		`<p>一</p><section style="a"><img src="x" alt="闸"/><section style="b">闸</section></section><p>二</p>`: `<p>一</p><p>二</p>`,
+		`<p>一<img src="x"/>二</p>`:                                            `<p>一二</p>`,
+		`<section><p>一</p><img src="x"/></section>`:                          `<section><p>一</p></section>`,
+		`<section><img src="y"/><section>闸</section></section>`:              `<section><img src="to-y"/><section>闸</section></section>`,
+		`<section><img src="x"/></section><section><img src="y"/></section>`: `<section><img src="to-y"/></section>`,
+	} {
+		got, err := eachPicture(in, func(src string) (string, error) {
+			if src == "x" {
+				return "", nil
+			}
+			return "to-" + src, nil
+		})
+		if err != nil || got != want {
+			t.Errorf("%s\n got %s\nwant %s (%v)", in, got, want, err)
+		}
+	}
+}

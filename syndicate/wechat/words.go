@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -87,6 +88,16 @@ func (a *Account) word(ctx context.Context, written string, most int) (saying, e
 			}
 		}
 	}
+	// A section may be called 焦作/温县·马村区, as pages are.
+	switch scope, err := a.desk.Section(ctx, written); {
+	case errors.Is(err, paper.ErrNotFound):
+	case err != nil:
+		return saying{}, err
+	default:
+		if s, err := a.newest(ctx, scope, most); err != nil || len(s.Articles) > 0 {
+			return s, err
+		}
+	}
 	words, err := a.desk.Words(written)
 	var wrong *paper.ScopeError
 	if errors.As(err, &wrong) {
@@ -139,7 +150,9 @@ func pick(items []paper.Item, most int) saying {
 
 // newest are the last articles of a scope.
 func (a *Account) newest(ctx context.Context, scope paper.Scope, most int) (saying, error) {
-	items, err := a.desk.Items(ctx, scope, paper.Window{Limit: 2 * toEvent})
+	// Before any date there are no notices: what has been filed elsewhere since is none
+	// of the scope's any more.
+	items, err := a.desk.Items(ctx, scope, paper.Window{Limit: toEvent, Before: time.Unix(1<<36, 0)})
 	return pick(items, most), err
 }
 
