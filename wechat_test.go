@@ -485,6 +485,7 @@ func TestWechatCallback(t *testing.T) {
 				{"wenxian", wenxian[:1], ""},
 				{"410825", wenxian[:1], ""},
 				{"示例日报", edition[:1], ""},
+				{"焦作/温县·马村区", x.items(t, "section/jiaozuo-wenxian-macunqu-5698", paper.Window{})[:1], ""},
 				{"山药", x.items(t, "all", paper.Window{Query: []string{"山药"}})[:1], ""},
 				{"帮助", nil, "今日：最新一期"},
 				{"", nil, "任何词语"},

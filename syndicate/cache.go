@@ -110,8 +110,8 @@ func (c *cache) get(view, uri string) *entry {
 	return e
 }
 
-// put keeps a document, in place of an older rendering. A document larger than
-// the whole cache is not kept.
+// put keeps a document, in place of an older rendering: without its uncompressed body
+// where there is no room for both. A document larger than the whole cache is not kept.
 func (c *cache) put(e *entry) {
 	main := int64(overhead + len(e.key.uri) + len(e.variants[gzipped].body) + len(e.variants[brotlied].body))
 	body := int64(len(e.variants[plain].body))
@@ -123,12 +123,17 @@ func (c *cache) put(e *entry) {
 		}
 		c.drop(&old.main)
 	}
-	if main+body > c.max {
+	if main > c.max || main+body > c.max && e.variants[gzipped].body == nil {
 		return
+	}
+	if main+body > c.max {
+		e.variants[plain].body, body = nil, 0
 	}
 	c.entries[e.key] = e
 	c.insert(&e.main, e, main)
-	c.insert(&e.idle, e, body)
+	if body > 0 {
+		c.insert(&e.idle, e, body)
+	}
 	c.shrink()
 }
 
@@ -164,7 +169,7 @@ func (c *cache) body(e *entry, enc encoding) ([]byte, error) {
 		return nil, err
 	}
 	c.mu.Lock()
-	if c.entries[e.key] == e && e.idle.size == 0 {
+	if c.entries[e.key] == e && e.idle.size == 0 && e.main.size+int64(len(b)) <= c.max {
 		e.variants[plain].body = b
 		c.insert(&e.idle, e, int64(len(b)))
 		c.shrink()

@@ -3,6 +3,7 @@ package syndicate
 import (
 	"bytes"
 	"fmt"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -116,6 +117,43 @@ func TestCacheDropsUncompressedFirst(t *testing.T) {
 	got, err := c.body(e, plain)
 	if err != nil || !bytes.Equal(got, want) {
 		t.Fatalf("inflated to %d bytes (%v), want the %d that were put", len(got), err, len(want))
+	}
+}
+
+// A document that has no room whole is kept compressed, and does not push out the rest
+// when somebody wants it otherwise.
+func TestCacheKeepsLargeOnesCompressed(t *testing.T) {
+	e := sized("/feeds/all/archive/2017-09-07.rss", 300_000, 1)
+	want := bytes.Clone(e.variants[plain].body)
+	c := newCache(int64(len(want)))
+	small := sized("/feeds/other.rss", 3000, 1)
+	c.put(small)
+	c.put(e)
+	if got, err := c.body(e, plain); err != nil || !bytes.Equal(got, want) {
+		t.Fatalf("inflated to %d bytes (%v), want the %d that were put", len(got), err, len(want))
+	}
+	if c.get("public", e.key.uri) != e || c.get("public", small.key.uri) != small || c.used > c.max {
+		t.Errorf("%d bytes, at most %d; large %v, small %v", c.used, c.max, c.get("public", e.key.uri) == e, c.get("public", small.key.uri) == small)
+	}
+}
+
+// Browsers tell their languages in many ways, and there are two languages.
+func TestPagesByLanguage(t *testing.T) {
+	s, _ := open(t, newMemory())
+	catchUp(t, s)
+	st := s.site.Load()
+	_, before := st.cache.stats()
+	for i := range 60 {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Accept-Language", fmt.Sprintf("zh-CN,zh;q=0.%02d", i+10))
+		s.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	for i := range 60 {
+		r := httptest.NewRequest("GET", fmt.Sprintf("/?x=%d", i), nil)
+		s.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	if _, now := st.cache.stats(); now != before+1 {
+		t.Errorf("%d pages are kept in the large cache, want 1", now-before)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -326,19 +327,20 @@ func (s *Syndicate) compressed(st *site, h http.Handler) http.Handler {
 		sn, c := s.snap.Load(), s.health.Load()
 		// The line feed keeps these keys apart from those that ServeHTTP looks up
 		// without regard to languages.
-		k := key{view(r).Key, r.RequestURI + "\n" + r.Header.Get("Accept-Language")}
-		// Searches are as many as there are words: they are combinations.
-		kept, search := st.cache, strings.Contains(r.URL.RawQuery, "q=")
-		if search {
+		k := key{view(r).Key, r.RequestURI + "\n" + s.tongues.of(r)}
+		// There are as many queries as somebody writes: they are combinations.
+		kept, many := st.cache, r.URL.RawQuery != ""
+		if many {
 			kept = st.small
 		}
+		limited := many && (!strings.HasPrefix(r.URL.Path, "/api/") || strings.Contains(r.URL.RawQuery, "q="))
 		have := kept.get(k.view, k.uri)
 		if have != nil && s.fresh(have) {
 			s.metrics.hits.Inc()
 			s.send(w, r, st, have)
 			return
 		}
-		if search {
+		if limited {
 			if err := cmp.Or(s.limits.ask(client(r), s.now()), s.limits.all(s.now())); err != nil {
 				s.refuse(w, r, st, have, err)
 				return
@@ -376,11 +378,40 @@ func (s *Syndicate) compressed(st *site, h http.Handler) http.Handler {
 		s.metrics.misses.Inc()
 		e := newPage(k, w.Header(), held.body.Bytes(), sn, c)
 		if sn != nil && len(k.uri) < maxURI && !strings.Contains(w.Header().Get("Cache-Control"), "no-store") {
-			e.small = search
+			e.small = many
 			kept.put(e)
 		}
 		s.send(w, r, st, e)
 	})
+}
+
+// tongues remembers which language of the pages is meant by what browsers say of their
+// reader: they say it in hundreds of ways. The zero value is ready.
+type tongues struct {
+	mu    sync.RWMutex
+	known map[string]string
+}
+
+const mostTongues = 1000
+
+func (t *tongues) of(r *http.Request) string {
+	said := r.Header.Get("Accept-Language")
+	t.mu.RLock()
+	lang, ok := t.known[said]
+	t.mu.RUnlock()
+	if ok {
+		return lang
+	}
+	lang = web.Language(r)
+	if r.URL.RawQuery == "" && len(said) <= 200 { // else the address may say otherwise
+		t.mu.Lock()
+		if t.known == nil || len(t.known) >= mostTongues {
+			t.known = map[string]string{}
+		}
+		t.known[said] = lang
+		t.mu.Unlock()
+	}
+	return lang
 }
 
 // refuse answers a rendering that has to wait: with the bytes of before the last

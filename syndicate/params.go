@@ -36,17 +36,25 @@ const (
 // known are the parameters of feeds.
 var known = []string{"limit", "q", "full", "pace", "max", "part"}
 
-// feedQuery reads the query of a feed's URL. What cannot be read, or says two things, is a
-// mistake: dropped, it would lead to another feed. Errors are *[paper.ScopeError].
+// feedQuery reads the known parameters of a feed's URL. What cannot be read of them, or
+// says two things, is a mistake: dropped, it would lead to another feed. Others' (utm_source
+// and its kind) may look as they like. Errors are *[paper.ScopeError].
 func feedQuery(raw string) (url.Values, error) {
-	q, err := url.ParseQuery(raw)
-	if err != nil {
-		return nil, &paper.ScopeError{Reason: fmt.Sprintf("the query %q cannot be read: write name=value, joined by &, with %%XX for what is special", clip(raw))}
-	}
-	for _, name := range known {
-		if len(q[name]) > 1 {
-			return nil, &paper.ScopeError{Reason: fmt.Sprintf("%s stands %d times: write it once", name, len(q[name]))}
+	q := url.Values{}
+	for part := range strings.SplitSeq(raw, "&") {
+		name, value, _ := strings.Cut(part, "=")
+		name, err := url.QueryUnescape(name)
+		others := err != nil || !slices.Contains(known, name)
+		if others && !slices.ContainsFunc(known, func(k string) bool { return strings.Contains(part, ";"+k+"=") || strings.HasPrefix(part, k+";") }) {
+			continue
 		}
+		if value, err = url.QueryUnescape(value); err != nil || others || strings.Contains(part, ";") {
+			return nil, &paper.ScopeError{Reason: fmt.Sprintf("%q cannot be read: write name=value, joined by &, with %%XX for what is special", clip(part))}
+		}
+		if q.Has(name) {
+			return nil, &paper.ScopeError{Reason: name + " stands more than once: write it once"}
+		}
+		q.Set(name, value)
 	}
 	return q, nil
 }

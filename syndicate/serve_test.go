@@ -888,8 +888,9 @@ func TestQueryMistakes(t *testing.T) {
 	for uri, want := range map[string]string{
 		"/feeds/all.rss?pace=65m;max=3":                     "cannot be read",
 		"/feeds/all.rss?q=%zz":                              "cannot be read",
-		"/feeds/all.rss?q=a&q=b":                            "q stands 2 times",
-		"/feeds/all.json?limit=3&limit=4":                   "limit stands 2 times",
+		"/feeds/all.rss?q=a&q=b":                            "q stands more than once",
+		"/feeds/all.json?limit=3&limit=4":                   "limit stands more than once",
+		"/feeds/all.json?a=1;limit=3":                       "cannot be read",
 		"/feeds/all/archive/2017-09-07.rss?q=a":             "takes no parameters",
 		"/feeds/all/archive/2017-09-07.rss?pace=65m&max=3":  "takes no parameters",
 		"/api/v1/articles?q=%zz":                            "cannot be read",
@@ -901,7 +902,9 @@ func TestQueryMistakes(t *testing.T) {
 		}
 	}
 	// An untidy path has a tidy one, as any other spelling has.
-	for uri, want := range map[string]string{"/feeds//all.rss": "/feeds/all.rss", "/feeds/./all.rss?limit=3": "/feeds/all.rss?limit=3", "//evil.example/..//": "/"} {
+	for uri, want := range map[string]string{"/feeds//all.rss": "/feeds/all.rss", "/feeds/./all.rss?limit=3": "/feeds/all.rss?limit=3", "//evil.example/..//": "/",
+		"/feeds/all.rss?utm_source=a;b": "/feeds/all.rss", "/feeds/all.rss?utm_campaign=50%&limit=3": "/feeds/all.rss?limit=3",
+	} {
 		if r := ask(s, "GET", uri); r.StatusCode != http.StatusPermanentRedirect || r.Header.Get("Location") != want || r.Header.Get("Access-Control-Allow-Origin") != "*" {
 			t.Errorf("%s: %s %s", uri, r.Status, r.Header.Get("Location"))
 		}

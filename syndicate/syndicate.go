@@ -145,6 +145,7 @@ type Syndicate struct {
 	metrics *metrics
 	size    int64 // of both caches, in bytes
 	limits  *limits
+	tongues tongues
 	ops     bool
 
 	site   atomic.Pointer[site]     // replaced by Reconfigure

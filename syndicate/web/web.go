@@ -46,6 +46,10 @@ type Names interface {
 	Above(code string) []string // nearest first
 }
 
+// Language is the language in which a request's page is written, as Content-Language
+// tells it.
+func Language(r *http.Request) string { return localeOf(r).lang }
+
 // Options configure the pages.
 type Options struct {
 	Base      string // scheme and host without a trailing slash
