@@ -88,7 +88,7 @@ func (s *Syndicate) oembed(w http.ResponseWriter, r *http.Request, st *site) {
 		s.fail(w, r, st, err)
 		return
 	}
-	e := embedding{Version: "1.0", Type: "link", Title: d.Title, Provider: d.SiteName, ProviderURL: st.Base + "/", CacheAge: 3600}
+	e := embedding{Version: "1.0", Type: "link", Title: d.Title, Provider: d.SiteName, ProviderURL: st.Base + "/", CacheAge: 60}
 	names := make([]string, len(d.Authors))
 	for i, a := range d.Authors {
 		names[i] = a.Name
@@ -107,7 +107,7 @@ func (s *Syndicate) oembed(w http.ResponseWriter, r *http.Request, st *site) {
 		return
 	}
 	h := w.Header()
-	h["Cache-Control"] = oneHour
+	h["Cache-Control"] = oneMinute // what is withdrawn must go
 	h["Access-Control-Allow-Origin"] = anyone
 	h.Set("Content-Type", "application/json")
 	w.Write(b)

@@ -120,7 +120,7 @@ type Post struct {
 	Truncated bool    `json:"truncated"` // headline or description is not whole
 	URL       string  `json:"url"`       // the share page, with utm_source and so on
 	Image     string  `json:"image,omitempty"`
-	Intent    string  `json:"intent,omitempty"`  // opens the platform's own form with all this filled in
+	Intent    string  `json:"intent,omitempty"`  // opens the platform's own form with what it takes filled in
 	Fields    []Field `json:"fields,omitempty"`  // the further texts of a platform that wants several
 	Payload   any     `json:"payload,omitempty"` // as the platform's API wants it; nil where it takes just a text
 }
