@@ -321,19 +321,24 @@ func (s *Syndicate) failScope(w http.ResponseWriter, r *http.Request, st *site, 
 
 // compressed holds what a room writes back until it is whole, and sends it in
 // the encoding asked for with an ETag of its own. A page may show anything of
-// the store, so it is kept until anything changes there or at a source.
-func (s *Syndicate) compressed(st *site, h http.Handler) http.Handler {
+// the store, so it is kept until anything changes there or at a source. Of pages' queries
+// only what they know makes another page.
+func (s *Syndicate) compressed(st *site, pages bool, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sn, c := s.snap.Load(), s.health.Load()
 		// The line feed keeps these keys apart from those that ServeHTTP looks up
 		// without regard to languages.
-		k := key{view(r).Key, r.RequestURI + "\n" + s.tongues.of(r)}
+		path, query := r.URL.EscapedPath(), r.URL.RawQuery
+		if query != "" && pages && r.URL.Path != "/desk" {
+			query = web.Query(query)
+		}
+		k := key{view(r).Key, path + "?" + query + "\n" + s.tongues.of(r)}
 		// There are as many queries as somebody writes: they are combinations.
-		kept, many := st.cache, r.URL.RawQuery != ""
+		kept, many := st.cache, query != ""
 		if many {
 			kept = st.small
 		}
-		limited := many && (!strings.HasPrefix(r.URL.Path, "/api/") || strings.Contains(r.URL.RawQuery, "q="))
+		limited := strings.Contains(query, "q=") || pages && strings.Contains(query, "before=")
 		have := kept.get(k.view, k.uri)
 		if have != nil && s.fresh(have) {
 			s.metrics.hits.Inc()
@@ -349,7 +354,7 @@ func (s *Syndicate) compressed(st *site, h http.Handler) http.Handler {
 		// The handler writes the whole page; whether that is what the client has is
 		// decided here, by the bytes of its encoding.
 		inner := r.Clone(r.Context())
-		inner.Method = http.MethodGet
+		inner.Method, inner.URL.RawQuery = http.MethodGet, query
 		for _, name := range []string{"If-None-Match", "If-Modified-Since", "If-Range", "Range"} {
 			inner.Header.Del(name)
 		}

@@ -50,7 +50,7 @@ func (s *Syndicate) newSite(o Options, named string) (*site, error) {
 		return nil, err
 	}
 	st.programs = programs
-	st.mux.Handle("/api/", s.compressed(st, programs))
+	st.mux.Handle("/api/", s.compressed(st, false, programs))
 	if o.Editor != nil {
 		st.mux.Handle("POST /api/v1/articles/{id}/decisions", programs)
 	}
@@ -69,7 +69,7 @@ func (s *Syndicate) newSite(o Options, named string) (*site, error) {
 	st.mux.Handle("/a/{id}/card/{file}", with(s.cardImage))
 	st.mux.Handle("/a/{id}/qr.png", with(s.qrCode))
 	st.mux.Handle("/img/{name}", with(s.picture))
-	st.mux.Handle("/oembed", s.compressed(st, with(s.oembed)))
+	st.mux.Handle("/oembed", s.compressed(st, false, with(s.oembed)))
 	st.mux.Handle("/", with(func(w http.ResponseWriter, r *http.Request, st *site) {
 		if to, ok := st.withoutSlash(r); ok {
 			redirect(w, to)
@@ -80,7 +80,7 @@ func (s *Syndicate) newSite(o Options, named string) (*site, error) {
 		}
 		s.problem(w, r, st, http.StatusNotFound, "")
 	}))
-	st.pages.Register(st.mux, func(h http.Handler) http.Handler { return s.compressed(st, h) })
+	st.pages.Register(st.mux, func(h http.Handler) http.Handler { return s.compressed(st, true, h) })
 
 	s.live(st.mux)
 	s.live(st.operations)

@@ -5,6 +5,7 @@ import (
 	"html"
 	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -401,15 +402,54 @@ func hasHan(s string) bool {
 // preference is known: it is the language of the papers.
 var matcher = language.NewMatcher([]language.Tag{language.MustParse(chinese), language.English})
 
+// pageParams are the parameters of pages; the desk's are its own.
+var pageParams = []string{"q", "before", "page", "lang"}
+
+func pageQuery(raw string) string {
+	if raw == "" {
+		return ""
+	}
+	q, _ := url.ParseQuery(raw) // what cannot be read is not there
+	var b strings.Builder
+	for _, name := range pageParams {
+		value := q.Get(name)
+		if name == "lang" && value != "" {
+			l, ok := langOf(value)
+			if value = l; !ok {
+				value = ""
+			}
+		}
+		if !q.Has(name) || value == "" && name == "lang" {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(name)
+		b.WriteByte('=')
+		b.WriteString(url.QueryEscape(value))
+	}
+	return b.String()
+}
+
+// langOf is the language of ours that a tag means.
+func langOf(tag string) (lang string, ok bool) {
+	t, err := language.Parse(clip(tag, 20))
+	if err != nil {
+		return "", false
+	}
+	if base, _ := t.Base(); base.String() == "zh" {
+		return chinese, true
+	}
+	return english, true
+}
+
 // localeOf chooses the language: ?lang= wins, then Accept-Language. Who asks
 // for other languages only gets English; who asks for none gets Chinese.
 func localeOf(r *http.Request) locale {
 	if q := r.URL.Query().Get("lang"); q != "" {
-		if tag, err := language.Parse(clip(q, 20)); err == nil {
-			if base, _ := tag.Base(); base.String() == "zh" {
-				return locale{chinese, true}
-			}
-			return locale{english, true}
+		if lang, ok := langOf(q); ok {
+			return locale{lang, true}
 		}
 	}
 	accept := clip(r.Header.Get("Accept-Language"), 300)

@@ -50,6 +50,10 @@ type Names interface {
 // tells it.
 func Language(r *http.Request) string { return localeOf(r).lang }
 
+// Query keeps of a query what pages know, each once and in one spelling: whatever else
+// stands there (utm_source and its kind) is for others and makes no other page.
+func Query(raw string) string { return pageQuery(raw) }
+
 // Options configure the pages.
 type Options struct {
 	Base      string // scheme and host without a trailing slash
