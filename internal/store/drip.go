@@ -234,6 +234,7 @@ func (s *Store) Drip(ctx context.Context) (int, error) {
 		if err != nil {
 			return err
 		}
+		var at int64
 		for _, d := range drips {
 			if !due[d.part] {
 				continue
@@ -245,8 +246,13 @@ func (s *Store) Drip(ctx context.Context) (int, error) {
 			if !came {
 				continue
 			}
+			if n == 0 {
+				if at, err = risen(ctx, t, now); err != nil {
+					return err
+				}
+			}
 			n++
-			if err := rise(ctx, t, d.part, seq, now, 0, ""); err != nil {
+			if err := rise(ctx, t, d.part, seq, at, 0, ""); err != nil {
 				return err
 			}
 		}
@@ -476,7 +482,11 @@ func (s *Store) insertDrip(ctx context.Context, t *sql.Tx, scope paper.Scope, d 
 	if err != nil {
 		return err
 	}
-	return rise(ctx, t, row.part, seq, now, 0, "")
+	at, err := risen(ctx, t, now)
+	if err != nil {
+		return err
+	}
+	return rise(ctx, t, row.part, seq, at, 0, "")
 }
 
 // newsOf gives the live articles of a scope's newest edition, if they are news and

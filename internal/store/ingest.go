@@ -86,7 +86,11 @@ func (s *Store) Configure(ctx context.Context, c Setup) error {
 			if _, err := t.ExecContext(ctx, `UPDATE clock SET doc = CASE WHEN $1 = '' THEN doc ELSE $1 END WHERE name = 'change'`, c.Presentation); err != nil {
 				return err
 			}
-			if _, err := t.ExecContext(ctx, `UPDATE scopes SET seq = $1, at = $2`, seq, seconds(now)); err != nil {
+			at, err := risen(ctx, t, seconds(now))
+			if err != nil {
+				return err
+			}
+			if _, err := t.ExecContext(ctx, `UPDATE scopes SET seq = $1, at = $2`, seq, at); err != nil {
 				return err
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -452,5 +453,57 @@ func TestMovedTwice(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+// Last-Modified of whatever is made of several parts rises with each change: within
+// a second, by a clock that is behind, and by a new configuration.
+func TestRisenNeverStandsStill(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(t testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		modified := func(named ...string) (at time.Time) {
+			t.Helper()
+			_, all, err := s.Changes(t.Context(), 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range all {
+				if slices.Contains(named, p.Part) && p.At.After(at) {
+					at = p.At
+				}
+			}
+			return at
+		}
+		take(t, s, false, art("a", rd, "1", 0, "one"))
+		letOut(t, s, "a")
+		if at := modified("all"); !at.Equal(c.now()) {
+			t.Errorf("risen at %s, now is %s", at, c.now())
+		}
+		was := modified("paper/a", "paper/b")
+		rose := func(what string) {
+			t.Helper()
+			at := modified("paper/a", "paper/b")
+			if !at.After(was) {
+				t.Errorf("%s: at %s, before it %s", what, at, was)
+			}
+			was = at
+		}
+		take(t, s, false, art("b", rd, "1", 0, "two"))
+		letOut(t, s, "b")
+		rose("another paper in the same second")
+		if _, err := s.Refile(t.Context(), "b", []Move{{ID: "b-20260318-1"}}, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		rose("the same paper in the same second")
+		c.add(-30 * time.Second)
+		if _, err := s.Refile(t.Context(), "a", []Move{{ID: "a-20260318-1"}}, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		rose("by a slower clock")
+		if err := s.Configure(t.Context(), Setup{Presentation: "other"}); err != nil {
+			t.Fatal(err)
+		}
+		rose("configured")
 	})
 }

@@ -83,8 +83,12 @@ func (s *Store) Relate(ctx context.Context, pkey string, of []string, ties []Tie
 		if err != nil {
 			return err
 		}
+		at, err := risen(ctx, t, s.now().Unix())
+		if err != nil {
+			return err
+		}
 		for _, part := range sorted(parts) {
-			if err := rise(ctx, t, part, seq, s.now().Unix(), 0, ""); err != nil {
+			if err := rise(ctx, t, part, seq, at, 0, ""); err != nil {
 				return err
 			}
 		}

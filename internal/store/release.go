@@ -477,19 +477,23 @@ func (r *release) rise() error {
 		parts = append(parts, part)
 	}
 	slices.Sort(parts)
+	at, err := risen(r.ctx, r.t, r.now)
+	if err != nil {
+		return err
+	}
 	for _, part := range parts {
-		if err := rise(r.ctx, r.t, part, r.seq, r.now, r.parts[part], r.last[part]); err != nil {
+		if err := rise(r.ctx, r.t, part, r.seq, at, r.parts[part], r.last[part]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// rise raises one part's version. The instant never goes back, whatever the clock does.
+// rise raises one part's version, at an instant of risen.
 func rise(ctx context.Context, t *sql.Tx, part string, seq, at int64, gain int, last paper.Day) error {
 	_, err := t.ExecContext(ctx, `INSERT INTO scopes (part, seq, at, items, last) VALUES ($1,$2,$3,$4,$5)
-		ON CONFLICT (part) DO UPDATE SET seq=$2, at=CASE WHEN scopes.at > $3 THEN scopes.at ELSE $3 END,
-			items=scopes.items+$4, last=CASE WHEN scopes.last > $5 THEN scopes.last ELSE $5 END`,
+		ON CONFLICT (part) DO UPDATE SET seq=$2, at=$3, items=scopes.items+$4,
+			last=CASE WHEN scopes.last > $5 THEN scopes.last ELSE $5 END`,
 		part, seq, at, gain, string(last))
 	return err
 }
@@ -571,8 +575,12 @@ func (s *Store) Expire(ctx context.Context) (int, error) {
 		if _, err := t.ExecContext(ctx, `UPDATE articles SET notice = 0 WHERE notice > 0 AND notice <= $1`, now); err != nil {
 			return err
 		}
+		at, err := risen(ctx, t, now)
+		if err != nil {
+			return err
+		}
 		for _, part := range sorted(parts) {
-			if err := rise(ctx, t, part, seq, now, 0, ""); err != nil {
+			if err := rise(ctx, t, part, seq, at, 0, ""); err != nil {
 				return err
 			}
 		}

@@ -116,6 +116,14 @@ func change(ctx context.Context, t *sql.Tx) (seq int64, err error) {
 	return seq, err
 }
 
+// risen draws the instant at which versions rise in this transaction: now, but later
+// than every one drawn before, whatever the clock does. Two rises within a second,
+// of one part or of two that a document is made of, would share a Last-Modified.
+func risen(ctx context.Context, t *sql.Tx, now int64) (at int64, err error) {
+	err = t.QueryRowContext(ctx, `UPDATE clock SET n = CASE WHEN n >= $1 THEN n + 1 ELSE $1 END WHERE name = 'risen' RETURNING n`, now).Scan(&at)
+	return at, err
+}
+
 // in writes `column IN (…)` with numbered placeholders,
 // while appending the values to args.
 func in(column string, values []string, args *[]any) string {
