@@ -360,7 +360,9 @@ func (s *Store) Ingest(ctx context.Context, in Incoming) (Outcome, error) {
 			_, err := t.ExecContext(ctx, `UPDATE evidence SET draft=$2 WHERE article=$1`, id, filing)
 			return err
 		}
-		if hash == in.Hash {
+		// Lost before it was out, it comes out like a new one.
+		again := reason == byPublisher && state == "withheld"
+		if hash == in.Hash && !again {
 			out.Result = Same
 			return nil
 		}
@@ -375,14 +377,19 @@ func (s *Store) Ingest(ctx context.Context, in Incoming) (Outcome, error) {
 		out.Result = Changed
 		if state == "ingested" || state == "withheld" { // nobody has seen it: just replace it
 			switch {
-			case reason != "": // the editor's hand holds it
+			case reason != "" && !again: // the editor's hand holds it
 			case a.Pseudo != "":
 				state = "withheld"
 			default:
 				state = "ingested"
 			}
-			if _, err := t.ExecContext(ctx, `UPDATE articles SET state=$2, page=$3, ordinal=$4, hash=$5, fingerprint=$6, doc=$7 WHERE id=$1`,
-				id, state, a.Page.Number, a.Ordinal, in.Hash, in.Fingerprint, encode(a)); err != nil {
+			if again {
+				if _, err := t.ExecContext(ctx, `UPDATE articles SET reason='', release_at=$2 WHERE id=$1`, id, never); err != nil {
+					return err
+				}
+			}
+			if _, err := t.ExecContext(ctx, `UPDATE articles SET state=$2, page=$3, ordinal=$4, hash=$5, fingerprint=$6, doc=$7, day=$8 WHERE id=$1`,
+				id, state, a.Page.Number, a.Ordinal, in.Hash, in.Fingerprint, encode(a), string(a.Day)); err != nil {
 				return err
 			}
 			_, err := t.ExecContext(ctx, `UPDATE evidence SET doc=$2 WHERE article=$1`, id, encode(in.Filing))

@@ -507,3 +507,56 @@ func TestRisenNeverStandsStill(t *testing.T) {
 		rose("configured")
 	})
 }
+
+// What the publisher lost before it was out, and has again, comes out like a new one;
+// what an editor keeps back does not.
+func TestLostBeforeItsRelease(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(t testing.TB) string) {
+		for _, words := range []string{"one", "mended"} {
+			for _, why := range []string{"", "editor: no"} {
+				c := newClock()
+				s := open(t, dsn(t), c)
+				in := art("a", rd, "1", 0, "one")
+				look := func(in Incoming) Outcome {
+					t.Helper()
+					if _, _, err := s.List(t.Context(), Listing{Source: "a", Paper: "a", Day: rd, Refs: []Listed{{Origin: "1", URL: in.Article.URL}}}); err != nil {
+						t.Fatal(err)
+					}
+					out, err := s.Ingest(t.Context(), in)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if err := s.Settle(t.Context(), "a", "a", rd, nil, 30*time.Minute); err != nil {
+						t.Fatal(err)
+					}
+					return out
+				}
+				look(in)
+				c.add(20 * time.Minute)
+				if err := s.Withdraw(t.Context(), "a-20260318-1", why); err != nil {
+					t.Fatal(err)
+				}
+				letOut(t, s, "a")
+				in = art("a", rd, "1", 0, words)
+				in.Similar = nil
+				if out := look(in); why == "" && out.Result != Changed {
+					t.Errorf("%s: ingest came to %s", words, out.Result)
+				}
+				c.add(29 * time.Minute)
+				if r := letOut(t, s, "a"); r.Articles != 0 {
+					t.Errorf("%s: released within the hold", words)
+				}
+				c.add(2 * time.Minute)
+				letOut(t, s, "a")
+				got := items(t, s, "all")
+				if why != "" {
+					if len(got) > 0 {
+						t.Errorf("%s: what an editor keeps back came out", words)
+					}
+				} else if len(got) != 1 || got[0].Headline != "题 "+words || got[0].Version != 1 {
+					t.Errorf("%s: %+v", words, got)
+				}
+			}
+		}
+	})
+}
