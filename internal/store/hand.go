@@ -141,10 +141,10 @@ func (s *Store) Refile(ctx context.Context, pkey string, moves []Move, d *paper.
 
 // move files one article otherwise; nil where it changed meanwhile.
 func (r *release) move(m Move) (*paper.Refiled, error) {
-	var doc, state, hash string
+	var doc, filing, state, hash string
 	var version, published, archive int64
-	err := r.t.QueryRowContext(r.ctx, `SELECT doc, state, hash, version, published, archive FROM articles WHERE id = $1 AND paper = $2`, m.ID, r.paper.Key).
-		Scan(&doc, &state, &hash, &version, &published, &archive)
+	err := r.t.QueryRowContext(r.ctx, `SELECT a.doc, e.doc, a.state, a.hash, a.version, a.published, a.archive FROM articles a JOIN evidence e ON e.article = a.id WHERE a.id = $1 AND a.paper = $2`, m.ID, r.paper.Key).
+		Scan(&doc, &filing, &state, &hash, &version, &published, &archive)
 	if err != nil {
 		return nil, err
 	}
@@ -160,25 +160,31 @@ func (r *release) move(m Move) (*paper.Refiled, error) {
 		return nil, err
 	}
 	if m.Drafted != nil {
-		if _, err := r.t.ExecContext(r.ctx, `UPDATE evidence SET draft=$2 WHERE article=$1 AND draft<>''`, m.ID, encode(*m.Drafted)); err != nil {
+		if _, err := r.t.ExecContext(r.ctx, `UPDATE evidence SET draft=$2 WHERE article=$1 AND EXISTS (SELECT 1 FROM articles WHERE id=$1 AND draft<>'')`, m.ID, encode(*m.Drafted)); err != nil {
 			return nil, err
 		}
 	}
+	want := filedUnder(m.Filing)
 	if state != "released" { // filed when it comes out, or comes back
+		var f paper.Filing
+		if err := json.Unmarshal([]byte(filing), &f); err != nil {
+			return nil, err
+		}
+		before := filedUnder(f)
+		moved.Left, moved.Joined = without(before, want), without(want, before)
 		return moved, nil
 	}
 	before, err := r.open(m.ID)
 	if err != nil {
 		return nil, err
 	}
-	want := filedUnder(m.Filing)
 	moved.Left, moved.Joined = without(before, want), without(want, before)
 	if r.seq == 0 {
 		if r.seq, err = change(r.ctx, r.t); err != nil {
 			return nil, err
 		}
 	}
-	parts, err := r.refile(m.ID, published, want, 0, archive != 0, a.Day)
+	parts, err := r.refile(m.ID, published, want, 1, 1, archive != 0, a.Day)
 	if err != nil {
 		return nil, err
 	}

@@ -398,7 +398,10 @@ func (s *Store) Ingest(ctx context.Context, in Incoming) (Outcome, error) {
 		if state == "withdrawn" {
 			// A withdrawn article stays withdrawn until somebody restores it; the
 			// newer content waits there.
-			_, err := t.ExecContext(ctx, `UPDATE articles SET hash=$2, fingerprint=$3, draft=$4 WHERE id=$1`, id, in.Hash, in.Fingerprint, encode(a))
+			if _, err := t.ExecContext(ctx, `UPDATE articles SET hash=$2, fingerprint=$3, draft=$4 WHERE id=$1`, id, in.Hash, in.Fingerprint, encode(a)); err != nil {
+				return err
+			}
+			_, err := t.ExecContext(ctx, `UPDATE evidence SET draft=$2 WHERE article=$1`, id, encode(in.Filing))
 			return err
 		}
 		var out string

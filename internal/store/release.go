@@ -283,18 +283,13 @@ func (r *release) revise(x readyRow, at int64) error {
 	kind, state := paper.ArticleCorrected, "released"
 	doc := encode(x.a)
 	filing := x.filing
-	gain := 0
+	draft, draftFiling := "", ""
 	switch x.pending {
 	case "withdraw":
 		kind, state = paper.ArticleWithdrawn, "withdrawn"
-		if x.state == "released" {
-			gain = -1
-		}
+		draft, draftFiling = x.draft, x.evidenceDraft // what waits for a restore goes on waiting
 	case "restore":
 		kind = paper.ArticlePublished
-		if x.state == "withdrawn" {
-			gain = 1
-		}
 		fallthrough
 	default:
 		if x.draft != "" {
@@ -302,8 +297,9 @@ func (r *release) revise(x readyRow, at int64) error {
 			if err := json.Unmarshal([]byte(x.draft), &a); err != nil {
 				return err
 			}
-			// What the publisher's redesign changed about the place stays ours.
-			a.ID = x.a.ID
+			// What the publisher's redesign changed about the place stays ours, and
+			// so does the day: an item of a feed is filed under the one it came with.
+			a.ID, a.Day = x.a.ID, x.a.Day
 			x.a, doc = a, encode(a)
 		}
 		if x.evidenceDraft != "" {
@@ -317,10 +313,7 @@ func (r *release) revise(x readyRow, at int64) error {
 	if x.archive {
 		notice = 0 // nobody received it, so nobody is told
 	}
-	draft := ""
-	if x.pending == "withdraw" {
-		draft = x.draft // what waits for a restore goes on waiting
-	}
+	was, is := int(flag(x.state == "released")), int(flag(state == "released"))
 	if _, err := r.t.ExecContext(r.ctx, `UPDATE articles SET state=$2, version=$3, updated=$4, notice=$5, pending='', draft=$6, doc=$7, page=$8, ordinal=$9 WHERE id=$1`,
 		x.a.ID, state, version, at, notice, draft, doc, x.a.Page.Number, x.a.Ordinal); err != nil {
 		return err
@@ -329,7 +322,7 @@ func (r *release) revise(x readyRow, at int64) error {
 		x.a.ID, version, r.seq, at, x.hash, x.a.Page.Number, doc); err != nil {
 		return err
 	}
-	if _, err := r.t.ExecContext(r.ctx, `UPDATE evidence SET doc=$2, draft='' WHERE article=$1`, x.a.ID, encode(filing)); err != nil {
+	if _, err := r.t.ExecContext(r.ctx, `UPDATE evidence SET doc=$2, draft=$3 WHERE article=$1`, x.a.ID, encode(filing), draftFiling); err != nil {
 		return err
 	}
 	if _, err := r.t.ExecContext(r.ctx, `UPDATE editions SET state='corrected' WHERE paper=$1 AND day=$2 AND state='complete'`, x.a.Paper, string(x.a.Day)); err != nil {
@@ -338,7 +331,7 @@ func (r *release) revise(x readyRow, at int64) error {
 	if err := r.indexed(x.a, x.published, state == "released"); err != nil {
 		return err
 	}
-	parts, err := r.refile(x.a.ID, x.published, filedUnder(filing), gain, x.archive, x.a.Day)
+	parts, err := r.refile(x.a.ID, x.published, filedUnder(filing), was, is, x.archive, x.a.Day)
 	if err != nil {
 		return err
 	}
@@ -346,10 +339,10 @@ func (r *release) revise(x readyRow, at int64) error {
 		return err
 	}
 	if x.archive {
-		return r.archived(x.a, gain)
+		return r.archived(x.a, is-was)
 	}
 	for _, part := range []string{"all", "paper/" + x.a.Paper} {
-		r.touch(part, gain, x.a.Day)
+		r.touch(part, is-was, x.a.Day)
 	}
 	if err := r.touchRelated(x.a.ID); err != nil {
 		return err
@@ -358,8 +351,10 @@ func (r *release) revise(x readyRow, at int64) error {
 }
 
 // refile ends the filings that no longer hold, begins new ones, and touches all
-// of them: who received the article hears of the change. It returns the parts.
-func (r *release) refile(id string, published int64, want []string, gain int, archive bool, day paper.Day) ([]string, error) {
+// of them: who received the article hears of the change. was and is are 1 where the
+// article counts before and after it: a withdrawn one counts nowhere. It returns the
+// parts.
+func (r *release) refile(id string, published int64, want []string, was, is int, archive bool, day paper.Day) ([]string, error) {
 	open, ever := map[string]bool{}, map[string]bool{}
 	if err := each(r.ctx, r.t, func(rows *sql.Rows) error {
 		var part string
@@ -379,10 +374,10 @@ func (r *release) refile(id string, published int64, want []string, gain int, ar
 	for _, part := range want {
 		ever[part] = true
 		if open[part] {
-			delta[part] += gain
+			delta[part] = is - was
 			continue
 		}
-		delta[part]++
+		delta[part] = is
 		r.stand(day, part)
 		if err := r.file(part, id, published); err != nil {
 			return nil, err
@@ -392,7 +387,7 @@ func (r *release) refile(id string, published int64, want []string, gain int, ar
 		if slices.Contains(want, part) {
 			continue
 		}
-		delta[part]--
+		delta[part] = -was
 		if _, err := r.t.ExecContext(r.ctx, `UPDATE filings SET to_seq=$3 WHERE part=$1 AND article=$2 AND to_seq=0`, part, id, r.seq); err != nil {
 			return nil, err
 		}
