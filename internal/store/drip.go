@@ -46,7 +46,7 @@ func (f fresh) within(s paper.Scope) bool {
 		return slices.ContainsFunc(values, func(v string) bool { return slices.Contains(f.parts, kind+"/"+v) })
 	}
 	return (len(s.Papers) == 0 || slices.Contains(s.Papers, f.paper)) &&
-		(len(s.Pages) == 0 || slices.Contains(s.Pages, f.page)) &&
+		(len(s.Pages) == 0 || slices.Contains(s.Pages, strings.ToUpper(f.page))) &&
 		(len(s.Sections) == 0 || any("section", s.Sections)) &&
 		(len(s.Districts) == 0 || any("district", s.Districts)) &&
 		!any("section", s.NotSections) && !any("district", s.NotDistricts)

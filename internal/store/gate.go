@@ -402,7 +402,7 @@ func scopeConds(s paper.Scope, args *[]any, drive string) []string {
 		conds = append(conds, in("a.paper", s.Papers, args))
 	}
 	if len(s.Pages) > 0 {
-		conds = append(conds, in("a.page", s.Pages, args))
+		conds = append(conds, in(onPage("a.page"), s.Pages, args))
 	}
 	filed := func(kind string, values []string) string {
 		return "EXISTS (SELECT 1 FROM filings f WHERE f.article = a.id AND f.to_seq = 0 AND " + in("f.part", prefixed(kind, values), args) + ")"
@@ -422,6 +422,10 @@ func scopeConds(s paper.Scope, args *[]any, drive string) []string {
 	return conds
 }
 
+// onPage is a printed page number as scopes write it: b02 stands at page/B02. (No
+// index holds pages: the one paper beside them drives.)
+func onPage(printed string) string { return "UPPER(" + printed + ")" }
+
 // everConds are the conditions that a scope carried an article at some moment: the
 // inclusions held then and the exclusions did not. What stands where changes with a
 // version and with an editor's filing, so the moments are those of both. The paper is
@@ -433,7 +437,7 @@ func everConds(s paper.Scope, args *[]any) []string {
 	}
 	var then []string
 	if len(s.Pages) > 0 {
-		then = append(then, in("(SELECT v.page FROM versions v WHERE v.article = a.id AND v.seq <= m.seq ORDER BY v.version DESC LIMIT 1)", s.Pages, args))
+		then = append(then, in(onPage("(SELECT v.page FROM versions v WHERE v.article = a.id AND v.seq <= m.seq ORDER BY v.version DESC LIMIT 1)"), s.Pages, args))
 	}
 	for _, x := range []struct {
 		not, kind string

@@ -560,3 +560,39 @@ func TestLostBeforeItsRelease(t *testing.T) {
 		}
 	})
 }
+
+// A page printed b02 is the scope page/B02: in feeds, notices, archives and drips.
+func TestPageWithoutRegardToCase(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(t testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		d := &paper.Drip{Pace: time.Hour, Max: 2}
+		window(t, s, "paper/a/page/B02", paper.Window{Drip: d})
+		in := art("a", rd, "1", 0, "one")
+		in.Article.Page.Number = "b02"
+		take(t, s, false, in)
+		letOut(t, s, "a")
+		tickDrip(t, s)
+		for _, scope := range []string{"paper/a/page/b02", "paper/a/page/B02,C01"} {
+			got := items(t, s, scope)
+			if len(got) != 1 || got[0].Page.Number != "b02" {
+				t.Errorf("%s: %+v", scope, got)
+			}
+		}
+		if got := window(t, s, "paper/a/page/B02", paper.Window{Drip: d}); len(got) != 1 {
+			t.Errorf("drip: %v", ids(got))
+		}
+		closeDays(t, s)
+		if got, _ := archiveOf(t, s, "paper/a/page/B02", rd); len(got) != 1 {
+			t.Errorf("archive: %v", got)
+		}
+		c.add(time.Minute)
+		if err := s.Withdraw(t.Context(), "a-20260318-1", ""); err != nil {
+			t.Fatal(err)
+		}
+		letOut(t, s, "a")
+		if got := items(t, s, "paper/a/page/B02"); len(got) != 1 || got[0].State != paper.Withdrawn {
+			t.Errorf("notice: %v", ids(got))
+		}
+	})
+}
