@@ -596,3 +596,64 @@ func TestPageWithoutRegardToCase(t *testing.T) {
 		}
 	})
 }
+
+// After a wrong clock new articles wait until the time has caught up. What is taken
+// down is taken down at once, and comes back at once: its updated is above all that
+// was told before, in whole seconds, and what waited comes out when its time comes.
+func TestWithdrawalAfterAWrongClock(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(t testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		c.add(time.Hour) // ahead
+		one, two, three := art("a", rd, "1", 0, "one"), art("a", rd, "2", 1, "two"), art("a", rd, "3", 2, "three")
+		take(t, s, false, one, two)
+		letOut(t, s, "a")
+		stamp := c.now()
+		c.add(-time.Hour)
+		take(t, s, false, one, two, three)
+		for _, id := range []string{"a-20260318-1", "a-20260318-2"} {
+			if err := s.Withdraw(t.Context(), id, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r := letOut(t, s, "a"); r.Articles != 2 || r.Wait < time.Hour {
+			t.Fatalf("%+v", r)
+		}
+		updated := map[time.Time]bool{}
+		look := func(state paper.ItemState, n int, last time.Time) {
+			t.Helper()
+			list := items(t, s, "all")
+			if len(list) != n {
+				t.Fatalf("holds %v", ids(list))
+			}
+			for _, i := range list {
+				if i.State != state || !i.Updated.After(last) || updated[i.Updated] || i.Updated.Nanosecond() != 0 || i.Published.After(stamp) {
+					t.Errorf("%s %s, published %s, updated %s", i.ID, i.State, i.Published, i.Updated)
+				}
+				updated[i.Updated] = true
+			}
+		}
+		look(paper.Withdrawn, 2, stamp)
+		for _, id := range []string{"a-20260318-1", "a-20260318-2"} {
+			if err := s.Decide(t.Context(), paper.Decision{Article: id, Action: paper.RestoreHand, Who: "x", Why: "y"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r := letOut(t, s, "a"); r.Articles != 2 {
+			t.Fatalf("%+v", r)
+		}
+		look(paper.Live, 2, stamp.Add(2*time.Second))
+		r := letOut(t, s, "a")
+		c.add(r.Wait - time.Second)
+		if letOut(t, s, "a").Articles != 0 {
+			t.Error("released too early")
+		}
+		c.add(time.Second)
+		if r := letOut(t, s, "a"); r.Articles != 1 || r.Wait != 0 {
+			t.Errorf("when the time has caught up: %+v", r)
+		}
+		if i, err := s.Item(t.Context(), paper.Public, "a-20260318-3"); err != nil || !i.Published.After(stamp.Add(4*time.Second)) {
+			t.Errorf("%s %v", i.Published, err)
+		}
+	})
+}

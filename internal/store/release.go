@@ -126,7 +126,7 @@ func (r *release) load() error {
 	}, `SELECT a.doc, a.state, a.pending, a.history, a.archive, a.version, a.published, a.draft, a.hash, e.doc, e.draft
 		FROM articles a JOIN evidence e ON e.article = a.id
 		WHERE a.paper = $1 AND a.release_at <= $2 AND (a.state = 'ingested' OR a.pending <> '')
-		ORDER BY CASE WHEN a.pending = 'correct' THEN 1 ELSE 0 END, a.day, a.ordinal, a.id LIMIT $3`, r.paper.Key, r.now*1000+999, batch)
+		ORDER BY CASE WHEN a.pending = 'correct' THEN 2 WHEN a.pending = '' THEN 1 ELSE 0 END, a.day, a.ordinal, a.id LIMIT $3`, r.paper.Key, r.now*1000+999, batch)
 }
 
 // history releases what a source already held when first seen: dated by its own
@@ -188,7 +188,8 @@ func (r *release) history() error {
 // news releases new articles, withdrawals and restored articles: the front page's
 // lead gets the greatest second. Corrections follow as far as there are seconds:
 // one that changes at every look never keeps the news back. What is released
-// before keeps its published; it takes its second in updated only.
+// before keeps its published; it takes its second in updated only, and does not wait
+// for it unless it is a correction.
 func (r *release) news(out *Released) error {
 	var fresh, corrections []readyRow
 	for _, x := range r.ready {
@@ -201,8 +202,11 @@ func (r *release) news(out *Released) error {
 	}
 	n, free := len(fresh), int(max(r.now-r.stamp, 0))
 	if free < n {
-		out.Wait = time.Duration(int64(n)-(r.now-r.stamp)) * time.Second
-		return nil
+		done, err := r.atOnce(fresh)
+		if rest := n - done; rest+len(corrections) > 0 {
+			out.Wait = time.Duration(int64(max(rest, 1))-(r.now-r.stamp)) * time.Second
+		}
+		return err
 	}
 	if most := free - n; len(corrections) > most {
 		corrections = corrections[:most]
@@ -211,14 +215,7 @@ func (r *release) news(out *Released) error {
 	if len(r.ready) == batch {
 		out.Wait = time.Second // there may be more
 	}
-	// Later days above earlier ones, then print order, first highest.
-	sort.SliceStable(fresh, func(i, j int) bool {
-		a, b := fresh[i].a, fresh[j].a
-		if a.Day != b.Day {
-			return a.Day > b.Day
-		}
-		return a.Ordinal < b.Ordinal
-	})
+	inPrint(fresh)
 	all := append(fresh, corrections...)
 	if len(all) == 0 {
 		return nil
@@ -237,6 +234,33 @@ func (r *release) news(out *Released) error {
 	}
 	r.stamp = r.now
 	return nil
+}
+
+// atOnce releases withdrawals and restored articles where new ones must wait: after a
+// wrong clock the paper's stamp may be days ahead, and what the publisher took down
+// stands no day longer. They take the next seconds in updated, and no published.
+func (r *release) atOnce(fresh []readyRow) (int, error) {
+	list := slices.DeleteFunc(slices.Clone(fresh), func(x readyRow) bool { return x.state == "ingested" })
+	inPrint(list)
+	for i, x := range list {
+		if err := r.revise(x, r.stamp+int64(len(list)-i)); err != nil {
+			return 0, err
+		}
+	}
+	r.stamp += int64(len(list))
+	return len(list), nil
+}
+
+// inPrint sorts later days above earlier ones, then in print order: the first gets
+// the greatest second.
+func inPrint(list []readyRow) {
+	sort.SliceStable(list, func(i, j int) bool {
+		a, b := list[i].a, list[j].a
+		if a.Day != b.Day {
+			return a.Day > b.Day
+		}
+		return a.Ordinal < b.Ordinal
+	})
 }
 
 // publish is the first release of one article.
