@@ -513,12 +513,10 @@ func (s *Store) insertDrip(ctx context.Context, t *sql.Tx, scope paper.Scope, d 
 // newsOf gives the live articles of a scope's newest edition, if they are news and
 // one of them came out within the last 24 hours.
 func (s *Store) newsOf(ctx context.Context, scope paper.Scope) (list []fresh, err error) {
-	day, err := s.newestDay(ctx, scope)
-	if err != nil || day == "" {
+	args, conds, err := s.newestConds(ctx, scope)
+	if err != nil || conds == nil {
 		return nil, err
 	}
-	args := []any{string(day)}
-	conds := append([]string{"a.day = $1", "a.state = 'released'", "a.archive = 0", "a.history = 0"}, scopeConds(scope, &args, "")...)
 	var newest int64
 	err = each(ctx, s.r, func(r *sql.Rows) error {
 		var f fresh
@@ -527,7 +525,7 @@ func (s *Store) newsOf(ctx context.Context, scope paper.Scope) (list []fresh, er
 		newest = max(newest, published)
 		list = append(list, f)
 		return err
-	}, `SELECT a.id, a.paper, a.page, a.day, a.ordinal, a.published FROM articles a WHERE `+strings.Join(conds, " AND ")+` ORDER BY a.ordinal, a.paper, a.id LIMIT 1000`, args...)
+	}, `SELECT a.id, a.paper, a.page, a.day, a.ordinal, a.published FROM articles a WHERE `+and(append(conds, "a.history = 0"))+` ORDER BY a.ordinal, a.paper, a.id LIMIT 1000`, args...)
 	if newest <= s.now().Add(-editionSpan).Unix() {
 		return nil, err
 	}

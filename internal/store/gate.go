@@ -135,7 +135,7 @@ func (s *Store) items(ctx context.Context, v paper.View, scope paper.Scope, w pa
 			i, err := gate(r, v)
 			items = append(items, i)
 			return err
-		}, `SELECT `+columns+from+` WHERE `+and(conds)+` ORDER BY a.paper, a.ordinal, a.id`, args...)
+		}, `SELECT `+columns+from+` WHERE `+and(conds)+` ORDER BY a.ordinal, a.paper, a.id`, args...)
 		return items, err
 	}
 	limit := w.Limit
