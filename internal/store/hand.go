@@ -54,6 +54,9 @@ func (s *Store) Subjects(ctx context.Context, pkey, after string, n int) ([]Subj
 
 // Subject gives one of them; the error is paper.ErrNotFound.
 func (s *Store) Subject(ctx context.Context, id string) (Subject, error) {
+	if !storable(id) {
+		return Subject{}, fmt.Errorf("article %q: %w", id, paper.ErrNotFound)
+	}
 	list, err := s.subjects(ctx, `a.id = $1`, id)
 	if err == nil && len(list) == 0 {
 		err = paper.ErrNotFound
@@ -234,6 +237,9 @@ func (r *release) open(id string) (parts []string, err error) {
 // when and why. What it asks for comes out with the next Release. Errors:
 // paper.ErrNotFound, and paper.ErrDecision with the reason.
 func (s *Store) Decide(ctx context.Context, d paper.Decision) error {
+	if !storable(d.Article) {
+		return fmt.Errorf("%s %q: %w", d.Action, d.Article, paper.ErrNotFound)
+	}
 	return s.tx(ctx, string(d.Action)+" "+d.Article, func(t *sql.Tx) error {
 		if _, err := t.ExecContext(ctx, `UPDATE papers SET stamp = stamp WHERE key = (SELECT paper FROM articles WHERE id = $1)`, d.Article); err != nil {
 			return err
@@ -316,6 +322,9 @@ func (s *Store) decided(ctx context.Context, t *sql.Tx, d paper.Decision) error 
 // Decisions lists what editors did to an article, or to all for "": the newest n,
 // newest first.
 func (s *Store) Decisions(ctx context.Context, id string, n int) ([]paper.Decision, error) {
+	if !storable(id) {
+		return nil, fmt.Errorf("decisions on %q: %w", id, paper.ErrNotFound)
+	}
 	q, args := ``, []any{}
 	if id != "" {
 		q, args = ` WHERE article = $1`, append(args, id)

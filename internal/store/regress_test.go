@@ -5,6 +5,7 @@ package store
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -654,6 +655,47 @@ func TestWithdrawalAfterAWrongClock(t *testing.T) {
 		}
 		if i, err := s.Item(t.Context(), paper.Public, "a-20260318-3"); err != nil || !i.Published.After(stamp.Add(4*time.Second)) {
 			t.Errorf("%s %v", i.Published, err)
+		}
+	})
+}
+
+// No stored key holds NUL or broken UTF-8, so whoever asks for one hears that it is
+// not there, whatever the database thinks of it.
+func TestKeysThatCannotBe(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(t testing.TB) string) {
+		c := newClock()
+		s, ctx := open(t, dsn(t), c), t.Context()
+		take(t, s, false, art("a", rd, "1", 0, "one"))
+		letOut(t, s, "a")
+		for _, key := range []string{"a\x00b", "a\xffb"} {
+			for what, ask := range map[string]func() error{
+				"item":      func() error { _, err := s.Item(ctx, paper.Public, key); return err },
+				"edition":   func() error { _, err := s.Edition(ctx, paper.Public, key, rd); return err },
+				"day":       func() error { _, err := s.Edition(ctx, paper.Public, "a", paper.Day(key)); return err },
+				"editions":  func() error { _, err := s.Editions(ctx, paper.Public, key, 5); return err },
+				"changes":   func() error { _, err := s.Changed(ctx, paper.Public, 0, key, 5); return err },
+				"picture":   func() error { _, err := s.Picture(ctx, paper.Public, key); return err },
+				"blob":      func() error { _, _, err := s.Blob(ctx, key); return err },
+				"subject":   func() error { _, err := s.Subject(ctx, key); return err },
+				"decisions": func() error { _, err := s.Decisions(ctx, key, 5); return err },
+				"receiver":  func() error { _, err := s.Receiver(ctx, key); return err },
+				"receivers": func() error { _, err := s.Receivers(ctx, paper.Webhook, key, 5); return err },
+				"dropped":   func() error { return s.DropReceiver(ctx, key) },
+				"decide": func() error {
+					return s.Decide(ctx, paper.Decision{Article: key, Action: paper.WithdrawHand, Who: "x", Why: "y"})
+				},
+				"items before": func() error {
+					_, err := s.Items(ctx, paper.Public, paper.Scope{}, paper.Window{Limit: 5, Before: c.now(), BeforeID: key})
+					return err
+				},
+			} {
+				if err := ask(); !errors.Is(err, paper.ErrNotFound) {
+					t.Errorf("%s of %q: %v", what, key, err)
+				}
+			}
+			if got := ids(window(t, s, "all", paper.Window{IDs: []string{key, "a-20260318-1"}})); len(got) != 1 {
+				t.Errorf("named beside %q: %v", key, got)
+			}
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/pressly/goose/v3"
@@ -144,6 +145,17 @@ func in(column string, values []string, args *[]any) string {
 	}
 	b.WriteByte(')')
 	return b.String()
+}
+
+// storable reports whether keys are text that both databases take: UTF-8 without
+// NUL. What is not is stored nowhere, and PostgreSQL refuses to look for it.
+func storable(keys ...string) bool {
+	for _, k := range keys {
+		if !utf8.ValidString(k) || strings.IndexByte(k, 0) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // each runs a query and hands each row to scan.

@@ -24,6 +24,7 @@ func (s *Store) keys(ctx context.Context, query string, args ...any) (list []key
 // the live ones in it, and those it ever carried whose notice lasts (promise 4).
 func (s *Store) standing(ctx context.Context, scope paper.Scope, ids []string) ([]key, error) {
 	var all []key
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !storable(id) })
 	for part := range slices.Chunk(ids, 500) {
 		for _, told := range []bool{false, true} {
 			var args []any
