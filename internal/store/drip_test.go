@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -297,6 +298,39 @@ func TestDripOfSeveralPapers(t *testing.T) {
 		list := slots(t, s, part)
 		if last := list[len(list)-1].at - c.now().Unix(); last > 24*3600 || last < 22*3600 {
 			t.Errorf("the last slot is %d s ahead", last)
+		}
+	})
+}
+
+// Slots from before they knew their edition learn it.
+func TestSlotsOfBefore(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		window(t, s, "all", paper.Window{Drip: &paper.Drip{Pace: time.Hour, Max: 3}})
+		edition(t, s, "a", "2026-03-18", 0, 5)
+		item := art("b", "2026-03-18", "f", 0, "item")
+		item.RefDay, item.Article.Page = "", paper.PageRef{}
+		take(t, s, false, item)
+		letOut(t, s, "b")
+		text, err := migrations.ReadFile("migrations/0014_slots.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, update, _ := strings.Cut(string(text), "UPDATE")
+		update, _, _ = strings.Cut(update, ";")
+		for _, q := range []string{`UPDATE slots SET paper = '', printed = 0`, "UPDATE" + update} {
+			if _, err := s.w.ExecContext(t.Context(), q); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for q, want := range map[string]int{
+			`SELECT COUNT(*) FROM slots WHERE paper = 'a' AND printed = 1`: 3,
+			`SELECT COUNT(*) FROM slots WHERE paper = 'b' AND printed = 0`: 1,
+		} {
+			if n, err := count(s, q); err != nil || n != want {
+				t.Errorf("%s: %d, %v", q, n, err)
+			}
 		}
 	})
 }
