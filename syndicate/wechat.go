@@ -110,6 +110,10 @@ func (d wechatDesk) Draft(ctx context.Context, sc paper.Scope, day paper.Day, pa
 	if err != nil {
 		return nil, "", false, err
 	}
+	// The day's edition, as the newest is: with pages, where anything has one.
+	if page := func(i paper.Item) bool { return i.Page.Number != "" }; slices.ContainsFunc(items, page) {
+		items = slices.DeleteFunc(items, func(i paper.Item) bool { return !page(i) })
+	}
 	asked := map[string]bool{}
 	for _, it := range items {
 		if day = it.Day; asked[it.Paper] {

@@ -705,8 +705,8 @@ type Window struct {
 	Limit int // 1..200 instead of the rule above; notices within it only, but for Beside
 	// Beside lets notices stand beside the limit, as in a feed.
 	Beside bool
-	// Day asks for one edition day, in page order, without a limit; with Paper
-	// scopes this is the edition.
+	// Day asks for one edition day, in page order, of several papers page by page in
+	// turn, without a limit; with Paper scopes this is the edition.
 	Day Day
 	// Before continues a list: items older than this published instant and, at
 	// the same instant, with a smaller id. Newest first, Limit at most, no notices.
@@ -714,8 +714,9 @@ type Window struct {
 	BeforeID string
 	// Query are words that must all occur in an article, at most [MaxWords].
 	Query []string
-	// Newest asks for the newest day of the scope that has live articles, in page
-	// order, without notices and without a limit: a list to hand on (wechat).
+	// Newest asks for the newest edition of the scope that has live articles, in page
+	// order, without notices and without a limit: a list to hand on (wechat). Items
+	// of feeds, on no page, are in it only where nothing newest has a page.
 	Newest bool
 	// Archive asks, with Day, for what the archive document of that day holds (RFC
 	// 5005 §4): what the scope held when the day was closed (until then: now),

@@ -185,7 +185,7 @@ func archiveConds(s paper.Scope, closed bool, args *[]any) []string {
 		conds = append(conds, in("a.paper", s.Papers, args))
 	}
 	if len(s.Pages) > 0 {
-		conds = append(conds, in("(SELECT v.page FROM versions v WHERE v.article = a.id AND v.seq <= a.closed ORDER BY v.version DESC LIMIT 1)", s.Pages, args))
+		conds = append(conds, in(onPage("(SELECT v.page FROM versions v WHERE v.article = a.id AND v.seq <= a.closed ORDER BY v.version DESC LIMIT 1)"), s.Pages, args))
 	}
 	for _, x := range []struct {
 		not, kind string

@@ -249,3 +249,29 @@ func TestAskedForALease(t *testing.T) {
 		is(false)
 	})
 }
+
+// What ties articles of the archive to each other raises the archive's parts, and no
+// part that current feeds know.
+func TestArchiveRelations(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		take(t, s, false, filed(art("a", rd, "1", 0, "news"), "yaowen", "410825"))
+		letOut(t, s, "a")
+		old(t, s, false, filed(art("a", "2026-01-01", "1", 0, "long ago"), "yaowen", "410825"), filed(art("a", "2026-01-01", "2", 1, "mended"), "yaowen", "410825"))
+		letOut(t, s, "a")
+		before := parts(t, s)
+		if err := s.Relate(t.Context(), "a", []string{"a-20260101-2"}, []Tie{{Article: "a-20260101-2", Relation: paper.Corrects, Other: "a-20260101-1"}}); err != nil {
+			t.Fatal(err)
+		}
+		after := parts(t, s)
+		for part, seq := range before {
+			if rose := after[part] > seq; rose != (part == "archive" || part == "archive/a") {
+				t.Errorf("%s from %d to %d", part, seq, after[part])
+			}
+		}
+		if i, err := s.Item(t.Context(), paper.Public, "a-20260101-1"); err != nil || len(i.Related) != 1 {
+			t.Errorf("%+v %v", i.Related, err)
+		}
+	})
+}

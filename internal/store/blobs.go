@@ -196,6 +196,9 @@ var errEnough = errors.New("enough")
 // whether it does is for the gate. Errors: paper.ErrNotFound, paper.ErrGone where
 // all that showed it has been withdrawn.
 func (s *Store) Picture(ctx context.Context, v paper.View, name string) (paper.Picture, error) {
+	if !storable(name) {
+		return paper.Picture{}, fmt.Errorf("picture %q: %w", name, paper.ErrNotFound)
+	}
 	var ids []string
 	err := each(ctx, s.r, func(r *sql.Rows) error {
 		var id string
@@ -311,6 +314,9 @@ func (s *Store) MirroredPage(ctx context.Context, pkey string, day paper.Day, pa
 // Picture. The error is paper.ErrNotFound where they never were or had to go.
 func (s *Store) Blob(ctx context.Context, name string) (paper.Picture, io.ReadSeekCloser, error) {
 	p := paper.Picture{Name: name}
+	if !storable(name) {
+		return p, nil, fmt.Errorf("blob %q: %w", name, paper.ErrNotFound)
+	}
 	var used, kept int64
 	err := s.r.QueryRowContext(ctx, `SELECT type, width, height, length, source, used, kept FROM pictures WHERE name = $1`, name).
 		Scan(&p.Type, &p.Width, &p.Height, &p.Length, &p.Source, &used, &kept)

@@ -46,7 +46,7 @@ func (f fresh) within(s paper.Scope) bool {
 		return slices.ContainsFunc(values, func(v string) bool { return slices.Contains(f.parts, kind+"/"+v) })
 	}
 	return (len(s.Papers) == 0 || slices.Contains(s.Papers, f.paper)) &&
-		(len(s.Pages) == 0 || slices.Contains(s.Pages, f.page)) &&
+		(len(s.Pages) == 0 || slices.Contains(s.Pages, strings.ToUpper(f.page))) &&
 		(len(s.Sections) == 0 || any("section", s.Sections)) &&
 		(len(s.Districts) == 0 || any("district", s.Districts)) &&
 		!any("section", s.NotSections) && !any("district", s.NotDistricts)
@@ -87,7 +87,6 @@ type dripRow struct {
 	scope      paper.Scope
 	pace, last int64 // seconds
 	most       int
-	day        paper.Day
 }
 
 // drips reads them all, by part.
@@ -95,83 +94,105 @@ func drips(ctx context.Context, t *sql.Tx) (list []dripRow, err error) {
 	err = each(ctx, t, func(r *sql.Rows) error {
 		var d dripRow
 		var scope string
-		if err := r.Scan(&d.part, &scope, &d.pace, &d.most, &d.day, &d.last); err != nil {
+		if err := r.Scan(&d.part, &scope, &d.pace, &d.most, &d.last); err != nil {
 			return err
 		}
 		var err error
 		d.scope, err = paper.ParseScope(scope)
 		list = append(list, d)
 		return err
-	}, `SELECT part, scope, pace, most, day, last FROM drips ORDER BY part`)
+	}, `SELECT part, scope, pace, most, last FROM drips ORDER BY part`)
 	return list, err
 }
 
+// portion is what one edition has of a drip: a paper's day, and apart from it the
+// items of that day that stand on no page.
+type portion struct {
+	taken int
+	first int64 // the instant of its first slot; 0 for none
+	late  bool  // it had slots before this release
+	over  bool  // it gets none any more
+}
+
+// portion looks up what the edition of an article has.
+func (d *dripRow) portion(ctx context.Context, t *sql.Tx, f fresh) (*portion, error) {
+	var p portion
+	var newest paper.Day
+	err := t.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MIN(at), 0), COALESCE((SELECT MAX(day) FROM slots WHERE drip = $1 AND paper = $2 AND printed = 1), '')
+		FROM slots WHERE drip = $1 AND paper = $2 AND printed = $3 AND day = $4`, d.part, f.paper, flag(f.page != ""), string(f.day)).Scan(&p.taken, &p.first, &newest)
+	p.late = p.taken > 0
+	p.over = f.page != "" && f.day < newest
+	return &p, err
+}
+
 // give gives articles their slots: of each edition at most so many in page order,
-// one pace apart, and then the late ones of its front page; none of an edition
-// older than one that has some.
+// and then the late ones of its front page; none of an edition older than one of its
+// paper that has some. All papers of the scope stand in one queue, one pace apart.
+// What would come more than a day after its release gets none, or the queue of many
+// papers would grow for ever.
 func (d *dripRow) give(ctx context.Context, t *sql.Tx, list []fresh, now int64) error {
 	slices.SortFunc(list, func(a, b fresh) int {
 		return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.ordinal, b.ordinal), cmp.Compare(a.paper, b.paper), cmp.Compare(a.id, b.id))
 	})
-	for len(list) > 0 {
-		day, n := list[0].day, 1
-		for n < len(list) && list[n].day == day {
-			n++
+	type edition struct {
+		paper   string
+		day     paper.Day
+		printed bool
+	}
+	portions := map[edition]*portion{}
+	var rows []string
+	args := []any{d.part}
+	for _, f := range list {
+		e := edition{f.paper, f.day, f.page != ""}
+		p := portions[e]
+		if p == nil {
+			var err error
+			if p, err = d.portion(ctx, t, f); err != nil {
+				return err
+			}
+			portions[e] = p
 		}
-		edition := list[:n]
-		list = list[n:]
-		if day < d.day {
+		if p.over || p.taken >= d.most && !p.late {
 			continue
 		}
-		var taken int
-		var first int64
-		if err := t.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MIN(at), 0) FROM slots WHERE drip = $1 AND day = $2`, d.part, string(day)).Scan(&taken, &first); err != nil {
-			return err
+		if p.taken >= d.most {
+			if front, err := f.onFront(ctx, t); err != nil {
+				return err
+			} else if !front {
+				continue
+			}
 		}
-		late := taken > 0
-		var rows []string
-		args := []any{d.part, string(day)}
-		for _, f := range edition {
-			if taken >= d.most {
-				if !late {
-					break
-				}
-				if front, err := f.onFront(ctx, t); err != nil {
-					return err
-				} else if !front {
-					continue
-				}
-			}
-			at := now
-			if d.last > 0 {
-				at = max(now, d.last+d.pace)
-			}
-			if first > 0 && at-first >= int64(editionSpan/time.Second) {
-				break
-			}
-			if late { // restored: it may have its slot
-				var has int
-				if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM slots WHERE drip = $1 AND article = $2`, d.part, f.id).Scan(&has); err != nil {
-					return err
-				} else if has > 0 {
-					continue
-				}
-			}
-			args = append(args, f.id, at)
-			rows = append(rows, fmt.Sprintf("($1,$%d,$2,$%d,0)", len(args)-1, len(args)))
-			if first == 0 {
-				first = at
-			}
-			taken, d.last, d.day = taken+1, at, day
+		at := now
+		if d.last > 0 {
+			at = max(now, d.last+d.pace)
 		}
-		if rows == nil {
+		span := int64(editionSpan / time.Second)
+		if at-now >= span || p.first > 0 && at-p.first >= span {
+			p.over = true
 			continue
 		}
-		if _, err := t.ExecContext(ctx, `INSERT INTO slots (drip, article, day, at, out) VALUES `+strings.Join(rows, ",")+` ON CONFLICT DO NOTHING`, args...); err != nil {
+		if p.late { // restored: it may have its slot
+			var has int
+			if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM slots WHERE drip = $1 AND article = $2`, d.part, f.id).Scan(&has); err != nil {
+				return err
+			} else if has > 0 {
+				continue
+			}
+		}
+		n := len(args)
+		args = append(args, f.id, string(f.day), at, f.paper, flag(e.printed))
+		rows = append(rows, fmt.Sprintf("($1,$%d,$%d,$%d,0,$%d,$%d)", n+1, n+2, n+3, n+4, n+5))
+		if p.first == 0 {
+			p.first = at
+		}
+		p.taken, d.last = p.taken+1, at
+	}
+	if rows != nil {
+		if _, err := t.ExecContext(ctx, `INSERT INTO slots (drip, article, day, at, out, paper, printed) VALUES `+strings.Join(rows, ",")+` ON CONFLICT DO NOTHING`, args...); err != nil {
 			return err
 		}
 	}
-	if _, err := t.ExecContext(ctx, `UPDATE drips SET day = $2, last = $3 WHERE part = $1`, d.part, string(d.day), d.last); err != nil {
+	if _, err := t.ExecContext(ctx, `UPDATE drips SET last = $2 WHERE part = $1`, d.part, d.last); err != nil {
 		return err
 	}
 	// What stands in the feed no longer; the release raises its scope anyway.
@@ -234,6 +255,7 @@ func (s *Store) Drip(ctx context.Context) (int, error) {
 		if err != nil {
 			return err
 		}
+		var at int64
 		for _, d := range drips {
 			if !due[d.part] {
 				continue
@@ -245,8 +267,13 @@ func (s *Store) Drip(ctx context.Context) (int, error) {
 			if !came {
 				continue
 			}
+			if n == 0 {
+				if at, err = risen(ctx, t, now); err != nil {
+					return err
+				}
+			}
 			n++
-			if err := rise(ctx, t, d.part, seq, now, 0, ""); err != nil {
+			if err := rise(ctx, t, d.part, seq, at, 0, ""); err != nil {
 				return err
 			}
 		}
@@ -455,7 +482,7 @@ func (s *Store) insertDrip(ctx context.Context, t *sql.Tx, scope paper.Scope, d 
 			}
 		}
 	}
-	if _, err := t.ExecContext(ctx, `INSERT INTO drips (part, scope, pace, most, day, last, made, asked) VALUES ($1,$2,$3,$4,'',0,$5,$5)`,
+	if _, err := t.ExecContext(ctx, `INSERT INTO drips (part, scope, pace, most, last, made, asked) VALUES ($1,$2,$3,$4,0,$5,$5)`,
 		row.part, scope.String(), row.pace, row.most, now); err != nil {
 		return err
 	}
@@ -476,18 +503,20 @@ func (s *Store) insertDrip(ctx context.Context, t *sql.Tx, scope paper.Scope, d 
 	if err != nil {
 		return err
 	}
-	return rise(ctx, t, row.part, seq, now, 0, "")
+	at, err := risen(ctx, t, now)
+	if err != nil {
+		return err
+	}
+	return rise(ctx, t, row.part, seq, at, 0, "")
 }
 
 // newsOf gives the live articles of a scope's newest edition, if they are news and
 // one of them came out within the last 24 hours.
 func (s *Store) newsOf(ctx context.Context, scope paper.Scope) (list []fresh, err error) {
-	day, err := s.newestDay(ctx, scope)
-	if err != nil || day == "" {
+	args, conds, err := s.newestConds(ctx, scope)
+	if err != nil || conds == nil {
 		return nil, err
 	}
-	args := []any{string(day)}
-	conds := append([]string{"a.day = $1", "a.state = 'released'", "a.archive = 0", "a.history = 0"}, scopeConds(scope, &args, "")...)
 	var newest int64
 	err = each(ctx, s.r, func(r *sql.Rows) error {
 		var f fresh
@@ -496,7 +525,7 @@ func (s *Store) newsOf(ctx context.Context, scope paper.Scope) (list []fresh, er
 		newest = max(newest, published)
 		list = append(list, f)
 		return err
-	}, `SELECT a.id, a.paper, a.page, a.day, a.ordinal, a.published FROM articles a WHERE `+strings.Join(conds, " AND ")+` ORDER BY a.ordinal, a.paper, a.id LIMIT 1000`, args...)
+	}, `SELECT a.id, a.paper, a.page, a.day, a.ordinal, a.published FROM articles a WHERE `+and(append(conds, "a.history = 0"))+` ORDER BY a.ordinal, a.paper, a.id LIMIT 1000`, args...)
 	if newest <= s.now().Add(-editionSpan).Unix() {
 		return nil, err
 	}

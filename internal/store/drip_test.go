@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -151,7 +152,7 @@ func TestDrip(t *testing.T) {
 		}
 		// The next edition begins behind what still waits; the one of before gets none.
 		edition(t, s, "a", "2026-03-19", 0, 10)
-		edition(t, s, "b", "2026-03-18", 0, 3)
+		edition(t, s, "a", "2026-03-18", 30, 3)
 		got := slots(t, s, part)
 		if len(got) != 8 || got[4].id != "a-20260319-0" || got[4].at != got[3].at+65*60 {
 			t.Errorf("next edition: %v", got)
@@ -236,6 +237,104 @@ func count(s *Store, q string) (n int, err error) {
 	return n, err
 }
 
+// An edition is a paper's day: in a scope of several papers each has its own number,
+// and none is older than another's. All stand in one queue, which ends a day ahead.
+func TestDripOfSeveralPapers(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		d := &paper.Drip{Pace: 65 * time.Minute, Max: 2}
+		part := d.Part(paper.Scope{})
+		window(t, s, "all", paper.Window{Drip: d})
+		given := func(want ...string) {
+			t.Helper()
+			list := slots(t, s, part)
+			var got []string
+			for i, x := range list {
+				got = append(got, x.id)
+				if i > 0 && x.at-list[i-1].at < 65*60 {
+					t.Errorf("%s comes %d s after %s", x.id, x.at-list[i-1].at, list[i-1].id)
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("slots %v, want %v", got, want)
+			}
+		}
+		edition(t, s, "a", "2026-03-18", 2, 5)
+		want := []string{"a-20260318-2", "a-20260318-3"}
+		given(want...)
+		dripFor(t, s, c, 60)
+		edition(t, s, "b", "2026-03-18", 2, 5)
+		want = append(want, "b-20260318-2", "b-20260318-3")
+		given(want...)
+		// A paper of an earlier date is no older edition; one of the same paper is.
+		dripFor(t, s, c, 60)
+		edition(t, s, "b", "2026-03-19", 2, 1)
+		dripFor(t, s, c, 1)
+		edition(t, s, "b", "2026-03-18", 20, 3)
+		edition(t, s, "a", "2026-03-17", 2, 3)
+		want = append(want, "b-20260319-2")
+		given(want...)
+		// Items of feeds stand in no edition: of each day so many, in whichever order.
+		item := func(day paper.Day, origin string) {
+			t.Helper()
+			c.add(time.Second)
+			in := art("a", day, origin, 0, origin)
+			in.RefDay, in.Article.Page = "", paper.PageRef{}
+			take(t, s, false, in)
+			letOut(t, s, "a")
+		}
+		item("2026-03-19", "f1")
+		item("2026-03-18", "f2")
+		item("2026-03-19", "f3")
+		item("2026-03-19", "f4")
+		want = append(want, "a-f1", "a-f2", "a-f3")
+		given(want...)
+		// What would come more than a day after its release gets no slot.
+		for i := range 12 {
+			c.add(2 * time.Second)
+			edition(t, s, "a", paper.Day("2026-03-20").Add(i), 2, 2)
+		}
+		list := slots(t, s, part)
+		if last := list[len(list)-1].at - c.now().Unix(); last > 24*3600 || last < 22*3600 {
+			t.Errorf("the last slot is %d s ahead", last)
+		}
+	})
+}
+
+// Slots from before they knew their edition learn it.
+func TestSlotsOfBefore(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		window(t, s, "all", paper.Window{Drip: &paper.Drip{Pace: time.Hour, Max: 3}})
+		edition(t, s, "a", "2026-03-18", 0, 5)
+		item := art("b", "2026-03-18", "f", 0, "item")
+		item.RefDay, item.Article.Page = "", paper.PageRef{}
+		take(t, s, false, item)
+		letOut(t, s, "b")
+		text, err := migrations.ReadFile("migrations/0014_slots.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, update, _ := strings.Cut(string(text), "UPDATE")
+		update, _, _ = strings.Cut(update, ";")
+		for _, q := range []string{`UPDATE slots SET paper = '', printed = 0`, "UPDATE" + update} {
+			if _, err := s.w.ExecContext(t.Context(), q); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for q, want := range map[string]int{
+			`SELECT COUNT(*) FROM slots WHERE paper = 'a' AND printed = 1`: 3,
+			`SELECT COUNT(*) FROM slots WHERE paper = 'b' AND printed = 0`: 1,
+		} {
+			if n, err := count(s, q); err != nil || n != want {
+				t.Errorf("%s: %d, %v", q, n, err)
+			}
+		}
+	})
+}
+
 // Whatever comes when: slots of a drip stand a pace apart, each article has one at
 // most, none moves once it came, an edition has its number and late front pages.
 func TestDripProperties(t *testing.T) {
@@ -288,7 +387,7 @@ func TestDripProperties(t *testing.T) {
 			per := map[string]int{}
 			first := map[string]int64{}
 			for _, x := range list {
-				d0 := x.id[2:10]
+				d0 := x.id[:10]
 				if per[d0]++; first[d0] == 0 {
 					first[d0] = x.at
 				}
@@ -296,7 +395,7 @@ func TestDripProperties(t *testing.T) {
 			for d0, n := range per {
 				front := 0
 				for key := range next {
-					if paper.Day(key[1:]).Compact() == d0 {
+					if key[:1]+"-"+paper.Day(key[1:]).Compact() == d0 {
 						for i := range next[key] {
 							if i%10 < 2 {
 								front++

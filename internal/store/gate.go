@@ -96,7 +96,11 @@ func evidenceWithin(i *paper.Item) {
 
 // Items lets out the items of a scope that a window asks for.
 func (s *Store) Items(ctx context.Context, v paper.View, scope paper.Scope, w paper.Window) ([]paper.Item, error) {
-	items, err := s.items(ctx, v, scope, w)
+	var items []paper.Item
+	err := paper.ErrNotFound
+	if storable(string(w.Day), w.BeforeID) {
+		items, err = s.items(ctx, v, scope, w)
+	}
 	if err == nil {
 		err = s.related(ctx, v, items)
 	}
@@ -135,7 +139,7 @@ func (s *Store) items(ctx context.Context, v paper.View, scope paper.Scope, w pa
 			i, err := gate(r, v)
 			items = append(items, i)
 			return err
-		}, `SELECT `+columns+from+` WHERE `+and(conds)+` ORDER BY a.paper, a.ordinal, a.id`, args...)
+		}, `SELECT `+columns+from+` WHERE `+and(conds)+` ORDER BY a.ordinal, a.paper, a.id`, args...)
 		return items, err
 	}
 	limit := w.Limit
@@ -402,7 +406,7 @@ func scopeConds(s paper.Scope, args *[]any, drive string) []string {
 		conds = append(conds, in("a.paper", s.Papers, args))
 	}
 	if len(s.Pages) > 0 {
-		conds = append(conds, in("a.page", s.Pages, args))
+		conds = append(conds, in(onPage("a.page"), s.Pages, args))
 	}
 	filed := func(kind string, values []string) string {
 		return "EXISTS (SELECT 1 FROM filings f WHERE f.article = a.id AND f.to_seq = 0 AND " + in("f.part", prefixed(kind, values), args) + ")"
@@ -422,6 +426,10 @@ func scopeConds(s paper.Scope, args *[]any, drive string) []string {
 	return conds
 }
 
+// onPage is a printed page number as scopes write it: b02 stands at page/B02. (No
+// index holds pages: the one paper beside them drives.)
+func onPage(printed string) string { return "UPPER(" + printed + ")" }
+
 // everConds are the conditions that a scope carried an article at some moment: the
 // inclusions held then and the exclusions did not. What stands where changes with a
 // version and with an editor's filing, so the moments are those of both. The paper is
@@ -433,7 +441,7 @@ func everConds(s paper.Scope, args *[]any) []string {
 	}
 	var then []string
 	if len(s.Pages) > 0 {
-		then = append(then, in("(SELECT v.page FROM versions v WHERE v.article = a.id AND v.seq <= m.seq ORDER BY v.version DESC LIMIT 1)", s.Pages, args))
+		then = append(then, in(onPage("(SELECT v.page FROM versions v WHERE v.article = a.id AND v.seq <= m.seq ORDER BY v.version DESC LIMIT 1)"), s.Pages, args))
 	}
 	for _, x := range []struct {
 		not, kind string
@@ -477,6 +485,9 @@ func (s *Store) Item(ctx context.Context, v paper.View, id string) (paper.Item, 
 func (s *Store) item(ctx context.Context, v paper.View, id string) (paper.Item, error) {
 	var item paper.Item
 	err := paper.ErrNotFound
+	if !storable(id) {
+		return item, fmt.Errorf("article %q: %w", id, err)
+	}
 	qerr := each(ctx, s.r, func(r *sql.Rows) error {
 		item, err = gate(r, v)
 		return err
@@ -496,6 +507,9 @@ func (s *Store) item(ctx context.Context, v paper.View, id string) (paper.Item, 
 // order of changes, oldest first, n items at most: each once, where its present version
 // came to be. What came by backfill stands in it from its first correction on.
 func (s *Store) Changed(ctx context.Context, v paper.View, seq int64, id string, n int) ([]paper.Change, error) {
+	if !storable(id) {
+		return nil, fmt.Errorf("changes after %d %q: %w", seq, id, paper.ErrNotFound)
+	}
 	var list []paper.Change
 	var ids []key
 	err := each(ctx, s.r, func(r *sql.Rows) error {
@@ -586,6 +600,9 @@ func (s *Store) Scopes(ctx context.Context, v paper.View) ([]paper.ScopeInfo, er
 func (s *Store) Edition(ctx context.Context, v paper.View, pkey string, day paper.Day) (paper.Edition, error) {
 	e := paper.Edition{Paper: pkey, Day: day}
 	what := fmt.Sprintf("edition %s %s", pkey, day)
+	if !storable(pkey, string(day)) {
+		return e, fmt.Errorf("edition %q %q: %w", pkey, day, paper.ErrNotFound)
+	}
 	var rights string
 	err := s.r.QueryRowContext(ctx, `SELECT url, state, (SELECT rights FROM papers WHERE key = e.paper), (SELECT COUNT(*) FROM articles a WHERE a.paper = e.paper AND a.day = e.day AND a.state = 'released'),
 			COALESCE((SELECT MAX(b.day) FROM editions b WHERE b.paper = e.paper AND b.day < e.day AND `+visible("b")+`), ''),
@@ -667,6 +684,9 @@ func (s *Store) hideAreas(ctx context.Context, e *paper.Edition) error {
 // Editions lists the newest n editions of a paper, or of all papers for "", with
 // their pages.
 func (s *Store) Editions(ctx context.Context, v paper.View, pkey string, n int) ([]paper.Edition, error) {
+	if !storable(pkey) {
+		return nil, fmt.Errorf("editions of %q: %w", pkey, paper.ErrNotFound)
+	}
 	var days []paper.Edition
 	q, args := `SELECT e.paper, e.day FROM editions e WHERE `+visible("e"), []any{}
 	if pkey != "" {

@@ -54,6 +54,9 @@ func (s *Store) Subjects(ctx context.Context, pkey, after string, n int) ([]Subj
 
 // Subject gives one of them; the error is paper.ErrNotFound.
 func (s *Store) Subject(ctx context.Context, id string) (Subject, error) {
+	if !storable(id) {
+		return Subject{}, fmt.Errorf("article %q: %w", id, paper.ErrNotFound)
+	}
 	list, err := s.subjects(ctx, `a.id = $1`, id)
 	if err == nil && len(list) == 0 {
 		err = paper.ErrNotFound
@@ -141,10 +144,10 @@ func (s *Store) Refile(ctx context.Context, pkey string, moves []Move, d *paper.
 
 // move files one article otherwise; nil where it changed meanwhile.
 func (r *release) move(m Move) (*paper.Refiled, error) {
-	var doc, state, hash string
+	var doc, filing, state, hash string
 	var version, published, archive int64
-	err := r.t.QueryRowContext(r.ctx, `SELECT doc, state, hash, version, published, archive FROM articles WHERE id = $1 AND paper = $2`, m.ID, r.paper.Key).
-		Scan(&doc, &state, &hash, &version, &published, &archive)
+	err := r.t.QueryRowContext(r.ctx, `SELECT a.doc, e.doc, a.state, a.hash, a.version, a.published, a.archive FROM articles a JOIN evidence e ON e.article = a.id WHERE a.id = $1 AND a.paper = $2`, m.ID, r.paper.Key).
+		Scan(&doc, &filing, &state, &hash, &version, &published, &archive)
 	if err != nil {
 		return nil, err
 	}
@@ -160,25 +163,31 @@ func (r *release) move(m Move) (*paper.Refiled, error) {
 		return nil, err
 	}
 	if m.Drafted != nil {
-		if _, err := r.t.ExecContext(r.ctx, `UPDATE evidence SET draft=$2 WHERE article=$1 AND draft<>''`, m.ID, encode(*m.Drafted)); err != nil {
+		if _, err := r.t.ExecContext(r.ctx, `UPDATE evidence SET draft=$2 WHERE article=$1 AND EXISTS (SELECT 1 FROM articles WHERE id=$1 AND draft<>'')`, m.ID, encode(*m.Drafted)); err != nil {
 			return nil, err
 		}
 	}
+	want := filedUnder(m.Filing)
 	if state != "released" { // filed when it comes out, or comes back
+		var f paper.Filing
+		if err := json.Unmarshal([]byte(filing), &f); err != nil {
+			return nil, err
+		}
+		before := filedUnder(f)
+		moved.Left, moved.Joined = without(before, want), without(want, before)
 		return moved, nil
 	}
 	before, err := r.open(m.ID)
 	if err != nil {
 		return nil, err
 	}
-	want := filedUnder(m.Filing)
 	moved.Left, moved.Joined = without(before, want), without(want, before)
 	if r.seq == 0 {
 		if r.seq, err = change(r.ctx, r.t); err != nil {
 			return nil, err
 		}
 	}
-	parts, err := r.refile(m.ID, published, want, 0, archive != 0, a.Day)
+	parts, err := r.refile(m.ID, published, want, 1, 1, archive != 0, a.Day)
 	if err != nil {
 		return nil, err
 	}
@@ -228,6 +237,9 @@ func (r *release) open(id string) (parts []string, err error) {
 // when and why. What it asks for comes out with the next Release. Errors:
 // paper.ErrNotFound, and paper.ErrDecision with the reason.
 func (s *Store) Decide(ctx context.Context, d paper.Decision) error {
+	if !storable(d.Article) {
+		return fmt.Errorf("%s %q: %w", d.Action, d.Article, paper.ErrNotFound)
+	}
 	return s.tx(ctx, string(d.Action)+" "+d.Article, func(t *sql.Tx) error {
 		if _, err := t.ExecContext(ctx, `UPDATE papers SET stamp = stamp WHERE key = (SELECT paper FROM articles WHERE id = $1)`, d.Article); err != nil {
 			return err
@@ -310,6 +322,9 @@ func (s *Store) decided(ctx context.Context, t *sql.Tx, d paper.Decision) error 
 // Decisions lists what editors did to an article, or to all for "": the newest n,
 // newest first.
 func (s *Store) Decisions(ctx context.Context, id string, n int) ([]paper.Decision, error) {
+	if !storable(id) {
+		return nil, fmt.Errorf("decisions on %q: %w", id, paper.ErrNotFound)
+	}
 	q, args := ``, []any{}
 	if id != "" {
 		q, args = ` WHERE article = $1`, append(args, id)

@@ -86,7 +86,11 @@ func (s *Store) Configure(ctx context.Context, c Setup) error {
 			if _, err := t.ExecContext(ctx, `UPDATE clock SET doc = CASE WHEN $1 = '' THEN doc ELSE $1 END WHERE name = 'change'`, c.Presentation); err != nil {
 				return err
 			}
-			if _, err := t.ExecContext(ctx, `UPDATE scopes SET seq = $1, at = $2`, seq, seconds(now)); err != nil {
+			at, err := risen(ctx, t, seconds(now))
+			if err != nil {
+				return err
+			}
+			if _, err := t.ExecContext(ctx, `UPDATE scopes SET seq = $1, at = $2`, seq, at); err != nil {
 				return err
 			}
 		}
@@ -356,7 +360,9 @@ func (s *Store) Ingest(ctx context.Context, in Incoming) (Outcome, error) {
 			_, err := t.ExecContext(ctx, `UPDATE evidence SET draft=$2 WHERE article=$1`, id, filing)
 			return err
 		}
-		if hash == in.Hash {
+		// Lost before it was out, it comes out like a new one.
+		again := reason == byPublisher && state == "withheld"
+		if hash == in.Hash && !again {
 			out.Result = Same
 			return nil
 		}
@@ -371,14 +377,19 @@ func (s *Store) Ingest(ctx context.Context, in Incoming) (Outcome, error) {
 		out.Result = Changed
 		if state == "ingested" || state == "withheld" { // nobody has seen it: just replace it
 			switch {
-			case reason != "": // the editor's hand holds it
+			case reason != "" && !again: // the editor's hand holds it
 			case a.Pseudo != "":
 				state = "withheld"
 			default:
 				state = "ingested"
 			}
-			if _, err := t.ExecContext(ctx, `UPDATE articles SET state=$2, page=$3, ordinal=$4, hash=$5, fingerprint=$6, doc=$7 WHERE id=$1`,
-				id, state, a.Page.Number, a.Ordinal, in.Hash, in.Fingerprint, encode(a)); err != nil {
+			if again {
+				if _, err := t.ExecContext(ctx, `UPDATE articles SET reason='', release_at=$2 WHERE id=$1`, id, never); err != nil {
+					return err
+				}
+			}
+			if _, err := t.ExecContext(ctx, `UPDATE articles SET state=$2, page=$3, ordinal=$4, hash=$5, fingerprint=$6, doc=$7, day=$8 WHERE id=$1`,
+				id, state, a.Page.Number, a.Ordinal, in.Hash, in.Fingerprint, encode(a), string(a.Day)); err != nil {
 				return err
 			}
 			_, err := t.ExecContext(ctx, `UPDATE evidence SET doc=$2 WHERE article=$1`, id, encode(in.Filing))
@@ -387,7 +398,10 @@ func (s *Store) Ingest(ctx context.Context, in Incoming) (Outcome, error) {
 		if state == "withdrawn" {
 			// A withdrawn article stays withdrawn until somebody restores it; the
 			// newer content waits there.
-			_, err := t.ExecContext(ctx, `UPDATE articles SET hash=$2, fingerprint=$3, draft=$4 WHERE id=$1`, id, in.Hash, in.Fingerprint, encode(a))
+			if _, err := t.ExecContext(ctx, `UPDATE articles SET hash=$2, fingerprint=$3, draft=$4 WHERE id=$1`, id, in.Hash, in.Fingerprint, encode(a)); err != nil {
+				return err
+			}
+			_, err := t.ExecContext(ctx, `UPDATE evidence SET draft=$2 WHERE article=$1`, id, encode(in.Filing))
 			return err
 		}
 		var out string

@@ -78,6 +78,9 @@ func (s *Store) cursor(ctx context.Context, q string, args ...any) (c paper.Curs
 
 // Receivers lists those of a kind, or of all for "", by id: at most n after an id.
 func (s *Store) Receivers(ctx context.Context, kind paper.ReceiverKind, after string, n int) ([]paper.Receiver, error) {
+	if !storable(after) {
+		return nil, fmt.Errorf("receivers after %q: %w", after, paper.ErrNotFound)
+	}
 	var list []paper.Receiver
 	err := each(ctx, s.r, func(rows *sql.Rows) error {
 		r, err := scanReceiver(rows)
@@ -92,6 +95,9 @@ func (s *Store) Receivers(ctx context.Context, kind paper.ReceiverKind, after st
 
 // Receiver gives one; the error is paper.ErrNotFound.
 func (s *Store) Receiver(ctx context.Context, id string) (paper.Receiver, error) {
+	if !storable(id) {
+		return paper.Receiver{}, fmt.Errorf("receiver %q: %w", id, paper.ErrNotFound)
+	}
 	r, err := scanReceiver(s.r.QueryRowContext(ctx, `SELECT `+receiverColumns+` FROM receivers WHERE id = $1`, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = paper.ErrNotFound
@@ -131,6 +137,9 @@ func (s *Store) KeepReceiver(ctx context.Context, r paper.Receiver) error {
 // DropReceiver forgets a receiver with its deliveries and dead letters; the error
 // is paper.ErrNotFound.
 func (s *Store) DropReceiver(ctx context.Context, id string) error {
+	if !storable(id) {
+		return fmt.Errorf("drop receiver %q: %w", id, paper.ErrNotFound)
+	}
 	return s.tx(ctx, "drop receiver "+id, func(t *sql.Tx) error {
 		res, err := t.ExecContext(ctx, `DELETE FROM receivers WHERE id = $1`, id)
 		if err != nil {

@@ -5,7 +5,9 @@ package store
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -450,6 +452,249 @@ func TestMovedTwice(t *testing.T) {
 				if held != want {
 					t.Errorf("%s after a change to %s: told %t, want %t", scope, change.state, held, want)
 				}
+			}
+		}
+	})
+}
+
+// Last-Modified of whatever is made of several parts rises with each change: within
+// a second, by a clock that is behind, and by a new configuration.
+func TestRisenNeverStandsStill(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(t testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		modified := func(named ...string) (at time.Time) {
+			t.Helper()
+			_, all, err := s.Changes(t.Context(), 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range all {
+				if slices.Contains(named, p.Part) && p.At.After(at) {
+					at = p.At
+				}
+			}
+			return at
+		}
+		take(t, s, false, art("a", rd, "1", 0, "one"))
+		letOut(t, s, "a")
+		if at := modified("all"); !at.Equal(c.now()) {
+			t.Errorf("risen at %s, now is %s", at, c.now())
+		}
+		was := modified("paper/a", "paper/b")
+		rose := func(what string) {
+			t.Helper()
+			at := modified("paper/a", "paper/b")
+			if !at.After(was) {
+				t.Errorf("%s: at %s, before it %s", what, at, was)
+			}
+			was = at
+		}
+		take(t, s, false, art("b", rd, "1", 0, "two"))
+		letOut(t, s, "b")
+		rose("another paper in the same second")
+		if _, err := s.Refile(t.Context(), "b", []Move{{ID: "b-20260318-1"}}, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		rose("the same paper in the same second")
+		c.add(-30 * time.Second)
+		if _, err := s.Refile(t.Context(), "a", []Move{{ID: "a-20260318-1"}}, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		rose("by a slower clock")
+		if err := s.Configure(t.Context(), Setup{Presentation: "other"}); err != nil {
+			t.Fatal(err)
+		}
+		rose("configured")
+	})
+}
+
+// What the publisher lost before it was out, and has again, comes out like a new one;
+// what an editor keeps back does not.
+func TestLostBeforeItsRelease(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(t testing.TB) string) {
+		for _, words := range []string{"one", "mended"} {
+			for _, why := range []string{"", "editor: no"} {
+				c := newClock()
+				s := open(t, dsn(t), c)
+				in := art("a", rd, "1", 0, "one")
+				look := func(in Incoming) Outcome {
+					t.Helper()
+					if _, _, err := s.List(t.Context(), Listing{Source: "a", Paper: "a", Day: rd, Refs: []Listed{{Origin: "1", URL: in.Article.URL}}}); err != nil {
+						t.Fatal(err)
+					}
+					out, err := s.Ingest(t.Context(), in)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if err := s.Settle(t.Context(), "a", "a", rd, nil, 30*time.Minute); err != nil {
+						t.Fatal(err)
+					}
+					return out
+				}
+				look(in)
+				c.add(20 * time.Minute)
+				if err := s.Withdraw(t.Context(), "a-20260318-1", why); err != nil {
+					t.Fatal(err)
+				}
+				letOut(t, s, "a")
+				in = art("a", rd, "1", 0, words)
+				in.Similar = nil
+				if out := look(in); why == "" && out.Result != Changed {
+					t.Errorf("%s: ingest came to %s", words, out.Result)
+				}
+				c.add(29 * time.Minute)
+				if r := letOut(t, s, "a"); r.Articles != 0 {
+					t.Errorf("%s: released within the hold", words)
+				}
+				c.add(2 * time.Minute)
+				letOut(t, s, "a")
+				got := items(t, s, "all")
+				if why != "" {
+					if len(got) > 0 {
+						t.Errorf("%s: what an editor keeps back came out", words)
+					}
+				} else if len(got) != 1 || got[0].Headline != "题 "+words || got[0].Version != 1 {
+					t.Errorf("%s: %+v", words, got)
+				}
+			}
+		}
+	})
+}
+
+// A page printed b02 is the scope page/B02: in feeds, notices, archives and drips.
+func TestPageWithoutRegardToCase(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(t testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		d := &paper.Drip{Pace: time.Hour, Max: 2}
+		window(t, s, "paper/a/page/B02", paper.Window{Drip: d})
+		in := art("a", rd, "1", 0, "one")
+		in.Article.Page.Number = "b02"
+		take(t, s, false, in)
+		letOut(t, s, "a")
+		tickDrip(t, s)
+		for _, scope := range []string{"paper/a/page/b02", "paper/a/page/B02,C01"} {
+			got := items(t, s, scope)
+			if len(got) != 1 || got[0].Page.Number != "b02" {
+				t.Errorf("%s: %+v", scope, got)
+			}
+		}
+		if got := window(t, s, "paper/a/page/B02", paper.Window{Drip: d}); len(got) != 1 {
+			t.Errorf("drip: %v", ids(got))
+		}
+		closeDays(t, s)
+		if got, _ := archiveOf(t, s, "paper/a/page/B02", rd); len(got) != 1 {
+			t.Errorf("archive: %v", got)
+		}
+		c.add(time.Minute)
+		if err := s.Withdraw(t.Context(), "a-20260318-1", ""); err != nil {
+			t.Fatal(err)
+		}
+		letOut(t, s, "a")
+		if got := items(t, s, "paper/a/page/B02"); len(got) != 1 || got[0].State != paper.Withdrawn {
+			t.Errorf("notice: %v", ids(got))
+		}
+	})
+}
+
+// After a wrong clock new articles wait until the time has caught up. What is taken
+// down is taken down at once, and comes back at once: its updated is above all that
+// was told before, in whole seconds, and what waited comes out when its time comes.
+func TestWithdrawalAfterAWrongClock(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(t testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		c.add(time.Hour) // ahead
+		one, two, three := art("a", rd, "1", 0, "one"), art("a", rd, "2", 1, "two"), art("a", rd, "3", 2, "three")
+		take(t, s, false, one, two)
+		letOut(t, s, "a")
+		stamp := c.now()
+		c.add(-time.Hour)
+		take(t, s, false, one, two, three)
+		for _, id := range []string{"a-20260318-1", "a-20260318-2"} {
+			if err := s.Withdraw(t.Context(), id, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r := letOut(t, s, "a"); r.Articles != 2 || r.Wait < time.Hour {
+			t.Fatalf("%+v", r)
+		}
+		updated := map[time.Time]bool{}
+		look := func(state paper.ItemState, n int, last time.Time) {
+			t.Helper()
+			list := items(t, s, "all")
+			if len(list) != n {
+				t.Fatalf("holds %v", ids(list))
+			}
+			for _, i := range list {
+				if i.State != state || !i.Updated.After(last) || updated[i.Updated] || i.Updated.Nanosecond() != 0 || i.Published.After(stamp) {
+					t.Errorf("%s %s, published %s, updated %s", i.ID, i.State, i.Published, i.Updated)
+				}
+				updated[i.Updated] = true
+			}
+		}
+		look(paper.Withdrawn, 2, stamp)
+		for _, id := range []string{"a-20260318-1", "a-20260318-2"} {
+			if err := s.Decide(t.Context(), paper.Decision{Article: id, Action: paper.RestoreHand, Who: "x", Why: "y"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r := letOut(t, s, "a"); r.Articles != 2 {
+			t.Fatalf("%+v", r)
+		}
+		look(paper.Live, 2, stamp.Add(2*time.Second))
+		r := letOut(t, s, "a")
+		c.add(r.Wait - time.Second)
+		if letOut(t, s, "a").Articles != 0 {
+			t.Error("released too early")
+		}
+		c.add(time.Second)
+		if r := letOut(t, s, "a"); r.Articles != 1 || r.Wait != 0 {
+			t.Errorf("when the time has caught up: %+v", r)
+		}
+		if i, err := s.Item(t.Context(), paper.Public, "a-20260318-3"); err != nil || !i.Published.After(stamp.Add(4*time.Second)) {
+			t.Errorf("%s %v", i.Published, err)
+		}
+	})
+}
+
+// No stored key holds NUL or broken UTF-8, so whoever asks for one hears that it is
+// not there, whatever the database thinks of it.
+func TestKeysThatCannotBe(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(t testing.TB) string) {
+		c := newClock()
+		s, ctx := open(t, dsn(t), c), t.Context()
+		take(t, s, false, art("a", rd, "1", 0, "one"))
+		letOut(t, s, "a")
+		for _, key := range []string{"a\x00b", "a\xffb"} {
+			for what, ask := range map[string]func() error{
+				"item":      func() error { _, err := s.Item(ctx, paper.Public, key); return err },
+				"edition":   func() error { _, err := s.Edition(ctx, paper.Public, key, rd); return err },
+				"day":       func() error { _, err := s.Edition(ctx, paper.Public, "a", paper.Day(key)); return err },
+				"editions":  func() error { _, err := s.Editions(ctx, paper.Public, key, 5); return err },
+				"changes":   func() error { _, err := s.Changed(ctx, paper.Public, 0, key, 5); return err },
+				"picture":   func() error { _, err := s.Picture(ctx, paper.Public, key); return err },
+				"blob":      func() error { _, _, err := s.Blob(ctx, key); return err },
+				"subject":   func() error { _, err := s.Subject(ctx, key); return err },
+				"decisions": func() error { _, err := s.Decisions(ctx, key, 5); return err },
+				"receiver":  func() error { _, err := s.Receiver(ctx, key); return err },
+				"receivers": func() error { _, err := s.Receivers(ctx, paper.Webhook, key, 5); return err },
+				"dropped":   func() error { return s.DropReceiver(ctx, key) },
+				"decide": func() error {
+					return s.Decide(ctx, paper.Decision{Article: key, Action: paper.WithdrawHand, Who: "x", Why: "y"})
+				},
+				"items before": func() error {
+					_, err := s.Items(ctx, paper.Public, paper.Scope{}, paper.Window{Limit: 5, Before: c.now(), BeforeID: key})
+					return err
+				},
+			} {
+				if err := ask(); !errors.Is(err, paper.ErrNotFound) {
+					t.Errorf("%s of %q: %v", what, key, err)
+				}
+			}
+			if got := ids(window(t, s, "all", paper.Window{IDs: []string{key, "a-20260318-1"}})); len(got) != 1 {
+				t.Errorf("named beside %q: %v", key, got)
 			}
 		}
 	})

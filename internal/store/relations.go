@@ -83,8 +83,12 @@ func (s *Store) Relate(ctx context.Context, pkey string, of []string, ties []Tie
 		if err != nil {
 			return err
 		}
+		at, err := risen(ctx, t, s.now().Unix())
+		if err != nil {
+			return err
+		}
 		for _, part := range sorted(parts) {
-			if err := rise(ctx, t, part, seq, s.now().Unix(), 0, ""); err != nil {
+			if err := rise(ctx, t, part, seq, at, 0, ""); err != nil {
 				return err
 			}
 		}
@@ -116,20 +120,25 @@ func tiesOf(ctx context.Context, q interface {
 	return ties, nil
 }
 
-// shownIn adds the parts that show an article which is out.
+// shownIn adds the parts that show an article which is out; see archived.
 func shownIn(ctx context.Context, t *sql.Tx, id string, parts map[string]bool) error {
 	return each(ctx, t, func(r *sql.Rows) error {
 		var part, pkey string
-		if err := r.Scan(&part, &pkey); err != nil {
+		var archive int64
+		if err := r.Scan(&part, &pkey, &archive); err != nil {
 			return err
+		}
+		if archive != 0 {
+			parts["archive"], parts["archive/"+pkey] = true, true
+			return nil
 		}
 		if part != "" {
 			parts[part] = true
 		}
 		parts["all"], parts["paper/"+pkey] = true, true
 		return nil
-	}, `SELECT COALESCE(f.part, ''), a.paper FROM articles a LEFT JOIN filings f ON f.article = a.id
-		WHERE a.id = $1 AND a.state = 'released' AND a.archive = 0`, id)
+	}, `SELECT COALESCE(f.part, ''), a.paper, a.archive FROM articles a LEFT JOIN filings f ON f.article = a.id
+		WHERE a.id = $1 AND a.state = 'released'`, id)
 }
 
 // touchRelated raises the parts of what is out and tells of an article beside

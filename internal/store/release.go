@@ -126,7 +126,7 @@ func (r *release) load() error {
 	}, `SELECT a.doc, a.state, a.pending, a.history, a.archive, a.version, a.published, a.draft, a.hash, e.doc, e.draft
 		FROM articles a JOIN evidence e ON e.article = a.id
 		WHERE a.paper = $1 AND a.release_at <= $2 AND (a.state = 'ingested' OR a.pending <> '')
-		ORDER BY CASE WHEN a.pending = 'correct' THEN 1 ELSE 0 END, a.day, a.ordinal, a.id LIMIT $3`, r.paper.Key, r.now*1000+999, batch)
+		ORDER BY CASE WHEN a.pending = 'correct' THEN 2 WHEN a.pending = '' THEN 1 ELSE 0 END, a.day, a.ordinal, a.id LIMIT $3`, r.paper.Key, r.now*1000+999, batch)
 }
 
 // history releases what a source already held when first seen: dated by its own
@@ -188,7 +188,8 @@ func (r *release) history() error {
 // news releases new articles, withdrawals and restored articles: the front page's
 // lead gets the greatest second. Corrections follow as far as there are seconds:
 // one that changes at every look never keeps the news back. What is released
-// before keeps its published; it takes its second in updated only.
+// before keeps its published; it takes its second in updated only, and does not wait
+// for it unless it is a correction.
 func (r *release) news(out *Released) error {
 	var fresh, corrections []readyRow
 	for _, x := range r.ready {
@@ -201,8 +202,11 @@ func (r *release) news(out *Released) error {
 	}
 	n, free := len(fresh), int(max(r.now-r.stamp, 0))
 	if free < n {
-		out.Wait = time.Duration(int64(n)-(r.now-r.stamp)) * time.Second
-		return nil
+		done, err := r.atOnce(fresh)
+		if rest := n - done; rest+len(corrections) > 0 {
+			out.Wait = time.Duration(int64(max(rest, 1))-(r.now-r.stamp)) * time.Second
+		}
+		return err
 	}
 	if most := free - n; len(corrections) > most {
 		corrections = corrections[:most]
@@ -211,14 +215,7 @@ func (r *release) news(out *Released) error {
 	if len(r.ready) == batch {
 		out.Wait = time.Second // there may be more
 	}
-	// Later days above earlier ones, then print order, first highest.
-	sort.SliceStable(fresh, func(i, j int) bool {
-		a, b := fresh[i].a, fresh[j].a
-		if a.Day != b.Day {
-			return a.Day > b.Day
-		}
-		return a.Ordinal < b.Ordinal
-	})
+	inPrint(fresh)
 	all := append(fresh, corrections...)
 	if len(all) == 0 {
 		return nil
@@ -237,6 +234,33 @@ func (r *release) news(out *Released) error {
 	}
 	r.stamp = r.now
 	return nil
+}
+
+// atOnce releases withdrawals and restored articles where new ones must wait: after a
+// wrong clock the paper's stamp may be days ahead, and what the publisher took down
+// stands no day longer. They take the next seconds in updated, and no published.
+func (r *release) atOnce(fresh []readyRow) (int, error) {
+	list := slices.DeleteFunc(slices.Clone(fresh), func(x readyRow) bool { return x.state == "ingested" })
+	inPrint(list)
+	for i, x := range list {
+		if err := r.revise(x, r.stamp+int64(len(list)-i)); err != nil {
+			return 0, err
+		}
+	}
+	r.stamp += int64(len(list))
+	return len(list), nil
+}
+
+// inPrint sorts later days above earlier ones, then in print order: the first gets
+// the greatest second.
+func inPrint(list []readyRow) {
+	sort.SliceStable(list, func(i, j int) bool {
+		a, b := list[i].a, list[j].a
+		if a.Day != b.Day {
+			return a.Day > b.Day
+		}
+		return a.Ordinal < b.Ordinal
+	})
 }
 
 // publish is the first release of one article.
@@ -283,18 +307,13 @@ func (r *release) revise(x readyRow, at int64) error {
 	kind, state := paper.ArticleCorrected, "released"
 	doc := encode(x.a)
 	filing := x.filing
-	gain := 0
+	draft, draftFiling := "", ""
 	switch x.pending {
 	case "withdraw":
 		kind, state = paper.ArticleWithdrawn, "withdrawn"
-		if x.state == "released" {
-			gain = -1
-		}
+		draft, draftFiling = x.draft, x.evidenceDraft // what waits for a restore goes on waiting
 	case "restore":
 		kind = paper.ArticlePublished
-		if x.state == "withdrawn" {
-			gain = 1
-		}
 		fallthrough
 	default:
 		if x.draft != "" {
@@ -302,8 +321,9 @@ func (r *release) revise(x readyRow, at int64) error {
 			if err := json.Unmarshal([]byte(x.draft), &a); err != nil {
 				return err
 			}
-			// What the publisher's redesign changed about the place stays ours.
-			a.ID = x.a.ID
+			// What the publisher's redesign changed about the place stays ours, and
+			// so does the day: an item of a feed is filed under the one it came with.
+			a.ID, a.Day = x.a.ID, x.a.Day
 			x.a, doc = a, encode(a)
 		}
 		if x.evidenceDraft != "" {
@@ -317,10 +337,7 @@ func (r *release) revise(x readyRow, at int64) error {
 	if x.archive {
 		notice = 0 // nobody received it, so nobody is told
 	}
-	draft := ""
-	if x.pending == "withdraw" {
-		draft = x.draft // what waits for a restore goes on waiting
-	}
+	was, is := int(flag(x.state == "released")), int(flag(state == "released"))
 	if _, err := r.t.ExecContext(r.ctx, `UPDATE articles SET state=$2, version=$3, updated=$4, notice=$5, pending='', draft=$6, doc=$7, page=$8, ordinal=$9 WHERE id=$1`,
 		x.a.ID, state, version, at, notice, draft, doc, x.a.Page.Number, x.a.Ordinal); err != nil {
 		return err
@@ -329,7 +346,7 @@ func (r *release) revise(x readyRow, at int64) error {
 		x.a.ID, version, r.seq, at, x.hash, x.a.Page.Number, doc); err != nil {
 		return err
 	}
-	if _, err := r.t.ExecContext(r.ctx, `UPDATE evidence SET doc=$2, draft='' WHERE article=$1`, x.a.ID, encode(filing)); err != nil {
+	if _, err := r.t.ExecContext(r.ctx, `UPDATE evidence SET doc=$2, draft=$3 WHERE article=$1`, x.a.ID, encode(filing), draftFiling); err != nil {
 		return err
 	}
 	if _, err := r.t.ExecContext(r.ctx, `UPDATE editions SET state='corrected' WHERE paper=$1 AND day=$2 AND state='complete'`, x.a.Paper, string(x.a.Day)); err != nil {
@@ -338,7 +355,7 @@ func (r *release) revise(x readyRow, at int64) error {
 	if err := r.indexed(x.a, x.published, state == "released"); err != nil {
 		return err
 	}
-	parts, err := r.refile(x.a.ID, x.published, filedUnder(filing), gain, x.archive, x.a.Day)
+	parts, err := r.refile(x.a.ID, x.published, filedUnder(filing), was, is, x.archive, x.a.Day)
 	if err != nil {
 		return err
 	}
@@ -346,10 +363,10 @@ func (r *release) revise(x readyRow, at int64) error {
 		return err
 	}
 	if x.archive {
-		return r.archived(x.a, gain)
+		return r.archived(x.a, is-was)
 	}
 	for _, part := range []string{"all", "paper/" + x.a.Paper} {
-		r.touch(part, gain, x.a.Day)
+		r.touch(part, is-was, x.a.Day)
 	}
 	if err := r.touchRelated(x.a.ID); err != nil {
 		return err
@@ -358,8 +375,10 @@ func (r *release) revise(x readyRow, at int64) error {
 }
 
 // refile ends the filings that no longer hold, begins new ones, and touches all
-// of them: who received the article hears of the change. It returns the parts.
-func (r *release) refile(id string, published int64, want []string, gain int, archive bool, day paper.Day) ([]string, error) {
+// of them: who received the article hears of the change. was and is are 1 where the
+// article counts before and after it: a withdrawn one counts nowhere. It returns the
+// parts.
+func (r *release) refile(id string, published int64, want []string, was, is int, archive bool, day paper.Day) ([]string, error) {
 	open, ever := map[string]bool{}, map[string]bool{}
 	if err := each(r.ctx, r.t, func(rows *sql.Rows) error {
 		var part string
@@ -379,10 +398,10 @@ func (r *release) refile(id string, published int64, want []string, gain int, ar
 	for _, part := range want {
 		ever[part] = true
 		if open[part] {
-			delta[part] += gain
+			delta[part] = is - was
 			continue
 		}
-		delta[part]++
+		delta[part] = is
 		r.stand(day, part)
 		if err := r.file(part, id, published); err != nil {
 			return nil, err
@@ -392,7 +411,7 @@ func (r *release) refile(id string, published int64, want []string, gain int, ar
 		if slices.Contains(want, part) {
 			continue
 		}
-		delta[part]--
+		delta[part] = -was
 		if _, err := r.t.ExecContext(r.ctx, `UPDATE filings SET to_seq=$3 WHERE part=$1 AND article=$2 AND to_seq=0`, part, id, r.seq); err != nil {
 			return nil, err
 		}
@@ -477,19 +496,23 @@ func (r *release) rise() error {
 		parts = append(parts, part)
 	}
 	slices.Sort(parts)
+	at, err := risen(r.ctx, r.t, r.now)
+	if err != nil {
+		return err
+	}
 	for _, part := range parts {
-		if err := rise(r.ctx, r.t, part, r.seq, r.now, r.parts[part], r.last[part]); err != nil {
+		if err := rise(r.ctx, r.t, part, r.seq, at, r.parts[part], r.last[part]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// rise raises one part's version. The instant never goes back, whatever the clock does.
+// rise raises one part's version, at an instant of risen.
 func rise(ctx context.Context, t *sql.Tx, part string, seq, at int64, gain int, last paper.Day) error {
 	_, err := t.ExecContext(ctx, `INSERT INTO scopes (part, seq, at, items, last) VALUES ($1,$2,$3,$4,$5)
-		ON CONFLICT (part) DO UPDATE SET seq=$2, at=CASE WHEN scopes.at > $3 THEN scopes.at ELSE $3 END,
-			items=scopes.items+$4, last=CASE WHEN scopes.last > $5 THEN scopes.last ELSE $5 END`,
+		ON CONFLICT (part) DO UPDATE SET seq=$2, at=$3, items=scopes.items+$4,
+			last=CASE WHEN scopes.last > $5 THEN scopes.last ELSE $5 END`,
 		part, seq, at, gain, string(last))
 	return err
 }
@@ -571,8 +594,12 @@ func (s *Store) Expire(ctx context.Context) (int, error) {
 		if _, err := t.ExecContext(ctx, `UPDATE articles SET notice = 0 WHERE notice > 0 AND notice <= $1`, now); err != nil {
 			return err
 		}
+		at, err := risen(ctx, t, now)
+		if err != nil {
+			return err
+		}
 		for _, part := range sorted(parts) {
-			if err := rise(ctx, t, part, seq, now, 0, ""); err != nil {
+			if err := rise(ctx, t, part, seq, at, 0, ""); err != nil {
 				return err
 			}
 		}

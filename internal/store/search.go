@@ -143,7 +143,11 @@ func (s *Store) Index(ctx context.Context) (n, left int, err error) {
 		if err != nil {
 			return err
 		}
-		return rise(ctx, t, "search", seq, s.now().Unix(), 0, "")
+		at, err := risen(ctx, t, s.now().Unix())
+		if err != nil {
+			return err
+		}
+		return rise(ctx, t, "search", seq, at, 0, "")
 	})
 }
 

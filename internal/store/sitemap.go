@@ -9,18 +9,21 @@ import (
 	"paperwire/internal/paper"
 )
 
-// Months lists the months that hold released articles, oldest first.
+// Months lists the months of which Stamps has something, oldest first.
 func (s *Store) Months(ctx context.Context, v paper.View) ([]paper.Month, error) {
 	var list []paper.Month
 	// The index of days alone counts: a million rows of articles would have to be
-	// read to leave out what is not released.
+	// read to leave out what is not released. Whether anything is, the first row of
+	// a month mostly tells.
 	err := each(ctx, s.r, func(r *sql.Rows) error {
 		var m paper.Month
 		err := r.Scan(&m.Month, &m.Most)
 		list = append(list, m)
 		return err
-	}, `SELECT m.month, (SELECT COUNT(*) FROM articles a WHERE a.day >= m.month AND a.day < m.month || '~')
-		FROM (SELECT DISTINCT substr(day, 1, 7) AS month FROM days WHERE part = 'all') m WHERE m.month <> '' ORDER BY m.month`)
+	}, `SELECT m.month, (SELECT COUNT(*) FROM articles a WHERE a.day >= m.month AND a.day < m.month || '~' AND a.paper IN (SELECT key FROM papers WHERE link <> 'origin'))
+		FROM (SELECT DISTINCT substr(day, 1, 7) AS month FROM days WHERE part = 'all') m
+		WHERE m.month <> '' AND EXISTS (SELECT 1 FROM articles a WHERE a.day >= m.month AND a.day < m.month || '~' AND a.state = 'released' AND a.paper IN (SELECT key FROM papers WHERE link <> 'origin'))
+		ORDER BY m.month`)
 	if err != nil {
 		return nil, fmt.Errorf("months: %w", err)
 	}

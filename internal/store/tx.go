@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/pressly/goose/v3"
@@ -116,6 +117,14 @@ func change(ctx context.Context, t *sql.Tx) (seq int64, err error) {
 	return seq, err
 }
 
+// risen draws the instant at which versions rise in this transaction: now, but later
+// than every one drawn before, whatever the clock does. Two rises within a second,
+// of one part or of two that a document is made of, would share a Last-Modified.
+func risen(ctx context.Context, t *sql.Tx, now int64) (at int64, err error) {
+	err = t.QueryRowContext(ctx, `UPDATE clock SET n = CASE WHEN n >= $1 THEN n + 1 ELSE $1 END WHERE name = 'risen' RETURNING n`, now).Scan(&at)
+	return at, err
+}
+
 // in writes `column IN (…)` with numbered placeholders,
 // while appending the values to args.
 func in(column string, values []string, args *[]any) string {
@@ -136,6 +145,17 @@ func in(column string, values []string, args *[]any) string {
 	}
 	b.WriteByte(')')
 	return b.String()
+}
+
+// storable reports whether keys are text that both databases take: UTF-8 without
+// NUL. What is not is stored nowhere, and PostgreSQL refuses to look for it.
+func storable(keys ...string) bool {
+	for _, k := range keys {
+		if !utf8.ValidString(k) || strings.IndexByte(k, 0) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // each runs a query and hands each row to scan.

@@ -24,6 +24,7 @@ func (s *Store) keys(ctx context.Context, query string, args ...any) (list []key
 // the live ones in it, and those it ever carried whose notice lasts (promise 4).
 func (s *Store) standing(ctx context.Context, scope paper.Scope, ids []string) ([]key, error) {
 	var all []key
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !storable(id) })
 	for part := range slices.Chunk(ids, 500) {
 		for _, told := range []bool{false, true} {
 			var args []any
@@ -43,18 +44,15 @@ func (s *Store) standing(ctx context.Context, scope paper.Scope, ids []string) (
 	return merge(all, nil), nil
 }
 
-// newestEdition gives the live articles of the newest day of a scope in page
+// newestEdition gives the live articles of the newest edition of a scope in page
 // order, of several papers page by page in turn; at most limit, if there is one.
-// The newest day is looked for among the newest articles that a feed can hold: an
-// article of a later day that came out before two hundred of earlier days is none
-// to hand on.
+// It is looked for among the newest articles that a feed can hold: an article of a
+// later day that came out before two hundred of earlier days is none to hand on.
 func (s *Store) newestEdition(ctx context.Context, v paper.View, scope paper.Scope, limit int) ([]paper.Item, error) {
-	day, err := s.newestDay(ctx, scope)
-	if err != nil || day == "" {
+	args, conds, err := s.newestConds(ctx, scope)
+	if err != nil || conds == nil {
 		return nil, err
 	}
-	args := []any{string(day)}
-	conds := append([]string{"a.day = $1", "a.state = 'released'", "a.archive = 0"}, scopeConds(scope, &args, "")...)
 	query := `SELECT a.id, a.published FROM articles a WHERE ` + and(conds) + ` ORDER BY a.ordinal, a.paper, a.id`
 	if limit > 0 {
 		query += ` LIMIT ` + strconv.Itoa(limit)
@@ -70,21 +68,29 @@ func (s *Store) newestEdition(ctx context.Context, v paper.View, scope paper.Sco
 	return items, err
 }
 
-// newestDay is the newest edition day among the newest articles of a scope; empty
-// where there is none.
-func (s *Store) newestDay(ctx context.Context, scope paper.Scope) (paper.Day, error) {
+// newestConds gives the conditions of the newest edition of a scope, by its newest
+// articles; nil where there are none. An edition is what has pages: one item of a
+// website past midnight does not replace the newspaper. Where none of the newest has
+// a page it is the items of the newest day.
+func (s *Store) newestConds(ctx context.Context, scope paper.Scope) (args []any, conds []string, err error) {
 	newest, err := s.newest(ctx, scope, feedMax, nil)
 	if err != nil || len(newest) == 0 {
-		return "", err
+		return nil, nil, err
 	}
-	var args []any
 	named := make([]string, len(newest))
 	for i, k := range newest {
 		named[i] = k.id
 	}
-	var day paper.Day
-	err = s.r.QueryRowContext(ctx, `SELECT MAX(a.day) FROM articles a WHERE `+in("a.id", named, &args), args...).Scan(&day)
-	return day, err
+	var day, printed string
+	var of []any
+	if err := s.r.QueryRowContext(ctx, `SELECT MAX(a.day), COALESCE(MAX(CASE WHEN a.page <> '' THEN a.day END), '') FROM articles a WHERE `+in("a.id", named, &of), of...).Scan(&day, &printed); err != nil {
+		return nil, nil, err
+	}
+	args, conds = []any{day}, []string{"a.day = $1", "a.state = 'released'", "a.archive = 0"}
+	if printed != "" {
+		args[0], conds = printed, append(conds, "a.page <> ''")
+	}
+	return args, append(conds, scopeConds(scope, &args, "")...), nil
 }
 
 // inOrder sorts items as their keys stand.

@@ -110,3 +110,56 @@ func TestNewestEdition(t *testing.T) {
 		}
 	})
 }
+
+// An item of a website past midnight does not replace the newspaper: the newest
+// edition is what has pages. Where nothing has, it is the items of the newest day.
+func TestNewestEditionBesideAFeed(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		item := func(day paper.Day, origin string) {
+			t.Helper()
+			in := art("b", day, origin, 0, origin)
+			in.RefDay, in.Article.Page = "", paper.PageRef{}
+			take(t, s, false, in)
+			letOut(t, s, "b")
+			c.add(time.Minute)
+		}
+		newest := func(scope string, want ...string) {
+			t.Helper()
+			if got := ids(window(t, s, scope, paper.Window{Newest: true})); !slices.Equal(got, want) {
+				t.Errorf("%s: %v, want %v", scope, got, want)
+			}
+		}
+		item("2026-03-17", "before")
+		newest("all", "b-before")
+		take(t, s, false, art("a", rd, "1", 0, "one"), art("a", rd, "2", 1, "two"))
+		letOut(t, s, "a")
+		item(rd, "day")
+		item(rd.Add(1), "past-midnight")
+		newest("all", "a-20260318-1", "a-20260318-2")
+		newest("paper/a,b", "a-20260318-1", "a-20260318-2")
+		newest("paper/b", "b-past-midnight")
+		// The first request for a paced feed begins with that edition too.
+		d := &paper.Drip{Pace: time.Hour, Max: 3}
+		if got := ids(window(t, s, "all", paper.Window{Drip: d})); !slices.Equal(got, []string{"a-20260318-1"}) {
+			t.Errorf("paced: %v", got)
+		}
+	})
+}
+
+// A day of several papers stands in the order of the newest edition.
+func TestDayOfSeveralPapers(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		for _, key := range []string{"a", "b"} {
+			take(t, s, false, art(key, rd, "1", 0, key+"1"), art(key, rd, "2", 1, key+"2"))
+			letOut(t, s, key)
+		}
+		newest, day := ids(window(t, s, "all", paper.Window{Newest: true})), ids(window(t, s, "all", paper.Window{Day: rd}))
+		if len(day) != 4 || !slices.Equal(newest, day) {
+			t.Errorf("newest %v, day %v", newest, day)
+		}
+	})
+}
