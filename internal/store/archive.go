@@ -188,8 +188,8 @@ var isDead = `CASE WHEN f.state <> 'read' AND f.dead >= ` + strconv.Itoa(deadLoo
 type tally struct{ listed, read, failed, dead int }
 
 // whole reports whether all that is listed has been read, but for a few that are dead.
-func (c tally) whole() bool {
-	return c.listed > 0 && c.read+c.dead == c.listed && (c.dead < fewDead || c.dead*fewDead <= c.listed)
+func (t tally) whole() bool {
+	return t.listed > 0 && t.read+t.dead == t.listed && (t.dead < fewDead || t.dead*fewDead <= t.listed)
 }
 
 // fewDead and more, if they are more than one in fewDead, are a redesign, which an
