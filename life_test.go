@@ -329,9 +329,8 @@ func (r *subscriber) poll() {
 		r.tag, r.modified = resp.Header.Get("ETag"), resp.Header.Get("Last-Modified")
 		before := maps.Clone(r.have)
 		doc := r.read(r.url, body)
-		// After a time away the archives are read back to a day that was known as a whole,
-		// and one more: what an editor kept back joins the day it was printed for.
-		for known := 0; r.now().Sub(r.back).Abs() < time.Hour && doc.previous != "" && known < 2; r.archives++ {
+		// After a time away the archives are read back to a day that was known as a whole.
+		for known := 0; r.now().Sub(r.back).Abs() < time.Hour && doc.previous != "" && known < 1; r.archives++ {
 			target := doc.previous
 			_, body := r.get(target, "", "")
 			doc = r.read(target, body)

@@ -682,7 +682,8 @@ func TestRobots(t *testing.T) {
 		t.Setenv("PAPERWIRE_ROBOT_D_URL", server.URL+"/elsewhere")
 		t.Setenv("PAPERWIRE_INDEXNOW_KEY", "indexnow-key")
 		t.Setenv("PAPERWIRE_BAIDU_TOKEN", "geheim4")
-		p := publisher(t, papertest.Options{Key: "one", Day: today(), Seed: 3, Pages: 2, ArticlesPerPage: 6})
+		// News of a day that is over is complete at the first look.
+		p := publisher(t, papertest.Options{Key: "one", Day: today().Add(-2), Seed: 3, Pages: 2, ArticlesPerPage: 6})
 		dir := t.TempDir()
 		if err := os.WriteFile(dir+"/b.url", []byte(server.URL+"/dingtalk?access_token=geheim5\n"), 0o600); err != nil {
 			t.Fatal(err)
@@ -697,7 +698,8 @@ robots:
 		d := start(t, 0, "serve", "--config", file, "--data", dir, "--store", dsn)
 		x := newInbox(t, nil)
 		d.webhook(fmt.Sprintf(`{"url":%q,"events":["edition.complete"]}`, x.URL))
-		day := string(today())
+		until(t, "the first look", func() bool { f, _ := d.feed("all"); return len(f) == 12 })
+		day := string(p.NextDay())
 		until(t, "headlines in WeCom", has("/wecom", `"msgtype":"news"`, day, "http://paperwire.test/a/p1-"))
 		until(t, "headlines in DingTalk", has("/dingtalk", `"feedCard"`, day))
 		until(t, "headlines in Feishu", has("/feishu/geheim3", `"post"`, day))

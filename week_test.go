@@ -127,7 +127,8 @@ func at(day, hour, minute int) time.Time {
 }
 
 // run lets the time pass until then in steps of five minutes: what falls due is
-// polled, what is ready released, and after each poll the subscriber looks.
+// polled, what is ready released, and after each poll the subscriber looks; days are
+// closed.
 func (w *week) run(until time.Time) {
 	w.Helper()
 	for ; w.now().Before(until); w.clock.Add((5 * time.Minute).Milliseconds()) {
@@ -152,6 +153,9 @@ func (w *week) run(until time.Time) {
 		}
 		if len(keys)+len(papers) > 0 {
 			w.look()
+		}
+		if _, err := w.store.CloseDays(w.ctx); err != nil {
+			w.Fatal(err)
 		}
 	}
 }
@@ -412,6 +416,83 @@ func badWeek(t *testing.T, o papertest.Options, next papertest.Form, fourth, sta
 	}
 	if got := w.health(); got != "ok: " {
 		t.Errorf("in the end the source is %s", got)
+	}
+}
+
+// An edition is closed, and told of as complete, when the whole of it is there, however
+// it is uploaded; what nobody can read does not keep it open.
+func TestEditionsAreClosed(t *testing.T) {
+	w := newWeek(t, papertest.Options{Form: papertest.FounderClassic})
+	closed := func(day paper.Day, want int) {
+		t.Helper()
+		a, err := w.store.Archive(t.Context(), paper.Public, paper.Scope{}, day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := w.store.Items(t.Context(), paper.Public, paper.Scope{}, paper.Window{Day: day, Archive: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		events, err := w.store.Events(t.Context(), paper.Cursor{}, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events = slices.DeleteFunc(events, func(e paper.Event) bool { return e.Kind != paper.EditionClosed || e.Day != day })
+		told := 0
+		if want > 0 {
+			told = 1
+		}
+		if a.Closed != (want > 0) || want > 0 && len(list) != want || len(events) != told {
+			t.Errorf("%s: %s: closed %v with %d articles, %d events; want %d", w.stamp(), day, a.Closed, len(list), len(events), want)
+		}
+	}
+	monday, tuesday, wednesday, thursday := paper.Day("2026-03-16"), paper.Day("2026-03-17"), paper.Day("2026-03-18"), paper.Day("2026-03-19")
+	w.expect(w.pub.Articles(monday)...)
+	w.run(at(16, 5, 45))
+	closed(monday, 0)
+	w.run(at(16, 6, 0))
+	closed(monday, 12)
+
+	// Half of it, then the whole.
+	w.run(at(17, 5, 0))
+	w.pub.NextDayPart(2, 0)
+	w.expect(w.pub.Articles(tuesday)...)
+	w.run(at(17, 5, 15))
+	closed(tuesday, 0)
+	w.pub.Complete(tuesday)
+	w.expect(w.pub.Articles(tuesday)...)
+	w.run(at(17, 5, 30))
+	closed(tuesday, 0)
+	w.run(at(17, 6, 0))
+	closed(tuesday, 12)
+
+	// An article whose link is dead.
+	w.run(at(18, 5, 0))
+	w.pub.NextDay()
+	list := w.pub.Articles(wednesday)
+	w.pub.Misbehave(papertest.Status(404, 0).On(weekPath(list[4])))
+	w.expect(slices.Delete(slices.Clone(list), 4, 5)...)
+	w.run(at(18, 7, 0))
+	closed(wednesday, 0)
+	w.run(at(18, 12, 0))
+	closed(wednesday, 11)
+	w.pub.Behave()
+	w.expect(list[4])
+	w.run(at(19, 5, 0))
+	w.arrived("the article that was dead")
+	closed(wednesday, 11)
+
+	// One that nobody can tell of: it is waited for as long as it is tried again.
+	w.pub.NextDay()
+	list = w.pub.Articles(thursday)
+	w.pub.Misbehave(papertest.Status(500, 0).On(weekPath(list[4])))
+	w.expect(slices.Delete(slices.Clone(list), 4, 5)...)
+	w.run(at(21, 23, 55))
+	closed(thursday, 0)
+	w.run(at(22, 0, 10))
+	a, err := w.store.Archive(t.Context(), paper.Public, paper.Scope{}, thursday)
+	if err != nil || !a.Closed {
+		t.Errorf("%+v %v", a, err)
 	}
 }
 

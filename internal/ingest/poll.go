@@ -23,7 +23,7 @@ const (
 	leaseFor    = 10 * time.Second // a killed process frees a host after this
 	giveUp      = 5                // failures in a row after which a look ends
 	maxPictures = 12               // picture headers asked for per article
-	againFor    = 3                // days for which a partial edition is tried again
+	againFor    = store.RetryDays  // days for which a partial edition is tried again
 	catchUp     = 7                // missed editions read after a pause
 	maxBackoff  = 6 * time.Hour
 	// letOutAfter is how long what was read waits for a look that gets through its
@@ -457,12 +457,13 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 		}
 		rep.past.step(ctx, err)
 		var blocked *sources.BlockedError
+		dead := fetch.Missing(err) || errors.Is(err, errEmpty)
 		switch {
 		case errors.As(err, &blocked):
 			wall = err
 		case err != nil:
 			rep.Failed++
-			if !fetch.Missing(err) && !errors.Is(err, errEmpty) {
+			if !dead {
 				failures++ // a dead link is that article's trouble, not the publisher's
 			}
 			g.log.Debug("article", "source", s.Key, "day", e.Day, "url", r.URL, "error", err)
@@ -481,6 +482,11 @@ func (g *Ingest) edition(ctx context.Context, s *source, e sources.Edition, st s
 		}
 		if err := g.store.Failed(ctx, s.Key, e.Day, r.Origin, err.Error()); err != nil {
 			return err
+		}
+		if dead && e.Day != "" {
+			if err := g.store.NoteDead(ctx, s.Key, e.Day, r.Origin); err != nil {
+				return err
+			}
 		}
 		if failures >= giveUp {
 			wall = fmt.Errorf("%d articles in a row could not be read, the last: %w", failures, err)

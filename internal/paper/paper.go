@@ -436,7 +436,7 @@ type EditionState string
 // The states of an edition.
 const (
 	EditionPartial   EditionState = "partial"   // something listed could not be read yet
-	EditionComplete  EditionState = "complete"  // every listed article has been read
+	EditionComplete  EditionState = "complete"  // every article listed so far has been read
 	EditionCorrected EditionState = "corrected" // complete, and an article changed since
 )
 
@@ -768,8 +768,8 @@ const (
 	ArticlePublished EventKind = "article.published" // first release, and restored ones
 	ArticleCorrected EventKind = "article.corrected"
 	ArticleWithdrawn EventKind = "article.withdrawn"
-	ArticleRefiled   EventKind = "article.refiled" // moved between scopes; content and dates are the same
-	EditionClosed    EventKind = "edition.complete"
+	ArticleRefiled   EventKind = "article.refiled"  // moved between scopes; content and dates are the same
+	EditionClosed    EventKind = "edition.complete" // nothing more of it is expected
 )
 
 // Cursor is a place in the outbox: just behind the event of that number. The zero

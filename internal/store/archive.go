@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,8 +17,17 @@ import (
 
 const (
 	closeBatch = 100 // papers' days that one transaction closes
-	// An editor's hold keeps a day open for so long, not for ever.
-	holdsOpen = 8 * 24 * time.Hour
+	// steadyFor is how long the listing of an edition must have been the same at looks
+	// before it is taken for the whole: an upload under way is often seen half done.
+	// Looks of a window are five minutes apart; outside a window the next one, an hour
+	// later, tells. thinFor is that of an edition of less than three quarters of the
+	// paper's usual size, for some papers upload the last pages hours later.
+	steadyFor = 20 * time.Minute
+	thinFor   = 2 * time.Hour
+	// deadLooks is how many looks must have found an article missing or empty before
+	// its edition is whole without it. The rests in between (retryAfter) make it two
+	// hours at least. Of many that are (see fewDead) a redesign is more likely.
+	deadLooks = 7
 	// An event of a closing is for who waits for an edition: not for one that was
 	// complete long ago, as all are at an upgrade.
 	closedLately = 24 * time.Hour
@@ -29,35 +40,62 @@ type openDay struct {
 	day              paper.Day
 	edition          bool
 	archive, history bool
+	today            bool // the day is not over
+	listed           int
 	complete         int64
+	steady           time.Duration // how long looks have found the same listed
+	due              time.Time     // since when nothing more is expected to be listed
+	givenUp          bool          // what could not be read is not tried again
 }
 
-// CloseDays closes the papers' days of which nothing is missing or waits any more: a
-// complete edition, and of a feed's items what is a day past. Their archives change
-// no more but for corrections and withdrawals (RFC 5005 §4), and an edition of news
-// is told of in the outbox. It tells how many it closed; there may be more.
+// CloseDays closes the papers' days of which nothing is missing or waits any more. An
+// edition of today is due when its listing has been the same for a while, or its day
+// is over; of a feed's items a day past. Their archives change no more but for
+// corrections and withdrawals (RFC 5005 §4), and an edition of news is told of in the
+// outbox. It tells how many it closed; there may be more.
 func (s *Store) CloseDays(ctx context.Context) (int, error) {
 	now := s.now()
-	var due []openDay
+	var open, due []openDay
 	if err := each(ctx, s.r, func(r *sql.Rows) error {
 		var d openDay
-		var state, zone string
-		var archive, history, feed int64
-		if err := r.Scan(&d.paper, &d.day, &zone, &state, &archive, &history, &d.complete, &feed); err != nil {
+		var zone string
+		var edition, archive, history, feed, since, at int64
+		if err := r.Scan(&d.paper, &d.day, &zone, &edition, &archive, &history, &d.listed, &d.complete, &since, &at, &feed); err != nil {
 			return err
 		}
-		d.edition, d.archive, d.history = state != "", archive != 0, history != 0
-		past := !now.Before(d.day.Add(2).In(paper.Paper{Zone: zone}.Location()))
-		if state == string(paper.EditionPartial) || (!d.edition || feed > 0) && !past {
-			return nil
+		d.edition, d.archive, d.history = edition != 0, archive != 0, history != 0
+		loc := paper.Paper{Zone: zone}.Location()
+		d.due = d.day.Add(1).In(loc)
+		if !d.edition || feed > 0 {
+			d.due = d.day.Add(2).In(loc)
+		} else if d.steady = time.Duration(at-since) * time.Millisecond; d.steady >= steadyFor && now.Before(d.due) {
+			d.today, d.due = true, time.UnixMilli(at)
 		}
-		due = append(due, d)
+		// A run of backfill may still bring what an earlier one could not read.
+		d.givenUp = !d.archive && !now.Before(d.day.Add(RetryDays).In(loc))
+		if !now.Before(d.due) && (!d.edition || d.complete > 0 || d.givenUp) {
+			open = append(open, d)
+		}
 		return nil
-	}, `SELECT p.key, d.day, p.zone, COALESCE(e.state, ''), COALESCE(e.archive, 0), COALESCE(e.history, 0), COALESCE(e.complete, 0),
+	}, `SELECT p.key, d.day, p.zone, CASE WHEN e.day IS NULL THEN 0 ELSE 1 END, COALESCE(e.archive, 0), COALESCE(e.history, 0),
+			COALESCE(e.listed, 0), COALESCE(e.complete, 0), COALESCE(e.same_since, 0), COALESCE(e.same_at, 0),
 			(SELECT COUNT(*) FROM sources s WHERE s.paper = p.key AND s.platform IN ('feed','sitemap') AND s.retired = 0)
 		FROM days d JOIN papers p ON d.part = 'paper/' || p.key LEFT JOIN editions e ON e.paper = p.key AND e.day = d.day
 		WHERE d.closed = 0 ORDER BY d.day, p.key`); err != nil {
 		return 0, fmt.Errorf("close days: %w", err)
+	}
+	// Looked at without the write lock first: what is missing may be for days.
+	for _, d := range open {
+		left, err := d.left(ctx, s.r)
+		if err == nil && !left.open {
+			left.open, err = s.thin(ctx, d)
+		}
+		if err != nil {
+			return 0, fmt.Errorf("close %s %s: %w", d.paper, d.day, err)
+		}
+		if !left.open {
+			due = append(due, d)
+		}
 	}
 	closed := 0
 	for batch := range slices.Chunk(due, closeBatch) {
@@ -91,29 +129,115 @@ func (s *Store) CloseDays(ctx context.Context) (int, error) {
 	return closed, nil
 }
 
+// thin reports whether an edition of today is so small that more pages may come.
+func (s *Store) thin(ctx context.Context, d openDay) (bool, error) {
+	if !d.today || d.steady >= thinFor {
+		return false, nil
+	}
+	usual, err := s.Usual(ctx, d.paper, d.day)
+	return d.listed*4 < usual*3, err
+}
+
+// leftOver is what a day still waits for.
+type leftOver struct {
+	open  bool  // something of it waits, or is missing, or it is closed
+	whole bool  // nothing listed is missing, but for what is dead
+	last  int64 // when the last article of it came out, seconds
+}
+
+// left tells what a day still waits for. What was kept back (withheld) is nothing to
+// wait for: an edition that stays open would tell of it, and nobody knows whether it
+// is ever let out.
+func (d openDay) left(ctx context.Context, q interface {
+	QueryRowContext(context.Context, string, ...any) *sql.Row
+},
+) (x leftOver, err error) {
+	var waiting, closed int
+	if err := q.QueryRowContext(ctx, `SELECT COALESCE(SUM(CASE WHEN state = 'ingested' OR pending <> '' THEN 1 ELSE 0 END), 0),
+			COALESCE(MAX(published), 0), (SELECT COUNT(*) FROM closings WHERE paper = $1 AND day = $2)
+		FROM articles WHERE paper = $1 AND day = $2`, d.paper, string(d.day)).Scan(&waiting, &x.last, &closed); err != nil {
+		return x, err
+	}
+	x.open = waiting+closed > 0
+	if x.open || !d.edition {
+		return x, nil
+	}
+	var all tally
+	var problem string
+	if err := q.QueryRowContext(ctx, `SELECT problem FROM editions WHERE paper = $1 AND day = $2`, d.paper, string(d.day)).Scan(&problem); err != nil {
+		return x, err
+	}
+	if err := q.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN f.state = 'read' THEN 1 ELSE 0 END), 0), COALESCE(SUM(`+isDead+`), 0)`+newestListing,
+		d.paper, string(d.day)).Scan(&all.listed, &all.read, &all.dead); err != nil {
+		return x, err
+	}
+	x.whole = all.whole() && problem == ""
+	x.open = !x.whole && !d.givenUp
+	return x, nil
+}
+
+// newestListing goes on where a query asks what the sources of an edition list now.
+const newestListing = ` FROM refs f
+	JOIN (SELECT source, MAX(listing) AS newest FROM refs WHERE paper = $1 AND day = $2 GROUP BY source) g ON g.source = f.source AND g.newest = f.listing
+	WHERE f.paper = $1 AND f.day = $2`
+
+// isDead is 1 for a listed article that is not expected to be read any more.
+var isDead = `CASE WHEN f.state <> 'read' AND f.dead >= ` + strconv.Itoa(deadLooks) + ` THEN 1 ELSE 0 END`
+
+// tally counts what an edition lists.
+type tally struct{ listed, read, failed, dead int }
+
+// whole reports whether all that is listed has been read, but for a few that are dead.
+func (t tally) whole() bool {
+	return t.listed > 0 && t.read+t.dead == t.listed && (t.dead < fewDead || t.dead*fewDead <= t.listed)
+}
+
+// fewDead and more, if they are more than one in fewDead, are a redesign, which an
+// alarm tells of (emptied in ingest), and the edition waits for who mends it.
+const fewDead = 3
+
+// NoteDead notes that a look found a listed article missing at its URL, or without
+// any content.
+func (s *Store) NoteDead(ctx context.Context, source string, day paper.Day, origin string) error {
+	return s.tx(ctx, "ref "+origin, func(t *sql.Tx) error {
+		_, err := t.ExecContext(ctx, `UPDATE refs SET dead = dead + 1 WHERE source=$1 AND day=$2 AND origin=$3`, source, string(day), short(origin, maxOrigin))
+		return err
+	})
+}
+
+// compared notes at the end of a look at an edition whether it lists what it listed
+// before. Of several sources each must have been looked at since.
+func compared(ctx context.Context, t *sql.Tx, pkey string, day paper.Day, now time.Time) error {
+	h := sha256.New()
+	add := func(r *sql.Rows) error {
+		var a, b string
+		err := r.Scan(&a, &b)
+		fmt.Fprintf(h, "%q%q\n", a, b)
+		return err
+	}
+	for _, q := range []string{
+		`SELECT f.source, f.origin` + newestListing + ` ORDER BY f.source, f.origin`,
+		`SELECT '', number FROM edition_pages WHERE paper = $1 AND day = $2 ORDER BY number`,
+	} {
+		if err := each(ctx, t, add, q, pkey, string(day)); err != nil {
+			return err
+		}
+	}
+	_, err := t.ExecContext(ctx, `UPDATE editions SET listing = $3, same_since = CASE WHEN listing = $3 THEN same_since ELSE $4 END,
+			same_at = (SELECT COALESCE(MIN(newest), 0) FROM (SELECT MAX(f.listing) AS newest FROM refs f JOIN sources s ON s.key = f.source
+				WHERE f.paper = $1 AND f.day = $2 AND s.retired = 0 GROUP BY f.source) g)
+		WHERE paper = $1 AND day = $2`, pkey, string(day), hex.EncodeToString(h.Sum(nil)[:16]), now.UnixMilli())
+	return err
+}
+
 // close closes one day, unless something of it waits.
 func (r *release) close(d openDay) (bool, error) {
 	if err := lockPaper(r.ctx, r.t, d.paper); err != nil {
 		return false, err
 	}
-	var waiting, held, done int
-	if err := r.t.QueryRowContext(r.ctx, `SELECT COALESCE(SUM(CASE WHEN state = 'ingested' OR pending <> '' THEN 1 ELSE 0 END), 0),
-			COALESCE(SUM(CASE WHEN state = 'withheld' AND reason LIKE 'editor:%' THEN 1 ELSE 0 END), 0),
-			(SELECT COUNT(*) FROM closings WHERE paper = $1 AND day = $2)
-		FROM articles WHERE paper = $1 AND day = $2`, d.paper, string(d.day)).Scan(&waiting, &held, &done); err != nil {
+	left, err := d.left(r.ctx, r.t)
+	if err != nil || left.open {
 		return false, err
-	}
-	if waiting > 0 || done > 0 || held > 0 && r.now < d.day.In(paper.Shanghai).Add(holdsOpen).Unix() {
-		return false, nil
-	}
-	if d.edition {
-		var state string
-		if err := r.t.QueryRowContext(r.ctx, `SELECT state FROM editions WHERE paper = $1 AND day = $2`, d.paper, string(d.day)).Scan(&state); err != nil {
-			return false, err
-		}
-		if state == string(paper.EditionPartial) {
-			return false, nil
-		}
 	}
 	for _, q := range []string{
 		`UPDATE articles SET closed = $3 WHERE paper = $1 AND day = $2 AND state = 'released'`,
@@ -132,19 +256,27 @@ func (r *release) close(d openDay) (bool, error) {
 		r.touch("archive/"+d.paper, 0, d.day)
 		return true, nil
 	}
-	var parts []string
+	// What was withdrawn, or filed elsewhere, may stand as a notice or in a paced feed
+	// where it was: there too the edition shows as closed.
+	var parts, ever []string
 	if err := each(r.ctx, r.t, func(rows *sql.Rows) error {
 		var part string
-		err := rows.Scan(&part)
-		parts = append(parts, part)
+		var now int64
+		err := rows.Scan(&part, &now)
+		if now > 0 {
+			parts = append(parts, part)
+		}
+		ever = append(ever, part)
 		return err
-	}, `SELECT DISTINCT f.part FROM filings f JOIN articles a ON a.id = f.article WHERE a.paper = $1 AND a.day = $2 AND f.to_seq = 0 AND a.state = 'released' ORDER BY f.part`, d.paper, string(d.day)); err != nil {
+	}, `SELECT f.part, SUM(CASE WHEN f.to_seq = 0 AND a.state = 'released' THEN 1 ELSE 0 END) FROM filings f JOIN articles a ON a.id = f.article
+		WHERE a.paper = $1 AND a.day = $2 AND a.state IN ('released','withdrawn') GROUP BY f.part ORDER BY f.part`, d.paper, string(d.day)); err != nil {
 		return false, err
 	}
-	for _, part := range append(slices.Clone(parts), "all", "paper/"+d.paper) {
+	for _, part := range append(ever, "all", "paper/"+d.paper) {
 		r.touch(part, 0, d.day)
 	}
-	if !d.edition || d.history || d.complete < r.now-int64(closedLately/time.Second) {
+	since := max(d.complete, d.due.Unix(), left.last)
+	if !d.edition || d.history || d.complete == 0 || !left.whole || since < r.now-int64(closedLately/time.Second) {
 		return true, nil
 	}
 	r.paper.Key = d.paper
@@ -301,8 +433,7 @@ func (s *Store) closedAt(ctx context.Context, scope paper.Scope, day paper.Day, 
 	return instant(at), at > 0, err
 }
 
-// Closed gives the editions among items that are closed: complete, and nothing of
-// them is to come.
+// Closed gives the editions among items that are closed: nothing of them is to come.
 func (s *Store) Closed(ctx context.Context, items []paper.Item) ([]paper.Edition, error) {
 	have := map[string]bool{}
 	for i := range items {

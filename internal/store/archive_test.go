@@ -1,9 +1,13 @@
 package store
 
 import (
+	"database/sql"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"paperwire/internal/paper"
 )
@@ -57,13 +61,15 @@ func TestClosedDay(t *testing.T) {
 			}
 		}
 		check("open", "all", false, all...)
-		// Something waits: a correction, then an article that an editor keeps back.
+		// Something waits: a correction.
 		c.add(time.Minute)
 		take(t, s, false, one, filed(art("a", day, "2", 1, "two, mended"), "yaowen", "410825"), three)
 		if n := closeDays(t, s); n != 0 {
 			t.Error("closed while a correction waits")
 		}
 		letOut(t, s, "a")
+		c.add(steadyFor)
+		take(t, s, false, one, filed(art("a", day, "2", 1, "two, mended"), "yaowen", "410825"), three)
 		events, before := outbox(t, s), parts(t, s)
 		if n := closeDays(t, s); n != 1 {
 			t.Fatalf("closed %d days", n)
@@ -214,7 +220,7 @@ func TestClosingOfFeeds(t *testing.T) {
 		}
 		take(t, s, false, art("a", "2026-03-20", "1", 0, "edition"))
 		letOut(t, s, "a")
-		c.add(30 * time.Hour)
+		c.add(50 * time.Hour)
 		events = outbox(t, s)
 		if n := closeDays(t, s); n != 1 || outbox(t, s) != events {
 			t.Errorf("%d closed, %d events", n, outbox(t, s)-events)
@@ -222,23 +228,394 @@ func TestClosingOfFeeds(t *testing.T) {
 	})
 }
 
-// An article that an editor keeps back keeps its day open, but not for ever.
-func TestHeldDay(t *testing.T) {
-	c := newClock()
-	s := open(t, t.TempDir()+"/p.db", c)
-	take(t, s, false, art("a", "2026-03-18", "1", 0, "one"), art("a", "2026-03-18", "2", 1, "two"))
-	if err := s.Decide(t.Context(), paper.Decision{Article: "a-20260318-2", Action: paper.HoldHand, Who: "x", Why: "y"}); err != nil {
+// closings are the events of closed editions, newest last.
+func closings(t testing.TB, s *Store) (days []string) {
+	t.Helper()
+	if err := each(t.Context(), s.r, func(r *sql.Rows) error {
+		var d string
+		err := r.Scan(&d)
+		days = append(days, d)
+		return err
+	}, `SELECT day FROM outbox WHERE kind = 'edition.complete' ORDER BY seq, n`); err != nil {
 		t.Fatal(err)
 	}
-	letOut(t, s, "a")
-	if n := closeDays(t, s); n != 0 {
-		t.Error("closed while one is held")
-	}
-	c.add(9 * 24 * time.Hour)
-	if n := closeDays(t, s); n != 1 {
-		t.Error("open for ever")
-	}
-	if got, _ := archiveOf(t, s, "all", "2026-03-18"); !slices.Equal(got, []string{"a-20260318-1"}) {
-		t.Errorf("holds %v", got)
-	}
+	return days
+}
+
+// closing makes the store close what it may and tells whether a day of the paper a is
+// closed now.
+func closing(t testing.TB, s *Store, day paper.Day) bool {
+	t.Helper()
+	closeDays(t, s)
+	_, a := archiveOf(t, s, "paper/a", day)
+	return a.Closed
+}
+
+// An edition is closed when two looks some time apart have found the same, not when all
+// is read that is there while it is uploaded.
+func TestUploadInParts(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock() // 6:30
+		s := open(t, dsn(t), c)
+		day := paper.Day("2026-03-18")
+		pages := func(n int) (list []Incoming) {
+			for i := range n {
+				list = append(list, art("a", day, fmt.Sprint(i+1), i, fmt.Sprint(day, i)))
+			}
+			return list
+		}
+		look := func(n int) {
+			t.Helper()
+			take(t, s, false, pages(n)...)
+			letOut(t, s, "a")
+		}
+		open := func(what string) {
+			t.Helper()
+			if closing(t, s, day) || len(closings(t, s)) > 0 {
+				t.Errorf("%s: closed", what)
+			}
+		}
+		look(2)
+		open("half of it")
+		for range 3 {
+			c.add(5 * time.Minute)
+			look(2)
+			open("half of it for a quarter of an hour")
+		}
+		c.add(4 * time.Minute)
+		look(4)
+		open("all of it, just found")
+		c.add(steadyFor - time.Minute)
+		look(4)
+		open("all of it, some minutes ago")
+		c.add(time.Hour)
+		open("without another look")
+		look(4)
+		if !closing(t, s, day) || !slices.Equal(closings(t, s), []string{string(day)}) {
+			t.Errorf("open, events %v", closings(t, s))
+		}
+		if got, _ := archiveOf(t, s, "all", day); len(got) != 4 {
+			t.Errorf("the archive holds %v", got)
+		}
+		// What comes late is in the feeds and joins no closed archive.
+		c.add(time.Hour)
+		look(5)
+		closeDays(t, s)
+		if got, _ := archiveOf(t, s, "all", day); len(got) != 4 || len(items(t, s, "all")) != 5 || len(closings(t, s)) != 1 {
+			t.Errorf("the archive holds %v, the feed %d", got, len(items(t, s, "all")))
+		}
+
+		// Another, looked at once only: its day's end closes it, but not while what the
+		// last look listed is being read.
+		day = "2026-03-19"
+		c.add(24 * time.Hour)
+		look(3)
+		c.add(10 * time.Hour)
+		if closing(t, s, day) {
+			t.Error("closed after one look")
+		}
+		l := Listing{Source: "a", Paper: "a", Day: day}
+		for _, in := range pages(4) {
+			l.Refs = append(l.Refs, Listed{Origin: in.Origin, URL: in.Article.URL, Page: "01", Ordinal: in.Article.Ordinal})
+		}
+		if _, _, err := s.List(t.Context(), l); err != nil {
+			t.Fatal(err)
+		}
+		c.add(8 * time.Hour) // past midnight
+		if closing(t, s, day) {
+			t.Error("closed while an article is being read")
+		}
+		look(4)
+		if !closing(t, s, day) || len(closings(t, s)) != 2 {
+			t.Errorf("open after its day, events %v", closings(t, s))
+		}
+
+		// A day past is closed at the first look.
+		day = "2026-03-17"
+		c.add(time.Minute)
+		look(2)
+		if !closing(t, s, day) || len(closings(t, s)) != 3 {
+			t.Errorf("a day past is open, events %v", closings(t, s))
+		}
+
+		// One far smaller than the paper's usual waits longer.
+		day = "2026-03-20"
+		c.add(6 * time.Hour)
+		look(2)
+		for range 3 {
+			c.add(30 * time.Minute)
+			look(2)
+			if closing(t, s, day) {
+				t.Error("a thin edition is closed soon")
+			}
+		}
+		c.add(30 * time.Minute)
+		look(2)
+		if !closing(t, s, day) {
+			t.Error("a thin edition is open after two hours")
+		}
+	})
+}
+
+// Of an edition from two sources each must have been looked at again.
+func TestSteadyAtEachSource(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		two := Setup{Papers: []paper.Paper{{Key: "a", Name: "A", City: "410800", Zone: "Asia/Shanghai", Language: "zh-CN", Link: paper.LinkShare, Rights: paper.RightsFull}}}
+		for _, k := range []string{"a", "z"} {
+			two.Sources = append(two.Sources, SourceRow{Key: k, Paper: "a", Name: k, Platform: "founder", URL: "http://" + k + ".example/", Step: time.Hour})
+		}
+		if err := s.Configure(t.Context(), two); err != nil {
+			t.Fatal(err)
+		}
+		const day = paper.Day("2026-03-18")
+		one, other := art("a", day, "1", 0, "one"), art("a", day, "9", 1, "other")
+		other.Article.Source = "z"
+		take(t, s, false, one)
+		take(t, s, false, other)
+		c.add(2 * time.Second)
+		letOut(t, s, "a")
+		for range 5 {
+			c.add(10 * time.Minute)
+			take(t, s, false, one)
+			if closing(t, s, day) {
+				t.Fatal("closed before the other source was looked at again")
+			}
+		}
+		take(t, s, false, other)
+		if !closing(t, s, day) {
+			t.Error("open after both")
+		}
+	})
+}
+
+// What cannot be read keeps an edition open for as long as it is expected, not for ever:
+// what is missing or empty for hours, anything for the days that it is tried again.
+func TestUnreadable(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		const day = paper.Day("2026-03-18")
+		// begin has ten articles of which the last n are bad, at look after look for hours.
+		begin := func(t *testing.T, n int, dead bool, hours int) (*Store, *clock) {
+			c := newClock()
+			s := open(t, dsn(t), c)
+			var l Listing
+			l.Source, l.Paper, l.Day = "a", "a", day
+			for i := range 10 {
+				l.Refs = append(l.Refs, Listed{Origin: fmt.Sprint(i), URL: fmt.Sprintf("http://a.example/%s/%d", day, i), Page: "01", Ordinal: i})
+			}
+			for end := c.now().Add(time.Duration(hours) * time.Hour); c.now().Before(end); c.add(15 * time.Minute) {
+				todo, _, err := s.List(t.Context(), l)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, x := range todo {
+					if x.Index < 10-n {
+						if _, err := s.Ingest(t.Context(), art("a", day, fmt.Sprint(x.Index), x.Index, fmt.Sprint("words ", x.Index))); err != nil {
+							t.Fatal(err)
+						}
+						continue
+					}
+					if err := s.Failed(t.Context(), "a", day, fmt.Sprint(x.Index), "404"); err != nil {
+						t.Fatal(err)
+					}
+					if dead {
+						if err := s.NoteDead(t.Context(), "a", day, fmt.Sprint(x.Index)); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				if err := s.Settle(t.Context(), "a", "a", day, nil, 0); err != nil {
+					t.Fatal(err)
+				}
+				letOut(t, s, "a")
+				closeDays(t, s)
+			}
+			return s, c
+		}
+		state := func(t *testing.T, s *Store) paper.EditionState {
+			e, err := s.Edition(t.Context(), paper.Public, "a", day)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return e.State
+		}
+		t.Run("dead", func(t *testing.T) {
+			s, _ := begin(t, 1, true, 2)
+			if closing(t, s, day) {
+				t.Error("closed within two hours")
+			}
+			s, _ = begin(t, 1, true, 4)
+			if !closing(t, s, day) || !slices.Equal(closings(t, s), []string{string(day)}) || state(t, s) != paper.EditionPartial {
+				t.Errorf("closed %v, events %v, %s", closing(t, s, day), closings(t, s), state(t, s))
+			}
+			if e, err := s.Closed(t.Context(), window(t, s, "all", paper.Window{})); err != nil || len(e) != 1 {
+				t.Errorf("closed editions: %v %v", e, err)
+			}
+		})
+		for name, x := range map[string]struct {
+			bad  int
+			dead bool
+		}{"failing": {1, false}, "many": {4, true}} {
+			t.Run(name, func(t *testing.T) {
+				s, c := begin(t, x.bad, x.dead, 6)
+				for _, h := range []time.Duration{0, 24, 34} { // until 22:30 on the 20th
+					c.add(h * time.Hour)
+					if closing(t, s, day) {
+						t.Errorf("closed at %s", c.now())
+					}
+				}
+				c.add(2 * time.Hour)
+				if !closing(t, s, day) || len(closings(t, s)) != 0 {
+					t.Errorf("open, or events %v", closings(t, s))
+				}
+				if got, _ := archiveOf(t, s, "all", day); len(got) != 10-x.bad {
+					t.Errorf("holds %v", got)
+				}
+			})
+		}
+		t.Run("backfill", func(t *testing.T) {
+			s, c := begin(t, 0, false, 1)
+			was := art("a", "2026-01-05", "1", 0, "old")
+			l := Listing{Source: "a", Paper: "a", Day: "2026-01-05", Archive: true, Refs: []Listed{{Origin: "1", URL: was.Article.URL, Page: "01"}, {Origin: "2", URL: "http://a.example/2", Page: "01"}}}
+			if _, _, err := s.List(t.Context(), l); err != nil {
+				t.Fatal(err)
+			}
+			was.History, was.Archive = true, true
+			if _, err := s.Ingest(t.Context(), was); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Failed(t.Context(), "a", "2026-01-05", "2", "500"); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Settle(t.Context(), "a", "a", "2026-01-05", nil, 0); err != nil {
+				t.Fatal(err)
+			}
+			letOut(t, s, "a")
+			c.add(10 * 24 * time.Hour)
+			if closing(t, s, "2026-01-05") {
+				t.Error("closed, though another run may bring the rest")
+			}
+		})
+	})
+}
+
+// An article that an editor keeps back, or withdraws before it is out, leaves no trace
+// in the closing of its day: neither does it keep it open nor the event from being sent.
+func TestHeldDay(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		const day = paper.Day("2026-03-18")
+		one, two := filed(art("a", day, "1", 0, "甲"), "yaowen", "410825"), filed(art("a", day, "2", 1, "乙"), "yaowen", "410803")
+		secret := filed(art("a", day, "3", 2, "秘密"), "secret", "410825")
+		run := func(ins []Incoming, hide func(*Store)) (*Store, string) {
+			c := newClock()
+			s := open(t, dsn(t), c)
+			take(t, s, false, ins...)
+			hide(s)
+			c.add(time.Minute)
+			letOut(t, s, "a")
+			c.add(steadyFor)
+			take(t, s, false, ins...)
+			if !closing(t, s, day) || len(closings(t, s)) != 1 {
+				t.Errorf("open, or events %v", closings(t, s))
+			}
+			return s, everything(t, s)
+		}
+		_, want := run([]Incoming{one, two}, func(*Store) {})
+		for _, what := range []paper.Action{paper.HoldHand, paper.WithdrawHand} {
+			s, got := run([]Incoming{one, two, secret}, func(s *Store) { decide(t, s, what) })
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s: %s", what, diff)
+			}
+			// Let out after all it is in the feeds, as what comes late.
+			decide(t, s, paper.RestoreHand)
+			letOut(t, s, "a")
+			closeDays(t, s)
+			if got, a := archiveOf(t, s, "all", day); len(got) != 2 || !a.Closed || len(items(t, s, "all")) != 3 || len(closings(t, s)) != 1 {
+				t.Errorf("%s: %v %+v", what, got, a)
+			}
+		}
+	})
+}
+
+// What waits for the end of its hold keeps the day open until it is out, and the event
+// is sent however long that was.
+func TestClosingAfterHold(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		const day = paper.Day("2026-03-18")
+		c := newClock()
+		s := open(t, dsn(t), c)
+		one, two := art("a", day, "1", 0, "one"), art("a", day, "2", 1, "two")
+		take(t, s, false, one)
+		letOut(t, s, "a")
+		c.add(time.Minute)
+		take(t, s, false, one, two)
+		if _, err := s.w.Exec(`UPDATE articles SET release_at = $1 WHERE id = 'a-20260318-2'`, c.now().Add(60*time.Hour).UnixMilli()); err != nil {
+			t.Fatal(err)
+		}
+		c.add(59 * time.Hour)
+		letOut(t, s, "a")
+		if closing(t, s, day) {
+			t.Error("closed while one is held")
+		}
+		c.add(time.Hour)
+		letOut(t, s, "a")
+		if !closing(t, s, day) || len(closings(t, s)) != 1 {
+			t.Errorf("open, or events %v", closings(t, s))
+		}
+	})
+}
+
+// A feed that tells of an edition only by a notice, or by a slot of what has left it,
+// rises at the closing: its bytes change.
+func TestClosingRaisesNotices(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		const day = paper.Day("2026-03-18")
+		c := newClock()
+		s := open(t, dsn(t), c)
+		ins := []Incoming{
+			filed(art("a", day, "1", 0, "one"), "yaowen", "410825"),
+			filed(art("a", day, "2", 1, "gone"), "wenhua", "410803"),
+			filed(art("a", day, "3", 2, "moved"), "minsheng", "410822"),
+		}
+		take(t, s, false, ins...)
+		c.add(time.Minute)
+		letOut(t, s, "a")
+		if err := s.Withdraw(t.Context(), "a-20260318-2", "x"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Refile(t.Context(), "a", []Move{{ID: "a-20260318-3", Filing: ins[0].Filing}}, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		c.add(time.Minute)
+		letOut(t, s, "a")
+		told := []string{"section/wenhua", "district/410803"}
+		for _, scope := range told {
+			list := items(t, s, scope)
+			if e, err := s.Closed(t.Context(), list); len(list) != 1 || err != nil || len(e) != 0 {
+				t.Fatalf("%s: %v %v %v", scope, ids(list), e, err)
+			}
+		}
+		c.add(steadyFor)
+		take(t, s, false, ins...)
+		before := parts(t, s)
+		if !closing(t, s, day) {
+			t.Fatal("open")
+		}
+		for _, scope := range append(told, "section/minsheng", "district/410822", "section/yaowen") {
+			if parts(t, s)[scope] <= before[scope] {
+				t.Errorf("%s did not rise", scope)
+			}
+		}
+		for _, scope := range told {
+			if e, err := s.Closed(t.Context(), items(t, s, scope)); err != nil || len(e) != 1 {
+				t.Errorf("%s: %v %v", scope, e, err)
+			}
+		}
+		// The event is of the scopes that hold something of it.
+		var list string
+		if err := s.r.QueryRow(`SELECT parts FROM outbox ORDER BY seq DESC, n DESC LIMIT 1`).Scan(&list); err != nil || list != `["district/410825","section/yaowen"]` {
+			t.Errorf("%s %v", list, err)
+		}
+	})
 }

@@ -636,23 +636,23 @@ func (s *Store) Settle(ctx context.Context, source, pkey string, day paper.Day, 
 		if day == "" {
 			return nil
 		}
-		type count struct{ listed, read, failed int }
-		per := map[string]*count{}
-		var all count
+		per := map[string]*tally{}
+		var all tally
 		// Completeness counts what the newest listing of each source has.
 		if err := each(ctx, t, func(r *sql.Rows) error {
 			var page, state string
-			var n int
-			if err := r.Scan(&page, &state, &n); err != nil {
+			var n, dead int
+			if err := r.Scan(&page, &state, &n, &dead); err != nil {
 				return err
 			}
 			c := per[page]
 			if c == nil {
-				c = &count{}
+				c = &tally{}
 				per[page] = c
 			}
-			for _, c := range []*count{c, &all} {
+			for _, c := range []*tally{c, &all} {
 				c.listed += n
+				c.dead += dead
 				switch state {
 				case "read":
 					c.read += n
@@ -661,9 +661,7 @@ func (s *Store) Settle(ctx context.Context, source, pkey string, day paper.Day, 
 				}
 			}
 			return nil
-		}, `SELECT f.page, f.state, COUNT(*) FROM refs f
-			JOIN (SELECT source, MAX(listing) AS newest FROM refs WHERE paper = $1 AND day = $2 GROUP BY source) g ON g.source = f.source AND g.newest = f.listing
-			WHERE f.paper = $1 AND f.day = $2 GROUP BY f.page, f.state`, pkey, string(day)); err != nil {
+		}, `SELECT f.page, f.state, COUNT(*), SUM(`+isDead+`)`+newestListing+` GROUP BY f.page, f.state`, pkey, string(day)); err != nil {
 			return err
 		}
 		for _, p := range pages {
@@ -712,10 +710,12 @@ func (s *Store) Settle(ctx context.Context, source, pkey string, day paper.Day, 
 				state = string(paper.EditionCorrected) // it was, before a page failed
 			}
 		}
-		_, err := t.ExecContext(ctx, `UPDATE editions SET listed=$3, read=$4, failed=$5, state=$6,
-			complete = CASE WHEN complete = 0 AND $6 <> 'partial' THEN $7 ELSE complete END WHERE paper=$1 AND day=$2`,
-			pkey, string(day), all.listed, all.read, all.failed, state, seconds(now))
-		return err
+		if _, err := t.ExecContext(ctx, `UPDATE editions SET listed=$3, read=$4, failed=$5, state=$6,
+			complete = CASE WHEN complete = 0 AND $7 = 1 THEN $8 ELSE complete END WHERE paper=$1 AND day=$2`,
+			pkey, string(day), all.listed, all.read, all.failed, state, flag(all.whole() && problem == ""), seconds(now)); err != nil {
+			return err
+		}
+		return compared(ctx, t, pkey, day, now)
 	})
 }
 

@@ -43,6 +43,10 @@ type Store struct {
 	quota  int64 // of their bytes
 }
 
+// RetryDays is for how many days from its own on an edition is tried again of which
+// something could not be read; then it is closed without that.
+const RetryDays = 3
+
 // ErrBusy: another process holds the lease.
 var ErrBusy = paper.ErrBusy
 

@@ -384,7 +384,7 @@ type edition struct {
 	Day      string        `json:"day"`
 	URL      string        `json:"url,omitempty" doc:"The publisher's first page"`
 	Page     string        `json:"page" doc:"Its page for people"`
-	State    string        `json:"state" enum:"partial,complete,corrected"`
+	State    string        `json:"state" enum:"partial,complete,corrected" doc:"complete: every article listed so far has been read; corrected: and one has changed since. While it is uploaded more may come: see the event edition.complete"`
 	Articles int           `json:"articles"`
 	Previous string        `json:"previous,omitempty" doc:"The day of the edition before it"`
 	Next     string        `json:"next,omitempty"`
