@@ -58,6 +58,9 @@ type Setup struct {
 	Papers   []paper.Paper
 	Sources  []SourceRow
 	Sections []paper.Section
+	// Beside: a command brings in its own papers and sources beside what serve has
+	// configured. Nothing is retired, and sections that are there keep their names.
+	Beside bool
 	// Presentation is a digest of everything in the configuration that shows in
 	// documents; when it changes, every scope's version rises. Empty: a process
 	// that serves nothing (fetch) does not say.
