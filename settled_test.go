@@ -84,8 +84,15 @@ func TestCommandsWithoutConfig(t *testing.T) {
 			return out, log
 		}
 		for _, args := range [][]string{
-			{"withdraw", id}, {"restore", id}, {"refile", id}, {"refile", id, "--district", "武陟"}, {"refile", id, "--district", "rules"},
-			{"fetch"}, {"fetch", "p2"}, {"reindex", "--dry-run"}, {"reindex"},
+			{"withdraw", id},
+			{"restore", id},
+			{"refile", id},
+			{"refile", id, "--district", "武陟"},
+			{"refile", id, "--district", "rules"},
+			{"fetch"},
+			{"fetch", "p2"},
+			{"reindex", "--dry-run"},
+			{"reindex"},
 			{"backfill", "p1", "--from", string(today().Add(-2)), "--dry-run"},
 		} {
 			out, log := bare(0, args...)

@@ -79,6 +79,16 @@ type SourceState struct {
 	Checked  time.Time
 }
 
+// Recent is what a source has of its last days.
+type Recent struct {
+	Listed map[paper.Day]bool // days of which it has listed articles, by backfill too
+	// Unfinished are those whose newest listing has articles that were never tried.
+	Unfinished []paper.Day
+	// First is the day after which what is not there was never seen: up to it, it
+	// was history when the source was first looked at. Empty before that.
+	First paper.Day
+}
+
 // Listing is one edition (or one look at a feed) as the publisher lists it.
 type Listing struct {
 	Source, Paper string
