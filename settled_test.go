@@ -63,7 +63,6 @@ func TestCommandsWithoutConfig(t *testing.T) {
 		}
 		d := start(t, 0, "serve", "--config", file, "--data", dir, "--store", dsn)
 		until(t, "both editions", func() bool { items, _ := d.feed("all"); return len(items) == 5 })
-		opml := string(d.ok("/feeds.opml").body)
 		id := "p1-" + today().Compact() + "-" + p.Articles(today())[0].ID
 		same := func(after string) {
 			t.Helper()
@@ -107,8 +106,8 @@ func TestCommandsWithoutConfig(t *testing.T) {
 		bare(exitUsage, "hold", id) // it is out
 		bare(exitUsage, "fetch", "demo")
 		same("what was refused")
-		if got := string(d.ok("/feeds.opml").body); got != opml {
-			t.Errorf("the list of feeds became\n%s", got)
+		if opml := string(d.ok("/feeds.opml").body); !strings.Contains(opml, "报1") || !strings.Contains(opml, "报2") || strings.Contains(opml, "示例日报") {
+			t.Errorf("the list of feeds became\n%s", opml)
 		}
 		q.NextDay()
 

@@ -78,7 +78,8 @@ func (g *Ingest) gaps(ctx context.Context, s *source, st store.SourceState, toda
 		}
 	}
 	for day := x.since.Add(1); x.first != "" && day <= st.Edition; day = day.Add(1) {
-		if day > x.first && !x.have[day] {
+		again := day == st.Edition && day > today.Add(-againFor) // it is looked at again anyway
+		if day > x.first && !x.have[day] && !again {
 			x.days = append(x.days, day)
 		}
 	}
@@ -135,7 +136,7 @@ func (g *Ingest) noteLate(ctx context.Context, s *source, x *gaps, found sources
 			continue
 		}
 		m, known := x.missed[day]
-		m.Tries, m.At, m.Shown = m.Tries+1, g.now().UTC().Truncate(time.Second), slices.Contains(found.Announced, day)
+		m.Tries, m.At, m.Shown = m.Tries+1, g.now().UTC().Truncate(time.Second), m.Shown || slices.Contains(found.Announced, day)
 		x.missed[day] = m
 		if !known {
 			g.log.Info("edition missing", "source", s.Key, "paper", s.Paper, "day", day, "listed", m.Shown)

@@ -322,7 +322,8 @@ func (g *Ingest) read(ctx context.Context, s *source, rep *Report) error {
 		}
 		if e.Day != "" && slices.Contains(want.Late, e.Day) {
 			if len(e.Refs) == 0 {
-				found.Missing = append(found.Missing, e.Day) // its first page could not be read
+				// Its first page stands there and could not be read.
+				found.Missing, found.Announced = append(found.Missing, e.Day), append(found.Announced, e.Day)
 				continue
 			}
 			g.log.Info("late edition", "source", s.Key, "paper", s.Paper, "day", e.Day, "newest", st.Edition, "listed", len(e.Refs))
