@@ -105,7 +105,7 @@ func (f backfillFlags) days(today paper.Day) (from, to paper.Day, err error) {
 
 // backfill is the command.
 func (a *app) backfill(ctx context.Context, key string, f backfillFlags) error {
-	c, err := localConfig(a.flags)
+	c, err := a.settled(ctx, localConfig, true)
 	if err != nil {
 		return err
 	}
@@ -139,6 +139,9 @@ func (a *app) backfill(ctx context.Context, key string, f backfillFlags) error {
 		return err
 	}
 	defer h.close()
+	if err := h.include(ctx, key); err != nil {
+		return err
+	}
 
 	// The first signal ends the run after the article under way, a second one at once.
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))

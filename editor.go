@@ -109,9 +109,10 @@ func words(list []string) []string {
 	return out
 }
 
-// desk opens what an editor's command works with.
-func (a *app) desk(ctx context.Context, read func(overrides) (*config, error)) (*house, error) {
-	c, err := read(a.flags)
+// desk opens what an editor's command works with. It writes no configuration into
+// the store. rules says whether those of the configuration matter: see settled.
+func (a *app) desk(ctx context.Context, read func(overrides) (*config, error), rules bool) (*house, error) {
+	c, err := a.settled(ctx, read, rules)
 	if err != nil {
 		return nil, err
 	}
@@ -124,16 +125,26 @@ func (a *app) desk(ctx context.Context, read func(overrides) (*config, error)) (
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, c, c.base(""), log, false)
+	h, err := open(ctx, c, c.base(""), log, false)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.ingest.Prepare(c.ingest(h.base)); err != nil {
+		h.close()
+		return nil, err
+	}
+	return h, nil
 }
 
 func (a *app) decide(ctx context.Context, d paper.Decision) error {
-	h, err := a.desk(ctx, localConfig)
+	// What is not decided of a filing stays with the rules.
+	files := d.Action == paper.Refile && (d.Districts != nil || d.Sections != nil)
+	h, err := a.desk(ctx, localConfig, files)
 	if err != nil {
 		return err
 	}
 	defer h.close()
-	if d.Action == paper.Refile && d.Districts == nil && d.Sections == nil {
+	if d.Action == paper.Refile && !files {
 		return a.filed(ctx, h, d.Article)
 	}
 	if d.Who == "" {
@@ -211,7 +222,7 @@ func (a *app) filed(ctx context.Context, h *house, id string) error {
 }
 
 func (a *app) reindex(ctx context.Context, papers []string, dry bool) error {
-	h, err := a.desk(ctx, localConfig)
+	h, err := a.desk(ctx, localConfig, true)
 	if err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ on http://localhost:8080.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	p := root.PersistentFlags()
-	p.StringVar(&app.flags.file, "config", "", "configuration file (default: the embedded one, with the demo paper)")
+	p.StringVar(&app.flags.file, "config", "", "configuration file (default: the embedded one, with the demo paper; beside serve the one that it used last)")
 	p.StringVar(&app.flags.data, "data", "", "data directory (default: the working directory)")
 	p.StringVar(&app.flags.store, "store", "", "SQLite file, relative to --data, or postgres://…")
 	p.StringVar(&app.logLevel, "log", "info", "least level to log: debug, info, warn, error")

@@ -58,6 +58,8 @@ type house struct {
 }
 
 // open wires everything that needs no listener. jobs says whether polls are queued.
+// The configuration is not taken up yet: serve writes it into the store (Configure),
+// fetch and backfill what they look at (Include), the editor's hand nothing (Prepare).
 func open(ctx context.Context, c *config, base string, log *slog.Logger, jobs bool) (*house, error) {
 	h := &house{cfg: c, base: base, log: log}
 	var err error
@@ -101,14 +103,6 @@ func open(ctx context.Context, c *config, base string, log *slog.Logger, jobs bo
 			h.close()
 			return nil, err
 		}
-	}
-	plan := c.ingest(base)
-	if !jobs {
-		plan.Presentation = "" // what documents look like is for those to say who serve them
-	}
-	if err := h.ingest.Configure(ctx, plan); err != nil {
-		h.close()
-		return nil, err
 	}
 	return h, nil
 }
@@ -236,7 +230,7 @@ func (a *app) fetch(ctx context.Context, keys []string) error {
 	if err != nil {
 		return err
 	}
-	c, err := localConfig(a.flags)
+	c, err := a.settled(ctx, localConfig, true)
 	if err != nil {
 		return err
 	}
@@ -250,6 +244,9 @@ func (a *app) fetch(ctx context.Context, keys []string) error {
 		return err
 	}
 	defer h.close()
+	if err := h.include(ctx, keys...); err != nil {
+		return err
+	}
 	t := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "SOURCE\tLISTED\tREAD\tNEW\tCHANGED\tFAILED\tTOOK\tPROBLEM")
 	err = h.ingest.Fetch(ctx, keys, func(r ingest.Report) {
@@ -287,6 +284,12 @@ func (a *app) serve(ctx context.Context) error {
 		return err
 	}
 	defer h.close()
+	if err := h.ingest.Configure(ctx, c.ingest(base)); err != nil {
+		return err
+	}
+	if err := h.remember(ctx); err != nil {
+		return err
+	}
 	key, err := operatorKey(c.data, log)
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ func (a *app) wechatDraft(ctx context.Context, o wechat.DraftOptions, edition st
 	if o.Part < 1 || o.Part > 25 {
 		return bad("--part %d: from 1 to 25", o.Part)
 	}
-	h, err := a.desk(ctx, loadConfig)
+	h, err := a.desk(ctx, loadConfig, true)
 	if err != nil {
 		return err
 	}

@@ -276,6 +276,9 @@ func newWechatHouse(t testing.TB, dsn, api string) *wechatHouse {
 		t.Fatal(err)
 	}
 	t.Cleanup(x.close)
+	if err := x.include(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if err := x.ingest.Fetch(t.Context(), nil, func(ingest.Report) {}); err != nil {
 		t.Fatal(err)
 	}

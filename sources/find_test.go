@@ -209,6 +209,10 @@ func TestFindChoosesDays(t *testing.T) {
 		{"a gap", Want{After: "2017-09-04", Max: 5}, "2017-09-05 2017-09-07", "2017-09-06"},
 		{"a gap, newest first", Want{After: "2017-09-03", Max: 1}, "2017-09-07", ""},
 		{"again", Want{After: "2017-09-07", Again: []paper.Day{"2017-09-05", "2017-09-07"}}, "2017-09-05 2017-09-07", ""},
+		{"late, listed", Want{After: "2017-09-07", Late: []paper.Day{"2017-09-03", "2017-09-05"}}, "2017-09-05", ""},
+		{"late, listed and not there", Want{After: "2017-09-07", Late: []paper.Day{"2017-09-06"}}, "", "2017-09-06"},
+		{"late, missed and not listed", Want{After: "2017-09-07", Late: []paper.Day{"2017-09-03"}, Missed: []paper.Day{"2017-09-03"}}, "", ""},
+		{"late, the entry has gone back to it", Want{After: "2017-09-08", Late: []paper.Day{"2017-09-07"}}, "2017-09-07", ""},
 		{"only", Want{Only: "2017-09-05", After: "2017-09-07"}, "2017-09-05", ""},
 		{"only, absent", Want{Only: "2017-09-02"}, "", "2017-09-02"},
 	} {
@@ -220,6 +224,9 @@ func TestFindChoosesDays(t *testing.T) {
 			missing := fmt.Sprint(f.Missing)
 			if days(f) != c.days || strings.Trim(missing, "[]") != c.missing {
 				t.Errorf("days %q, missing %v", days(f), f.Missing)
+			}
+			if !slices.Equal(f.Announced, f.Missing) && c.w.Only == "" {
+				t.Errorf("%v are missing, and listed are %v", f.Missing, f.Announced)
 			}
 			for _, e := range f.Editions {
 				if e.Day == "2017-09-05" && e.Build != "b5" {
@@ -240,6 +247,11 @@ func TestFindWithoutCalendar(t *testing.T) {
 	f, err := Find(t.Context(), s.client(), src, Want{After: "2017-09-04", Max: 5, Again: []paper.Day{"2017-09-04"}})
 	if err != nil || days(f) != "2017-09-04 2017-09-05 2017-09-07" || fmt.Sprint(f.Missing) != "[2017-09-06]" {
 		t.Errorf("%s missing %v: %v", days(f), f.Missing, err)
+	}
+	// Of late days only those that were missing at a look are asked for.
+	f, err = Find(t.Context(), s.client(), src, Want{After: "2017-09-07", Late: []paper.Day{"2017-09-04", "2017-09-05", "2017-09-06"}, Missed: []paper.Day{"2017-09-05", "2017-09-06"}})
+	if err != nil || days(f) != "2017-09-05" || fmt.Sprint(f.Missing, f.Announced) != "[2017-09-06] []" {
+		t.Errorf("%s missing %v, listed %v: %v", days(f), f.Missing, f.Announced, err)
 	}
 }
 

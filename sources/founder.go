@@ -1278,7 +1278,10 @@ func findEditions(ctx context.Context, g Getter, s Source, w Want, entry *docume
 		}
 		if !ok {
 			f.Missing = append(f.Missing, day)
-			if e.Problem != "" && f.Problem == "" {
+			if b.lists(day) {
+				f.Announced = append(f.Announced, day)
+			}
+			if e.Problem != "" && f.Problem == "" && !slices.Contains(w.Late, day) {
 				f.Problem = fmt.Sprintf("edition %s: %s", day, e.Problem)
 			}
 			continue
@@ -1351,6 +1354,12 @@ func (b *builder) choose(ctx context.Context, w Want, f *Found) []paper.Day {
 		fresh = fresh[len(fresh)-limit:]
 	}
 	fresh = append(fresh, w.Again...)
+	for _, day := range w.Late {
+		listed := len(b.calendar(ctx, day)) > 0
+		if day == b.newest || b.lists(day) || !listed && slices.Contains(w.Missed, day) {
+			fresh = append(fresh, day)
+		}
+	}
 	slices.Sort(fresh)
 	return slices.Compact(fresh)
 }
@@ -1415,6 +1424,11 @@ func (b *builder) build(day paper.Day) string {
 		}
 	}
 	return ""
+}
+
+// lists reports whether a calendar that was read has a day.
+func (b *builder) lists(day paper.Day) bool {
+	return slices.ContainsFunc(b.months[string(day[:7])], func(c CalendarDay) bool { return c.Day == day })
 }
 
 // frontOf is the first page of another day: by the calendar, else by the URL

@@ -706,6 +706,21 @@ func findJSON(ctx context.Context, g Getter, s Source, w Want, _ *document) (Fou
 		f.Editions = append(f.Editions, e)
 		return true, nil
 	}
+	// What comes late is nothing that the look stands or falls with.
+	takeLate := func(days []paper.Day) error {
+		for _, day := range days {
+			_, err := take(day)
+			var blocked *BlockedError
+			switch {
+			case err == nil:
+			case ctx.Err() != nil || errors.As(err, &blocked):
+				return err
+			default:
+				f.Missing = append(f.Missing, day)
+			}
+		}
+		return nil
+	}
 	limit := max(w.Max, 1)
 	switch asksDay := dated(a.r.List + a.r.ListBody); {
 	case !asksDay:
@@ -718,7 +733,7 @@ func findJSON(ctx context.Context, g Getter, s Source, w Want, _ *document) (Fou
 			return Found{Platform: "json"}, &UnknownError{URL: s.URL, Reason: fmt.Sprintf("no day where json.day (%s) says", a.r.Day)}
 		case w.Only != "" && e.Day != w.Only:
 			f.Editions, f.Missing = nil, []paper.Day{w.Only}
-		case w.Only == "" && e.Day <= w.After && !slices.Contains(w.Again, e.Day):
+		case w.Only == "" && e.Day <= w.After && !slices.Contains(w.Again, e.Day) && !slices.Contains(w.Late, e.Day):
 			f.Editions = nil
 		}
 		return f, nil
@@ -733,12 +748,28 @@ func findJSON(ctx context.Context, g Getter, s Source, w Want, _ *document) (Fou
 		if len(days) == 0 {
 			return f, &UnknownError{URL: s.URL, Reason: fmt.Sprintf("no day where json.days (%s) says", a.r.Days)}
 		}
-		days = slices.DeleteFunc(days, func(d paper.Day) bool { return d <= w.After || w.Today != "" && d > w.Today.Add(1) })
-		days = append(days[max(0, len(days)-limit):], w.Again...)
-		slices.Sort(days)
-		for _, day := range slices.Compact(days) {
+		var fresh, late []paper.Day
+		for _, day := range days {
+			switch {
+			case slices.Contains(w.Late, day):
+				late = append(late, day)
+			case day > w.After && (w.Today == "" || day <= w.Today.Add(1)):
+				fresh = append(fresh, day)
+			}
+		}
+		fresh = append(fresh[max(0, len(fresh)-limit):], w.Again...)
+		slices.Sort(fresh)
+		for _, day := range slices.Compact(fresh) {
 			if _, err := take(day); err != nil {
 				return f, err
+			}
+		}
+		if err := takeLate(late); err != nil {
+			return f, err
+		}
+		for _, day := range f.Missing {
+			if slices.Contains(days, day) {
+				f.Announced = append(f.Announced, day)
 			}
 		}
 	default:
@@ -771,6 +802,9 @@ func findJSON(ctx context.Context, g Getter, s Source, w Want, _ *document) (Fou
 			if _, err := take(day); err != nil && firstErr == nil {
 				firstErr = err
 			}
+		}
+		if err := takeLate(w.Missed); err != nil {
+			return f, err
 		}
 		if firstErr != nil && len(f.Editions) == 0 {
 			return f, firstErr

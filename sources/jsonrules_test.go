@@ -321,6 +321,34 @@ func TestJSONFields(t *testing.T) {
 }
 
 // What goes wrong at the publisher's is told, and is no empty edition.
+// A late edition is found by the list of days, by its address where it was missing at
+// a look, or where the one list that there is has gone back to it.
+func TestJSONLate(t *testing.T) {
+	edition := func(day string) string {
+		return `{"day":"` + day + `","pages":[{"n":"01","list":[{"id":1,"t":"甲","c":"` + jsonBody + `"}]}]}`
+	}
+	docs := map[string]string{
+		"GET /":           `{"days":["2026-03-14","2026-03-15","2026-03-16","2026-03-17"]}`,
+		"GET /one":        edition("2026-03-16"),
+		"GET /d/20260314": edition("2026-03-14"), "GET /d/20260316": edition("2026-03-16"), "GET /d/20260317": edition("2026-03-17"),
+	}
+	site, g := jsonSite(t, docs)
+	const rest = `day: day, pages: pages, page_number: n, articles: list, id: id, title: t, content: c}`
+	for _, x := range []struct{ path, rules, found, missing, announced string }{
+		{"/", `{days: days, list: "d/{yyyymmdd}", `, "2026-03-16", "[2026-03-15]", "[2026-03-15]"},
+		{"/", `{list: "d/{yyyymmdd}", `, "2026-03-16", "[2026-03-13 2026-03-18]", "[]"},
+		{"/one", `{`, "2026-03-16", "[]", "[]"},
+	} {
+		f, err := Find(t.Context(), g, Source{URL: site.URL + x.path, JSON: jsonRules(t, x.rules+rest)}, Want{
+			Today: "2026-03-18", After: "2026-03-17", Max: 7,
+			Late: []paper.Day{"2026-03-13", "2026-03-15", "2026-03-16"}, Missed: []paper.Day{"2026-03-13", "2026-03-16"},
+		})
+		if err != nil || days(f) != x.found || fmt.Sprint(f.Missing) != x.missing || fmt.Sprint(f.Announced) != x.announced {
+			t.Errorf("%s: %s, missing %v, listed %v: %v", x.rules, days(f), f.Missing, f.Announced, err)
+		}
+	}
+}
+
 func TestJSONTrouble(t *testing.T) {
 	docs := map[string]string{}
 	site, g := jsonSite(t, docs)

@@ -103,8 +103,13 @@ type Want struct {
 	// After itself is looked at again when Again says so. Empty: first sight.
 	After paper.Day
 	Again []paper.Day // known editions to look at again
-	Max   int         // at most so many new editions, newest first; 0 means 1
-	Only  paper.Day   // just this day (backfill); the others are ignored
+	// Late are days up to After whose editions are not known, for one may come after
+	// a later one: they are found where the publisher's own list has them. Where it
+	// lists no days, only those in Missed are asked for.
+	Late   []paper.Day
+	Missed []paper.Day // of Late, days that were missing at an earlier look
+	Max    int         // at most so many new editions, newest first; 0 means 1
+	Only   paper.Day   // just this day (backfill); the others are ignored
 }
 
 // Found is what a look at a source told.
@@ -115,6 +120,8 @@ type Found struct {
 	// Missing are days that the calendar or the URL scheme offers and the
 	// publisher does not have: holidays and late uploads. Not an error.
 	Missing []paper.Day
+	// Announced are those of Missing that the publisher's own list of days has.
+	Announced []paper.Day
 	// Problem says why a missing day is more than that: an old edition stands at
 	// its address.
 	Problem string

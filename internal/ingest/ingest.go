@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -186,20 +188,57 @@ func Check(c Config, g *place.Gazetteer) error {
 	return err
 }
 
-// Configure takes up a configuration. Looks under way finish with the old one.
+// Configure takes up a configuration and writes it into the store, for serve: what
+// it no longer has is retired, and the log says so. Looks under way finish with the
+// old one.
 func (g *Ingest) Configure(ctx context.Context, c Config) error {
+	known, err := g.store.Health(ctx)
+	if err != nil {
+		return err
+	}
+	if err := g.configure(ctx, c, store.Setup{Presentation: c.Presentation}, nil); err != nil {
+		return err
+	}
+	var retired []string
+	for _, h := range known {
+		if h.State != "retired" && g.plan.Load().sources[h.Source] == nil {
+			retired = append(retired, h.Source)
+		}
+	}
+	if len(retired) > 0 {
+		g.log.Warn("retired: the configuration no longer has these sources; they are not looked at, and their feeds stay", "sources", strings.Join(retired, ", "))
+	}
+	return nil
+}
+
+// Include takes up a configuration for a command that looks at sources by hand: those
+// of the keys, all for none, and their papers are written into the store where they
+// may not be yet. Whatever else serve has configured there stays.
+func (g *Ingest) Include(ctx context.Context, c Config, keys []string) error {
+	return g.configure(ctx, c, store.Setup{Beside: true}, keys)
+}
+
+func (g *Ingest) configure(ctx context.Context, c Config, setup store.Setup, keys []string) error {
 	p, err := compile(c, g.names)
 	if err != nil {
 		return err
 	}
-	setup := store.Setup{Presentation: c.Presentation}
+	papers := map[string]bool{}
 	for _, s := range c.Sources {
+		if len(keys) > 0 && !slices.Contains(keys, s.Key) {
+			continue
+		}
+		papers[s.Paper] = true
 		setup.Sources = append(setup.Sources, store.SourceRow{
 			Key: s.Key, Paper: s.Paper, Name: s.Name, Platform: s.Platform, URL: s.URL,
 			Span: s.Window.String(), Step: s.Window.Every,
 		})
 	}
-	setup.Papers = p.papers
+	for _, x := range p.papers {
+		if papers[x.Key] {
+			setup.Papers = append(setup.Papers, x)
+		}
+	}
 	for _, r := range c.Sections {
 		setup.Sections = append(setup.Sections, paper.Section{Slug: r.Slug, Name: r.Name})
 	}
@@ -228,8 +267,8 @@ func (g *Ingest) Article(key string, p sources.Printed, r sources.Ref) (paper.Ar
 	return a, plan.file(s, a), nil
 }
 
-// Prepare makes the plan of a configuration known without a store: for reading
-// saved documents.
+// Prepare takes up a configuration and writes nothing down: for reading saved
+// documents, and for the editor's hand, which needs the rules alone.
 func (g *Ingest) Prepare(c Config) error {
 	p, err := compile(c, g.names)
 	if err == nil {

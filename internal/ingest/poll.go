@@ -284,6 +284,10 @@ func (g *Ingest) read(ctx context.Context, s *source, rep *Report) error {
 		return err
 	}
 	want := sources.Want{Today: today, Now: now, Max: catchUp}
+	gaps, err := g.gaps(ctx, s, st, today)
+	if err != nil {
+		return err
+	}
 	if st.Seen {
 		want.After = st.Edition
 		want.Again = st.Again
@@ -291,6 +295,8 @@ func (g *Ingest) read(ctx context.Context, s *source, rep *Report) error {
 			want.Again = append(want.Again, st.Edition)
 		}
 		want.Again = append(want.Again, g.before(s, st, now)...)
+		want.Again = append(want.Again, gaps.unfinished...)
+		want.Late, want.Missed = g.lookedFor(s, gaps, now)
 	} else {
 		want.Max = max(1, s.Editions)
 	}
@@ -314,6 +320,14 @@ func (g *Ingest) read(ctx context.Context, s *source, rep *Report) error {
 			trouble = fmt.Errorf("an edition of %s, which is yet to come, stands at %s: not read", e.Day, e.URL)
 			continue
 		}
+		if e.Day != "" && slices.Contains(want.Late, e.Day) {
+			if len(e.Refs) == 0 {
+				// Its first page stands there and could not be read.
+				found.Missing, found.Announced = append(found.Missing, e.Day), append(found.Announced, e.Day)
+				continue
+			}
+			g.log.Info("late edition", "source", s.Key, "paper", s.Paper, "day", e.Day, "newest", st.Edition, "listed", len(e.Refs))
+		}
 		if err := g.edition(ctx, s, e, st, today, until, rep); err != nil {
 			var blocked *sources.BlockedError
 			if ctx.Err() != nil || errors.As(err, &blocked) {
@@ -323,6 +337,10 @@ func (g *Ingest) read(ctx context.Context, s *source, rep *Report) error {
 			continue
 		}
 		newest = max(newest, e.Day)
+		gaps.have[e.Day] = true
+	}
+	if err := g.noteLate(ctx, s, gaps, found, newest); err != nil {
+		return err
 	}
 	if rep.unfinished && !st.Seen {
 		return trouble // still the first look: what comes of it is history too

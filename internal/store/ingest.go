@@ -21,7 +21,7 @@ const never = int64(1) << 62
 
 // Configure writes down what the configuration says: papers, sources and their
 // schedule, sections. A paper or source that the configuration no longer has is
-// retired; its feeds stay.
+// retired, unless it is one beside others; its feeds stay.
 func (s *Store) Configure(ctx context.Context, c Setup) error {
 	return s.tx(ctx, "configure store", func(t *sql.Tx) error {
 		// Locked first, as in every transaction: see change.
@@ -29,8 +29,12 @@ func (s *Store) Configure(ctx context.Context, c Setup) error {
 		if err := t.QueryRowContext(ctx, `UPDATE clock SET n = n WHERE name = 'change' RETURNING doc`).Scan(&shown); err != nil {
 			return err
 		}
-		if _, err := t.ExecContext(ctx, `UPDATE papers SET retired = 1`); err != nil {
-			return err
+		if !c.Beside {
+			for _, table := range []string{"papers", "sources"} {
+				if _, err := t.ExecContext(ctx, `UPDATE `+table+` SET retired = 1`); err != nil {
+					return err
+				}
+			}
 		}
 		// What shows of papers and sections in documents: a new one shows nowhere yet.
 		shows, err := shownNow(ctx, t)
@@ -47,9 +51,6 @@ func (s *Store) Configure(ctx context.Context, c Setup) error {
 				p.Key, p.Name, p.City, p.Zone, p.Language, p.URL, string(p.Link), string(p.Rights)); err != nil {
 				return err
 			}
-		}
-		if _, err := t.ExecContext(ctx, `UPDATE sources SET retired = 1`); err != nil {
-			return err
 		}
 		now := s.now()
 		for _, r := range c.Sources {
@@ -72,6 +73,9 @@ func (s *Store) Configure(ctx context.Context, c Setup) error {
 		}
 		for _, x := range c.Sections {
 			was, ok := shows["section/"+x.Slug]
+			if ok && c.Beside {
+				continue
+			}
 			renamed = renamed || ok && was != x.Name
 			if _, err := t.ExecContext(ctx, `INSERT INTO sections (slug, name, auto) VALUES ($1,$2,0)
 				ON CONFLICT (slug) DO UPDATE SET name=$2, auto=0`, x.Slug, x.Name); err != nil {

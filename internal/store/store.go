@@ -62,6 +62,9 @@ type Setup struct {
 	Papers   []paper.Paper
 	Sources  []SourceRow
 	Sections []paper.Section
+	// Beside: a command brings in its own papers and sources beside what serve has
+	// configured. Nothing is retired, and sections that are there keep their names.
+	Beside bool
 	// Presentation is a digest of everything in the configuration that shows in
 	// documents; when it changes, every scope's version rises. Empty: a process
 	// that serves nothing (fetch) does not say.
@@ -78,6 +81,16 @@ type SourceState struct {
 	Listed   map[paper.Day]time.Time
 	Failures int // looks that failed in a row
 	Checked  time.Time
+}
+
+// Recent is what a source has of its last days.
+type Recent struct {
+	Listed map[paper.Day]bool // days of which it has listed articles, by backfill too
+	// Unfinished are those whose newest listing has articles that were never tried.
+	Unfinished []paper.Day
+	// First is the day after which what is not there was never seen: up to it, it
+	// was history when the source was first looked at. Empty before that.
+	First paper.Day
 }
 
 // Listing is one edition (or one look at a feed) as the publisher lists it.
