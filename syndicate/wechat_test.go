@@ -19,13 +19,13 @@ func TestDraftOfADay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		doc, day, err := wechatDesk{s}.Draft(t.Context(), sc, "2017-09-07", 1)
+		doc, day, _, err := wechatDesk{s}.Draft(t.Context(), sc, "2017-09-07", 1)
 		if err != nil || day != "2017-09-07" || strings.Contains(string(doc), feed.Headline) {
 			t.Errorf("%s %s: %v, or the item of a feed is in it: %s", scope, day, err, doc)
 		}
 	}
 	m.items = m.items[len(m.items)-1:]
-	if doc, _, err := (wechatDesk{s}).Draft(t.Context(), paper.Scope{}, "2017-09-07", 1); err != nil || !strings.Contains(string(doc), feed.Headline) {
+	if doc, _, _, err := (wechatDesk{s}).Draft(t.Context(), paper.Scope{}, "2017-09-07", 1); err != nil || !strings.Contains(string(doc), feed.Headline) {
 		t.Errorf("of a feed alone: %s %v", doc, err)
 	}
 }

@@ -59,8 +59,8 @@ func (s *Store) CloseDays(ctx context.Context) (int, error) {
 	if err := each(ctx, s.r, func(r *sql.Rows) error {
 		var d openDay
 		var zone string
-		var edition, archive, history, feed, since, at int64
-		if err := r.Scan(&d.paper, &d.day, &zone, &edition, &archive, &history, &d.listed, &d.complete, &since, &at, &feed); err != nil {
+		var edition, archive, history, feed, since, at, others int64
+		if err := r.Scan(&d.paper, &d.day, &zone, &edition, &archive, &history, &d.listed, &d.complete, &since, &at, &feed, &others); err != nil {
 			return err
 		}
 		d.edition, d.archive, d.history = edition != 0, archive != 0, history != 0
@@ -68,7 +68,9 @@ func (s *Store) CloseDays(ctx context.Context) (int, error) {
 		d.due = d.day.Add(1).In(loc)
 		if !d.edition || feed > 0 {
 			d.due = d.day.Add(2).In(loc)
-		} else if d.steady = time.Duration(at-since) * time.Millisecond; d.steady >= steadyFor && now.Before(d.due) {
+		} else if d.steady = time.Duration(at-since) * time.Millisecond; (d.steady >= steadyFor || others == 0 && at > 0) && now.Before(d.due) {
+			// Nothing tells how large a paper's first edition is, and somebody may wait
+			// to see whether anything happens at all.
 			d.today, d.due = true, time.UnixMilli(at)
 		}
 		// A run of backfill may still bring what an earlier one could not read.
@@ -79,7 +81,8 @@ func (s *Store) CloseDays(ctx context.Context) (int, error) {
 		return nil
 	}, `SELECT p.key, d.day, p.zone, CASE WHEN e.day IS NULL THEN 0 ELSE 1 END, COALESCE(e.archive, 0), COALESCE(e.history, 0),
 			COALESCE(e.listed, 0), COALESCE(e.complete, 0), COALESCE(e.same_since, 0), COALESCE(e.same_at, 0),
-			(SELECT COUNT(*) FROM sources s WHERE s.paper = p.key AND s.platform IN ('feed','sitemap') AND s.retired = 0)
+			(SELECT COUNT(*) FROM sources s WHERE s.paper = p.key AND s.platform IN ('feed','sitemap') AND s.retired = 0),
+			(SELECT COUNT(*) FROM (SELECT 1 FROM editions o WHERE o.paper = p.key AND o.day <> d.day LIMIT 1) x)
 		FROM days d JOIN papers p ON d.part = 'paper/' || p.key LEFT JOIN editions e ON e.paper = p.key AND e.day = d.day
 		WHERE d.closed = 0 ORDER BY d.day, p.key`); err != nil {
 		return 0, fmt.Errorf("close days: %w", err)

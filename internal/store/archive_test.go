@@ -251,6 +251,28 @@ func closing(t testing.TB, s *Store, day paper.Day) bool {
 	return a.Closed
 }
 
+// begun gives the paper a an earlier edition: its first one is closed at the first look.
+func begun(t testing.TB, s *Store) {
+	t.Helper()
+	take(t, s, true, art("a", "2026-03-02", "0", 0, "before"))
+	letOut(t, s, "a")
+	if !closing(t, s, "2026-03-02") || len(closings(t, s)) != 0 {
+		t.Fatalf("what was there before: events %v", closings(t, s))
+	}
+}
+
+// Of a paper's first edition nobody knows how large it is: it is closed once it is read.
+func TestFirstEdition(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		s := open(t, dsn(t), newClock())
+		take(t, s, false, art("a", "2026-03-18", "1", 0, "one"), art("a", "2026-03-18", "2", 1, "two"))
+		letOut(t, s, "a")
+		if !closing(t, s, "2026-03-18") || len(closings(t, s)) != 1 {
+			t.Errorf("open, events %v", closings(t, s))
+		}
+	})
+}
+
 // An edition is closed when two looks some time apart have found the same, not when all
 // is read that is there while it is uploaded.
 func TestUploadInParts(t *testing.T) {
@@ -275,6 +297,7 @@ func TestUploadInParts(t *testing.T) {
 				t.Errorf("%s: closed", what)
 			}
 		}
+		begun(t, s)
 		look(2)
 		open("half of it")
 		for range 3 {
@@ -301,7 +324,7 @@ func TestUploadInParts(t *testing.T) {
 		c.add(time.Hour)
 		look(5)
 		closeDays(t, s)
-		if got, _ := archiveOf(t, s, "all", day); len(got) != 4 || len(items(t, s, "all")) != 5 || len(closings(t, s)) != 1 {
+		if got, _ := archiveOf(t, s, "all", day); len(got) != 4 || len(items(t, s, "all")) != 6 || len(closings(t, s)) != 1 {
 			t.Errorf("the archive holds %v, the feed %d", got, len(items(t, s, "all")))
 		}
 
@@ -369,6 +392,7 @@ func TestSteadyAtEachSource(t *testing.T) {
 		if err := s.Configure(t.Context(), two); err != nil {
 			t.Fatal(err)
 		}
+		begun(t, s)
 		const day = paper.Day("2026-03-18")
 		one, other := art("a", day, "1", 0, "one"), art("a", day, "9", 1, "other")
 		other.Article.Source = "z"
