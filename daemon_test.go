@@ -202,7 +202,7 @@ func until(t testing.TB, what string, ok func() bool) {
 }
 
 // closed waits until an edition of a scope is closed: the last that it does to
-// feeds by itself.
+// feeds by itself. One of today is closed when looks twenty minutes apart agree.
 func (d *daemon) closed(scope string) {
 	d.t.Helper()
 	until(d.t, "the closing of the edition", func() bool {

@@ -235,7 +235,7 @@ func TestRedesignMakesNoDuplicate(t *testing.T) {
 
 // A day without the publisher: feeds stay as they are, and it is told.
 func TestUpstreamGoneForADay(t *testing.T) {
-	p := publisher(t, papertest.Options{Key: "one", Day: today(), Seed: 4})
+	p := publisher(t, papertest.Options{Key: "one", Seed: 4})
 	dir := t.TempDir()
 	file := configFor(t, dir, p)
 	d := start(t, 0, "serve", "--config", file, "--data", dir)
@@ -285,7 +285,7 @@ func TestUpstreamGoneForADay(t *testing.T) {
 // A broken edit keeps the running configuration, a good one is taken up, and a
 // source taken out keeps its feeds.
 func TestReload(t *testing.T) {
-	one := publisher(t, papertest.Options{Key: "one", Day: today(), Seed: 5})
+	one := publisher(t, papertest.Options{Key: "one", Seed: 5})
 	two := publisher(t, papertest.Options{Key: "two", Day: today(), Seed: 6})
 	dir := t.TempDir()
 	file := configFor(t, dir, one)
