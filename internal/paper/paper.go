@@ -724,9 +724,9 @@ type Window struct {
 	// Drip asks for the articles whose slot in the paced feed has come, newest slot
 	// first; their Published is the slot.
 	Drip *Drip
-	// IDs asks for those of the named articles that a feed of the scope may hold:
-	// the live ones that stand in it, and those it carried whose notice lasts.
-	// Newest first.
+	// IDs asks for those of the named articles that a push about the scope may hold:
+	// the live ones that stand in it, those it carried whose notice lasts, and the
+	// withdrawn ones that it ever carried, however long ago. Newest first.
 	IDs []string
 }
 

@@ -441,7 +441,8 @@ func (d *Dispatch) DeadLetters(ctx context.Context, id string, after paper.Curso
 }
 
 // Resend sends one dead letter again, now, as the article stands by now. It is
-// forgotten when it arrives, or when there is nothing of it to be seen any more.
+// forgotten when it arrives, or when there is nothing of it to be seen any more; that
+// of a withdrawal only when it arrives.
 func (d *Dispatch) Resend(ctx context.Context, id, event string) (paper.Delivery, error) {
 	var at paper.Cursor
 	if _, err := fmt.Sscanf(event, "evt_%d_%d", &at.Seq, &at.N); err != nil {
@@ -465,6 +466,9 @@ func (d *Dispatch) Resend(ctx context.Context, id, event string) (paper.Delivery
 	p, err := d.eventParcel(ctx, &r, readHook(&r), scope, list[0].Event)
 	if err != nil {
 		return paper.Delivery{}, err
+	}
+	if p == nil && list[0].Event.Kind == paper.ArticleWithdrawn {
+		return paper.Delivery{}, fmt.Errorf("%w: the webhook's scope never carried the article; the dead letter is kept", ErrRequest)
 	}
 	if p == nil {
 		err := d.o.Store.DropDeadLetter(ctx, id, at)
