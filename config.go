@@ -831,13 +831,17 @@ func (c *config) focus() map[string]card.Point {
 	return m
 }
 
-// moved maps former section slugs to the present ones.
+// moved maps former section slugs to the present ones. One that is configured again
+// is nobody's former one.
 func (c *config) moved() map[string]string {
 	m := map[string]string{}
 	for _, s := range c.Sections {
 		for _, old := range s.Was {
 			m[old] = s.Slug
 		}
+	}
+	for _, s := range c.Sections {
+		delete(m, s.Slug)
 	}
 	return m
 }

@@ -215,8 +215,8 @@ func (d *Dispatch) sweep(ctx context.Context) error {
 		for _, r := range there {
 			does, known := concerned[r.Scope]
 			if !known {
-				scope, err := paper.ParseScope(r.Scope)
-				does = err != nil || slices.ContainsFunc(events, func(e paper.Event) bool { return touches(scope, e) })
+				_, touch, err := d.scope(ctx, &r)
+				does = err != nil || slices.ContainsFunc(events, touch)
 				concerned[r.Scope] = does
 			}
 			if does || len(events) == 0 {
@@ -457,6 +457,23 @@ func later(a, b time.Time) time.Time {
 		return b
 	}
 	return a
+}
+
+// scope is what a receiver is about: its scope as it is written by now, for a section
+// may have moved since it was stored. touch reports whether an event may concern it:
+// what was filed under the former name before is about it too.
+func (d *Dispatch) scope(ctx context.Context, r *paper.Receiver) (now paper.Scope, touch func(paper.Event) bool, err error) {
+	was, err := paper.ParseScope(r.Scope)
+	if err != nil {
+		return was, nil, fmt.Errorf("scope of receiver %s: %w", r.ID, err)
+	}
+	now, err = d.press.Scope(ctx, r.Scope)
+	if errors.Is(err, ErrRequest) {
+		now = was // what it names is gone
+	} else if err != nil {
+		return now, nil, err
+	}
+	return now, func(e paper.Event) bool { return touches(now, e) || touches(was, e) }, nil
 }
 
 // touches reports whether an event may concern a scope: what it says of sections,

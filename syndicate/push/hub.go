@@ -298,7 +298,7 @@ func (d *Dispatch) composeNotice(ctx context.Context, r *paper.Receiver, events 
 	if err := json.Unmarshal([]byte(r.Doc), &doc); err != nil {
 		return nil, fmt.Errorf("read subscription %s: %w", r.ID, err)
 	}
-	scope, err := paper.ParseScope(r.Scope)
+	scope, touch, err := d.scope(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -307,7 +307,7 @@ func (d *Dispatch) composeNotice(ctx context.Context, r *paper.Receiver, events 
 	room := d.press.Room(doc.Ext)
 	through := events[len(events)-1].Cursor()
 	for _, e := range events {
-		if e.Article == "" || seen[e.Article] || !touches(scope, e) {
+		if e.Article == "" || seen[e.Article] || !touch(e) {
 			continue
 		}
 		if len(ids) == room {

@@ -64,7 +64,7 @@ func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []
 	if !ok || !known {
 		return nil, fmt.Errorf("robot %s is not in the configuration of this process", r.ID)
 	}
-	scope, err := paper.ParseScope(r.Scope)
+	scope, touch, err := d.scope(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []
 		case paper.ArticleCorrected, paper.ArticleWithdrawn:
 			of = notices
 		}
-		if of == 0 || !touches(scope, e) {
+		if of == 0 || !touch(e) {
 			continue
 		}
 		if about != 0 && of != about || len(ids) == chatNotes {

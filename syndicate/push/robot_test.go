@@ -26,9 +26,12 @@ import (
 type shelf struct {
 	Press
 	items []paper.Item
+	moved map[string]string // scopes
+	asked []string          // scopes of items, in order
 }
 
 func (s *shelf) Items(_ context.Context, sc paper.Scope, w paper.Window) (out []paper.Item, _ error) {
+	s.asked = append(s.asked, sc.String())
 	for _, it := range s.items {
 		if len(sc.Papers) > 0 && !slices.Contains(sc.Papers, it.Paper) {
 			continue
@@ -38,6 +41,17 @@ func (s *shelf) Items(_ context.Context, sc paper.Scope, w paper.Window) (out []
 		}
 	}
 	return out, nil
+}
+
+func (s *shelf) Scope(_ context.Context, written string) (paper.Scope, error) {
+	if to, ok := s.moved[written]; ok {
+		written = to
+	}
+	return paper.ParseScope(written)
+}
+
+func (s *shelf) Article(it paper.Item) (json.RawMessage, error) {
+	return marshal(map[string]any{"id": it.ID, "state": it.State, "headline": it.Headline, "text": it.Text})
 }
 
 func (s *shelf) Card(it paper.Item) card.Document {

@@ -62,12 +62,12 @@ type hookMessage struct {
 // composeEvent makes the message of the first event that is for a webhook.
 func (d *Dispatch) composeEvent(ctx context.Context, r *paper.Receiver, events []paper.Event) (*parcel, error) {
 	h := readHook(r)
-	scope, err := paper.ParseScope(r.Scope)
+	scope, touch, err := d.scope(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range events {
-		if len(h.Events) > 0 && !slices.Contains(h.Events, e.Kind) || !touches(scope, e) {
+		if len(h.Events) > 0 && !slices.Contains(h.Events, e.Kind) || !touch(e) {
 			continue
 		}
 		p, err := d.eventParcel(ctx, r, h, scope, e)
@@ -459,7 +459,7 @@ func (d *Dispatch) Resend(ctx context.Context, id, event string) (paper.Delivery
 	if len(list) == 0 || list[0].Event.Cursor() != at {
 		return paper.Delivery{}, fmt.Errorf("dead letter %s: %w", event, paper.ErrNotFound)
 	}
-	scope, err := paper.ParseScope(r.Scope)
+	scope, _, err := d.scope(ctx, &r)
 	if err != nil {
 		return paper.Delivery{}, err
 	}

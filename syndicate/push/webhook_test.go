@@ -1,0 +1,219 @@
+package push
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"paperwire/internal/paper"
+)
+
+// outbox is a store with a list of events and some receivers, for one drain at a time.
+type outbox struct {
+	Store
+	mu        sync.Mutex
+	events    []paper.Event
+	receivers map[string]paper.Receiver
+	letters   []paper.DeadLetter
+	tries     []paper.Delivery
+	trouble   map[string]string // open incidents, by receiver
+}
+
+func (o *outbox) Events(_ context.Context, after paper.Cursor, n int) (list []paper.Event, _ error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, e := range o.events {
+		if after.Before(e.Cursor()) && len(list) < n {
+			list = append(list, e)
+		}
+	}
+	return list, nil
+}
+
+func (o *outbox) Outbox(context.Context) (c paper.Cursor, _ error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.events) > 0 {
+		c = o.events[len(o.events)-1].Cursor()
+	}
+	return c, nil
+}
+
+func (o *outbox) Receiver(_ context.Context, id string) (paper.Receiver, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r, ok := o.receivers[id]
+	if !ok {
+		return r, paper.ErrNotFound
+	}
+	return r, nil
+}
+
+func (o *outbox) Receivers(_ context.Context, kind paper.ReceiverKind, _ string, _ int) (list []paper.Receiver, _ error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, r := range o.receivers {
+		if r.Kind == kind {
+			list = append(list, r)
+		}
+	}
+	slices.SortFunc(list, func(a, b paper.Receiver) int { return strings.Compare(a.ID, b.ID) })
+	return list, nil
+}
+
+func (o *outbox) KeepReceiver(_ context.Context, r paper.Receiver) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.receivers[r.ID] = r
+	return nil
+}
+
+func (o *outbox) DropReceiver(_ context.Context, id string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.receivers, id)
+	return nil
+}
+
+func (o *outbox) ClaimReceiver(ctx context.Context, id, _ string, _ time.Duration) (paper.Receiver, error) {
+	return o.Receiver(ctx, id)
+}
+
+func (o *outbox) MoveReceiver(_ context.Context, r paper.Receiver, _ string, _ time.Duration, d *paper.Delivery, dead *paper.DeadLetter) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.receivers[r.ID] = r
+	if d != nil {
+		o.tries = append(o.tries, *d)
+	}
+	if dead != nil {
+		o.letters = append(o.letters, *dead)
+	}
+	return nil
+}
+
+func (o *outbox) LogDelivery(_ context.Context, d paper.Delivery) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.tries = append(o.tries, d)
+	return nil
+}
+
+func (o *outbox) DeadLetters(_ context.Context, _ string, after paper.Cursor, n int) (list []paper.DeadLetter, _ error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, l := range o.letters {
+		if after.Before(l.Event.Cursor()) && len(list) < n {
+			list = append(list, l)
+		}
+	}
+	return list, nil
+}
+
+func (o *outbox) DropDeadLetter(_ context.Context, _ string, at paper.Cursor) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.letters = slices.DeleteFunc(o.letters, func(l paper.DeadLetter) bool { return l.Event.Cursor() == at })
+	return nil
+}
+
+func (o *outbox) Trouble(_ context.Context, source, _, problem string, open bool) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.trouble[source] = problem; !open {
+		delete(o.trouble, source)
+	}
+	return nil
+}
+
+// hooked is a Dispatch over an outbox with one webhook, wh_1, and what it was sent.
+func hooked(t *testing.T, press *shelf, doc hook, events ...paper.Event) (*Dispatch, *outbox, func() []hookMessage) {
+	t.Helper()
+	var mu sync.Mutex
+	var got []hookMessage
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		var m hookMessage
+		if err := json.Unmarshal(b, &m); err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		got = append(got, m)
+	}))
+	t.Cleanup(server.Close)
+	raw, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	box := &outbox{events: events, trouble: map[string]string{}, receivers: map[string]paper.Receiver{
+		"wh_1": {ID: "wh_1", Kind: paper.Webhook, Scope: "all", URL: server.URL, Doc: string(raw), State: paper.ReceiverLive},
+	}}
+	d := New(Options{Store: box, Client: server.Client(), Base: "https://news.example", Now: func() time.Time { return epoch.Add(time.Minute) }})
+	d.Attach(press)
+	return d, box, func() []hookMessage {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(got)
+	}
+}
+
+func types(list []hookMessage) (out []string) {
+	for _, m := range list {
+		out = append(out, m.Type)
+	}
+	return out
+}
+
+// The dead letter of a withdrawal is never thrown away unsent.
+func TestDeadLetterOfAWithdrawal(t *testing.T) {
+	gone := edition("a", "2026-03-18", 1)
+	gone[0].State = paper.Withdrawn
+	press := &shelf{}
+	d, box, got := hooked(t, press, hook{})
+	for i, kind := range []paper.EventKind{paper.ArticleCorrected, paper.ArticleWithdrawn} {
+		box.letters = append(box.letters, paper.DeadLetter{Event: event(int64(i+1), kind, "a", "2026-03-18", gone[0].ID)})
+	}
+	for _, l := range slices.Clone(box.letters) {
+		if _, err := d.Resend(t.Context(), "wh_1", l.Event.ID()); !errors.Is(err, ErrRequest) {
+			t.Errorf("%s: %v", l.Event.Kind, err)
+		}
+	}
+	if len(box.letters) != 1 || box.letters[0].Event.Kind != paper.ArticleWithdrawn {
+		t.Fatalf("%+v", box.letters)
+	}
+	press.items = gone
+	if _, err := d.Resend(t.Context(), "wh_1", box.letters[0].Event.ID()); err != nil {
+		t.Fatal(err)
+	}
+	if l := got(); len(l) != 1 || l[0].Type != "article.withdrawn" || len(box.letters) != 0 {
+		t.Errorf("%+v, %+v", l, box.letters)
+	}
+}
+
+// A webhook goes on where its section has moved to, and hears of what was filed under
+// the former name.
+func TestScopeThatMoved(t *testing.T) {
+	items := edition("a", "2026-03-18", 2)
+	before, after := event(1, paper.ArticlePublished, "a", "2026-03-18", items[0].ID), event(2, paper.ArticlePublished, "a", "2026-03-18", items[1].ID)
+	before.Parts, after.Parts = []string{"section/alt"}, []string{"section/neu"}
+	press := &shelf{items: items, moved: map[string]string{"section/alt": "section/neu"}}
+	d, box, got := hooked(t, press, hook{}, before, after)
+	r := box.receivers["wh_1"]
+	r.Scope = "section/alt"
+	box.receivers["wh_1"] = r
+	if err := d.Drain(t.Context(), "wh_1", epoch); err != nil {
+		t.Fatal(err)
+	}
+	if l := got(); len(l) != 2 || slices.ContainsFunc(press.asked, func(s string) bool { return s != "section/neu" }) {
+		t.Errorf("%v, asked of %v", types(l), press.asked)
+	}
+}
