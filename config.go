@@ -69,6 +69,7 @@ type config struct {
 	}
 	Push struct {
 		OpenHosts               []string `mapstructure:"open_hosts"`
+		OpenCallbacks           []string `mapstructure:"open_callbacks"`
 		MaxSubscriptions        int      `mapstructure:"max_subscriptions"`
 		MaxSubscriptionsPerHost int      `mapstructure:"max_subscriptions_per_host"`
 		Hubs                    []string
@@ -909,9 +910,14 @@ func (c *config) base(port string) string {
 
 // checkPush tells what is wrong with where pushes go, and which secrets it lacks.
 func (c *config) checkPush(say, lacks func(path, format string, args ...any)) {
-	for i, h := range c.Push.OpenHosts {
-		if !hostName(h) {
-			say(fmt.Sprintf("push.open_hosts[%d]", i), "%q: a host alone, or host:port, without scheme and path", h)
+	for _, open := range []struct {
+		key   string
+		hosts []string
+	}{{"open_hosts", c.Push.OpenHosts}, {"open_callbacks", c.Push.OpenCallbacks}} {
+		for i, h := range open.hosts {
+			if !hostName(h) {
+				say(fmt.Sprintf("push.%s[%d]", open.key, i), "%q: a host alone, or host:port, without scheme and path", h)
+			}
 		}
 	}
 	if c.Push.MaxSubscriptions < 1 || c.Push.MaxSubscriptionsPerHost < 1 {

@@ -33,7 +33,7 @@ func pushConfig(t testing.TB, dir, more string, publishers ...*papertest.Publish
 		t.Fatal(err)
 	}
 	if !strings.Contains(more, "push:") {
-		more += "push: {open_hosts: [127.0.0.1]}\n"
+		more += "push: {open_hosts: [127.0.0.1], open_callbacks: [127.0.0.1]}\n"
 	}
 	if err := os.WriteFile(file, append(b, more...), 0o644); err != nil {
 		t.Fatal(err)

@@ -648,6 +648,30 @@ func TestWebhooksAreGuarded(t *testing.T) {
 	}
 }
 
+// What is open to the operator's webhooks is not open to whom strangers name at the hub.
+func TestCallbacksAreGuarded(t *testing.T) {
+	p := publisher(t, papertest.Options{Key: "one", Day: today(), Seed: 3, Pages: 2, ArticlesPerPage: 2})
+	dir := t.TempDir()
+	d := start(t, 0, "serve", "--config", pushConfig(t, dir, "push: {open_hosts: [127.0.0.1]}\n", p), "--data", dir)
+	x, c := newInbox(t, nil), newCallback(t, "")
+	h := d.webhook(fmt.Sprintf(`{"url":%q}`, x.URL))
+	d.operate("POST", "/api/v1/webhooks/"+h.ID+"/test", "", http.StatusOK, nil)
+	if len(x.list()) != 1 {
+		t.Error("the webhook is not reached")
+	}
+	if a := d.hub(map[string][]string{"hub.mode": {"subscribe"}, "hub.topic": {topicBase + "all.rss"}, "hub.callback": {c.URL}}); a.StatusCode != http.StatusAccepted {
+		t.Fatalf("%d %s", a.StatusCode, a.body)
+	}
+	until(t, "a try", func() bool {
+		var r struct{ Receivers []struct{ Attempts int } }
+		d.operate("GET", "/api/v1/receivers?kind=intent", "", http.StatusOK, &r)
+		return len(r.Receivers) == 1 && r.Receivers[0].Attempts > 0
+	})
+	if asked, got := c.counts(); asked != 0 || got != 0 {
+		t.Errorf("%d questions, %d messages", asked, got)
+	}
+}
+
 // Robots and pings of the configuration, in the running program: headlines when the
 // edition is complete, corrections and withdrawals after it, and no secret in the log.
 func TestRobots(t *testing.T) {

@@ -64,7 +64,11 @@ const (
 
 // send makes the request of a parcel and judges the answer.
 func (d *Dispatch) send(ctx context.Context, kind paper.ReceiverKind, p *parcel) verdict {
-	v := d.exchange(ctx, p)
+	client := d.o.Client
+	if kind == paper.Intent || kind == paper.Subscription {
+		client = d.o.Callbacks
+	}
+	v := d.exchange(ctx, client, p)
 	if ctx.Err() == nil {
 		d.metrics.deliveries.WithLabelValues(string(kind), outcomes[v.outcome]).Inc()
 		if v.outcome != crowded {
@@ -74,7 +78,7 @@ func (d *Dispatch) send(ctx context.Context, kind paper.ReceiverKind, p *parcel)
 	return v
 }
 
-func (d *Dispatch) exchange(ctx context.Context, p *parcel) verdict {
+func (d *Dispatch) exchange(ctx context.Context, client *http.Client, p *parcel) verdict {
 	method := p.method
 	if method == "" {
 		method = http.MethodPost
@@ -93,7 +97,7 @@ func (d *Dispatch) exchange(ctx context.Context, p *parcel) verdict {
 	}
 	req.Header.Set("User-Agent", "Paperwire (+"+d.o.Base+")")
 	began := d.o.Now()
-	resp, err := d.o.Client.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return verdict{outcome: failed, problem: bare(err), took: d.o.Now().Sub(began)}
 	}

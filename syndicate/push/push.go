@@ -186,12 +186,15 @@ type PingOptions struct {
 // Options configure a [Dispatch].
 type Options struct {
 	Store Store
-	// Client reaches receivers: behind the guard against private addresses, without
-	// following redirects, with the time that a delivery may take.
+	// Client reaches the operator's receivers: behind the guard against private
+	// addresses, without following redirects, with the time that a delivery may take.
 	Client *http.Client
 	Open   []string // hosts that Client reaches at private addresses too
-	Base   string   // our own address, without a trailing slash
-	Owner  string   // names this process in leases
+	// Callbacks reaches those of the hub in the same way. Anybody names a callback, so
+	// what is open to the operator's receivers is closed here. Default Client.
+	Callbacks *http.Client
+	Base      string // our own address, without a trailing slash
+	Owner     string // names this process in leases
 	// Queue inserts jobs of a kind; they come back through [Dispatch.Drain].
 	Queue  func(ctx context.Context, kind string, at time.Time, keys ...string) error
 	Robots []RobotOptions
@@ -234,6 +237,9 @@ func New(o Options) *Dispatch {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Callbacks == nil {
+		o.Callbacks = o.Client
 	}
 	if o.Rand == nil {
 		o.Rand = rand.Reader
