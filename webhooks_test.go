@@ -807,8 +807,8 @@ func TestNobodyWaits(t *testing.T) {
 		}
 	}
 	var hanging []*callback
-	for range 50 {
-		c := newCallback(t, "")
+	for i := range 50 {
+		c := newCallback(t, fmt.Sprintf("127.0.1.%d:0", i+1))
 		c.on(nil, func(_ http.ResponseWriter, r *http.Request) {
 			select {
 			case <-hang:

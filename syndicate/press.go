@@ -157,7 +157,7 @@ func (st *site) hubs(p params) []string {
 // hub answers /hub.
 func (s *Syndicate) hub(w http.ResponseWriter, r *http.Request, st *site) {
 	w.Header()["Access-Control-Allow-Origin"] = anyone
-	st.Push.ServeHub(w, r)
+	st.Push.ServeHub(w, r, client(r).String())
 }
 
 // keyFile answers the file that proves to search engines that the site is ours.

@@ -794,7 +794,9 @@ type Receiver struct {
 	// where the configuration has it.
 	URL  string
 	Host string // of URL, as host:port
-	Doc  string // JSON of what only its kind knows
+	// Client is the address of who asked for an intent; empty for everything else.
+	Client string
+	Doc    string // JSON of what only its kind knows
 	// Cursor is behind the last event that it received, or that is not for it.
 	Cursor   Cursor
 	State    ReceiverState

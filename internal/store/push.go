@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"paperwire/internal/paper"
 )
@@ -17,12 +18,12 @@ const (
 	keepPushed     = 30 * 24 * time.Hour // deliveries, and the outbox for replays
 )
 
-const receiverColumns = `id, kind, scope, url, host, doc, seq, n, state, problem, attempts, since, retry_at, created, expires`
+const receiverColumns = `id, kind, scope, url, host, doc, seq, n, state, problem, attempts, since, retry_at, created, expires, client`
 
 func scanReceiver(row interface{ Scan(...any) error }) (r paper.Receiver, err error) {
 	var since, retry, created, expires int64
 	err = row.Scan(&r.ID, &r.Kind, &r.Scope, &r.URL, &r.Host, &r.Doc, &r.Cursor.Seq, &r.Cursor.N, &r.State, &r.Problem, &r.Attempts,
-		&since, &retry, &created, &expires)
+		&since, &retry, &created, &expires, &r.Client)
 	r.Since, r.Created, r.Expires = instant(since), instant(created), instant(expires)
 	if retry > 0 {
 		r.Retry = time.UnixMilli(retry).UTC()
@@ -102,13 +103,17 @@ func (s *Store) Receiver(ctx context.Context, id string) (paper.Receiver, error)
 	return r, nil
 }
 
-// CountReceivers counts those of a kind, in all and at one host.
-func (s *Store) CountReceivers(ctx context.Context, kind paper.ReceiverKind, host string) (all, there int, err error) {
-	err = s.r.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN host = $2 THEN 1 ELSE 0 END), 0) FROM receivers WHERE kind = $1`, kind, host).Scan(&all, &there)
+// CountReceivers counts those of a kind: in all, at one host (a name, whatever the
+// port), and those that one client asked for.
+func (s *Store) CountReceivers(ctx context.Context, kind paper.ReceiverKind, host, client string) (all, there, theirs int, err error) {
+	host += ":"
+	err = s.r.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN substr(host, 1, $3) = $2 THEN 1 ELSE 0 END), 0),
+			COALESCE(SUM(CASE WHEN client = $4 THEN 1 ELSE 0 END), 0)
+		FROM receivers WHERE kind = $1`, kind, host, utf8.RuneCountInString(host), client).Scan(&all, &there, &theirs)
 	if err != nil {
-		return 0, 0, fmt.Errorf("count receivers: %w", err)
+		return 0, 0, 0, fmt.Errorf("count receivers: %w", err)
 	}
-	return all, there, nil
+	return all, there, theirs, nil
 }
 
 // KeepReceiver stores a receiver as it is given, in place of one with its id. A
@@ -119,11 +124,11 @@ func (s *Store) KeepReceiver(ctx context.Context, r paper.Receiver) error {
 	}
 	return s.tx(ctx, "keep receiver "+r.ID, func(t *sql.Tx) error {
 		_, err := t.ExecContext(ctx, `INSERT INTO receivers (`+receiverColumns+`, owner, lease_until, deliveries)
-			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,'',0,0)
+			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,'',0,0)
 			ON CONFLICT (id) DO UPDATE SET kind=$2, scope=$3, url=$4, host=$5, doc=$6, seq=$7, n=$8, state=$9, problem=$10, attempts=$11,
-				since=$12, retry_at=$13, expires=$15, owner='', lease_until=0`,
+				since=$12, retry_at=$13, expires=$15, client=$16, owner='', lease_until=0`,
 			r.ID, r.Kind, r.Scope, r.URL, r.Host, r.Doc, r.Cursor.Seq, r.Cursor.N, r.State, clean(r.Problem), r.Attempts,
-			seconds(r.Since), millis(r.Retry), seconds(r.Created), seconds(r.Expires))
+			seconds(r.Since), millis(r.Retry), seconds(r.Created), seconds(r.Expires), r.Client)
 		return err
 	})
 }
@@ -153,16 +158,16 @@ func (s *Store) forget(ctx context.Context, t *sql.Tx, id string) error {
 	return s.incident(ctx, t, id, "failing", "", false)
 }
 
-// DueReceivers hands out receivers that are behind the outbox and may be sent to
-// now, n at most, those longest behind first; each to one caller, who has hold
-// time to begin (see ClaimReceiver).
+// DueReceivers hands out receivers, but for intents, that are behind the outbox and may
+// be sent to now, n at most, those longest behind first; each to one caller, who has
+// hold time to begin (see ClaimReceiver).
 func (s *Store) DueReceivers(ctx context.Context, hold time.Duration, n int) ([]paper.Receiver, error) {
 	end, err := s.Outbox(ctx)
 	if err != nil {
 		return nil, err
 	}
 	now := s.now()
-	const due = `(seq, n) < ($1, $2) AND state = 'live' AND retry_at <= $3 AND lease_until <= $3`
+	const due = `(seq, n) < ($1, $2) AND seq >= 0 AND state = 'live' AND retry_at <= $3 AND lease_until <= $3`
 	// Looked at without the write lock first: most sweeps find nothing.
 	var one int
 	err = s.r.QueryRowContext(ctx, `SELECT 1 FROM receivers WHERE `+due+` LIMIT 1`, end.Seq, end.N, now.UnixMilli()).Scan(&one)
@@ -184,6 +189,38 @@ func (s *Store) DueReceivers(ctx context.Context, hold time.Duration, n int) ([]
 			end.Seq, end.N, now.UnixMilli(), now.Add(hold).UnixMilli(), n)
 	})
 	return list, err
+}
+
+// DueIntents hands out intents as DueReceivers does receivers: as many as bring those
+// under way to n, and those of one client to ofClient.
+func (s *Store) DueIntents(ctx context.Context, hold time.Duration, n, ofClient int) (ids []string, err error) {
+	now := s.now()
+	// Those under way come first, so that they take the first places of their client.
+	const due = `SELECT id FROM (SELECT id, created, lease_until, ROW_NUMBER() OVER (PARTITION BY client ORDER BY CASE WHEN lease_until > $1 THEN 0 ELSE 1 END, created, id) AS place
+		FROM receivers WHERE kind = 'intent' AND state = 'live' AND retry_at <= $1) waiting WHERE lease_until <= $1 AND place <= $2 ORDER BY place, created, id`
+	var one string
+	err = s.r.QueryRowContext(ctx, due+` LIMIT 1`, now.UnixMilli(), ofClient).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("due intents: %w", err)
+	}
+	err = s.tx(ctx, "due intents", func(t *sql.Tx) error {
+		ids = ids[:0]
+		var under int
+		if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM receivers WHERE kind = 'intent' AND lease_until > $1`, now.UnixMilli()).Scan(&under); err != nil {
+			return err
+		}
+		return each(ctx, t, func(rows *sql.Rows) error {
+			var id string
+			err := rows.Scan(&id)
+			ids = append(ids, id)
+			return err
+		}, `UPDATE receivers SET owner = '', lease_until = $3 WHERE id IN (`+due+` LIMIT $4) AND lease_until <= $1 RETURNING id`,
+			now.UnixMilli(), ofClient, now.Add(hold).UnixMilli(), max(n-under, 0))
+	})
+	return ids, err
 }
 
 // PassReceivers moves receivers from one cursor to another without a drain: there

@@ -204,8 +204,65 @@ func TestReceiverLeases(t *testing.T) {
 		if err := s.DropReceiver(ctx, "one"); !errors.Is(err, paper.ErrNotFound) {
 			t.Error(err)
 		}
-		if all, there, err := s.CountReceivers(ctx, paper.Webhook, "x.example:443"); err != nil || all != 1 || there != 1 {
-			t.Error(all, there, err)
+		if all, there, theirs, err := s.CountReceivers(ctx, paper.Webhook, "x.example", "someone"); err != nil || all != 1 || there != 1 || theirs != 0 {
+			t.Error(all, there, theirs, err)
+		}
+	})
+}
+
+// Intents are handed out by client in turn: one that asks for many gets its share, and
+// no more are under way than can be worked on. Receivers do not wait behind them.
+func TestIntentsAreShared(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		ctx := t.Context()
+		keep := func(client, host string, n int) {
+			t.Helper()
+			for i := range n {
+				r := receiver(fmt.Sprintf("int_%s_%02d", client, i), paper.Cursor{Seq: -1})
+				r.Kind, r.Client, r.Host = paper.Intent, client, fmt.Sprintf("%s:%d", host, 8000+i)
+				if err := s.KeepReceiver(ctx, r); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		keep("a", "x.example", 20)
+		keep("b", "xx.example", 3)
+		outboxed(t, s, c, 0, 1)
+		if list, err := s.DueReceivers(ctx, 15*time.Second, 10); err != nil || len(list) != 0 {
+			t.Errorf("intents among receivers: %v %v", list, err)
+		}
+		due := func(n, each int) map[string]int {
+			t.Helper()
+			list, err := s.DueIntents(ctx, 15*time.Second, n, each)
+			if err != nil {
+				t.Fatal(err)
+			}
+			of := map[string]int{}
+			for _, id := range list {
+				of[id[4:5]]++
+			}
+			return of
+		}
+		if of := due(5, 4); of["a"]+of["b"] != 5 || of["b"] < 2 {
+			t.Errorf("first %v", of)
+		}
+		if of := due(16, 4); of["a"]+of["b"] != 2 {
+			t.Errorf("the others %v", of)
+		}
+		if of := due(16, 4); len(of) != 0 {
+			t.Errorf("more than its share: %v", of)
+		}
+		if of := due(7, 20); len(of) != 0 {
+			t.Errorf("more than can be worked on: %v", of)
+		}
+		c.add(16 * time.Second)
+		if of := due(16, 4); of["a"] != 4 || of["b"] != 3 {
+			t.Errorf("none of them began: %v", of)
+		}
+		if all, there, theirs, err := s.CountReceivers(ctx, paper.Intent, "x.example", "b"); err != nil || all != 23 || there != 20 || theirs != 3 {
+			t.Error(all, there, theirs, err)
 		}
 	})
 }

@@ -27,6 +27,8 @@ type parcel struct {
 	again   time.Time     // when it was asked for again; zero where it was not
 	pause   time.Duration // until the receiver may get the next one
 
+	within time.Duration // for the answer; 0: as long as the client has
+
 	method string // POST where empty
 	url    string
 	header http.Header
@@ -64,11 +66,7 @@ const (
 
 // send makes the request of a parcel and judges the answer.
 func (d *Dispatch) send(ctx context.Context, kind paper.ReceiverKind, p *parcel) verdict {
-	client := d.o.Client
-	if kind == paper.Intent || kind == paper.Subscription {
-		client = d.o.Callbacks
-	}
-	v := d.exchange(ctx, client, p)
+	v := d.exchange(ctx, kind, p)
 	if ctx.Err() == nil {
 		d.metrics.deliveries.WithLabelValues(string(kind), outcomes[v.outcome]).Inc()
 		if v.outcome != crowded {
@@ -78,7 +76,7 @@ func (d *Dispatch) send(ctx context.Context, kind paper.ReceiverKind, p *parcel)
 	return v
 }
 
-func (d *Dispatch) exchange(ctx context.Context, client *http.Client, p *parcel) verdict {
+func (d *Dispatch) exchange(ctx context.Context, kind paper.ReceiverKind, p *parcel) verdict {
 	method := p.method
 	if method == "" {
 		method = http.MethodPost
@@ -87,7 +85,12 @@ func (d *Dispatch) exchange(ctx context.Context, client *http.Client, p *parcel)
 	if err != nil {
 		return verdict{outcome: refused, problem: "not a URL"}
 	}
-	leave, ok := d.hosts.enter(ctx, req.URL.Host)
+	client, place := d.o.Client, req.URL.Host
+	if kind == paper.Intent || kind == paper.Subscription {
+		// A stranger has as many ports as he likes.
+		client, place = d.o.Callbacks, "callbacks at "+strings.ToLower(req.URL.Hostname())
+	}
+	leave, ok := d.hosts.enter(ctx, place)
 	if !ok {
 		return verdict{outcome: crowded}
 	}
@@ -96,6 +99,11 @@ func (d *Dispatch) exchange(ctx context.Context, client *http.Client, p *parcel)
 		req.Header[name] = value
 	}
 	req.Header.Set("User-Agent", "Paperwire (+"+d.o.Base+")")
+	if p.within > 0 {
+		ctx, cancel := context.WithTimeout(ctx, p.within)
+		defer cancel()
+		req = req.WithContext(ctx)
+	}
 	began := d.o.Now()
 	resp, err := client.Do(req)
 	if err != nil {

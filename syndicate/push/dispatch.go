@@ -188,6 +188,13 @@ func (d *Dispatch) configure(ctx context.Context) error {
 // cursor may concern. The others are moved on together: a release about one district
 // is no work for the subscribers of another.
 func (d *Dispatch) sweep(ctx context.Context) error {
+	intents, err := d.o.Store.DueIntents(ctx, beginsIn, verifyMost, verifyShare)
+	if err == nil && len(intents) > 0 {
+		err = d.o.Queue(ctx, workVerify, d.o.Now(), intents...)
+	}
+	if err != nil {
+		return err
+	}
 	list, err := d.o.Store.DueReceivers(ctx, beginsIn, sweepMost)
 	if err != nil || len(list) == 0 {
 		return err
@@ -199,7 +206,7 @@ func (d *Dispatch) sweep(ctx context.Context) error {
 	}
 	at := map[paper.Cursor][]paper.Receiver{} // most stand at one place
 	for _, r := range list {
-		if r.Kind == paper.Intent || r.Kind == paper.Ping {
+		if r.Kind == paper.Ping {
 			add(r)
 		} else {
 			at[r.Cursor] = append(at[r.Cursor], r)
@@ -252,8 +259,6 @@ const (
 func (d *Dispatch) work(r paper.Receiver) string {
 	doubtful := r.Attempts > 0 || d.slow.has(r.ID, d.o.Now())
 	switch {
-	case r.Kind == paper.Intent:
-		return workVerify
 	case r.Kind == paper.Subscription && doubtful:
 		return workHubSlow
 	case r.Kind == paper.Subscription:

@@ -95,15 +95,19 @@ type Store interface {
 	Receivers(ctx context.Context, kind paper.ReceiverKind, after string, n int) ([]paper.Receiver, error)
 	// Receiver gives one; the error is [paper.ErrNotFound].
 	Receiver(ctx context.Context, id string) (paper.Receiver, error)
-	// CountReceivers counts those of a kind, in all and at one host.
-	CountReceivers(ctx context.Context, kind paper.ReceiverKind, host string) (all, there int, err error)
+	// CountReceivers counts those of a kind: in all, at one host (a name, whatever the
+	// port), and those that one client asked for.
+	CountReceivers(ctx context.Context, kind paper.ReceiverKind, host, client string) (all, there, theirs int, err error)
 	// KeepReceiver stores one as it is given; a drain of it under way loses its lease.
 	KeepReceiver(ctx context.Context, r paper.Receiver) error
 	// DropReceiver forgets one with all that is kept beside it.
 	DropReceiver(ctx context.Context, id string) error
 	// DueReceivers hands out those that are behind and may be sent to now, each to
-	// one caller, for hold.
+	// one caller, for hold; intents are none of them.
 	DueReceivers(ctx context.Context, hold time.Duration, n int) ([]paper.Receiver, error)
+	// DueIntents hands out intents: as many as bring those under way to n, and those
+	// of one client to ofClient.
+	DueIntents(ctx context.Context, hold time.Duration, n, ofClient int) (ids []string, err error)
 	// PassReceivers moves those that stand at a cursor, and that no drain has, to another.
 	PassReceivers(ctx context.Context, from, to paper.Cursor, ids []string) error
 	// ClaimReceiver takes the lease of one; the errors are [paper.ErrBusy] and
@@ -226,7 +230,7 @@ type Dispatch struct {
 // operator's, and of both those that failed or were slow lately, have slots of their
 // own: however many of one sort hang, the others find one free.
 func Works() map[string]int {
-	return map[string]int{workOwn: 64, workOwnSlow: 32, workHub: 128, workHubSlow: 64, workVerify: 16}
+	return map[string]int{workOwn: 64, workOwnSlow: 32, workHub: 128, workHubSlow: 64, workVerify: verifyMost}
 }
 
 // New makes a Dispatch; it starts nothing. [Dispatch.Attach] must be called before

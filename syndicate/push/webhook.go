@@ -282,7 +282,7 @@ func (d *Dispatch) CreateWebhook(ctx context.Context, s WebhookSpec) (w Webhook,
 	if err := d.check(ctx, &s); err != nil {
 		return w, "", err
 	}
-	if all, _, err := d.o.Store.CountReceivers(ctx, paper.Webhook, ""); err != nil {
+	if all, _, _, err := d.o.Store.CountReceivers(ctx, paper.Webhook, "", ""); err != nil {
 		return w, "", err
 	} else if all >= 1000 {
 		return w, "", fmt.Errorf("%w: there are %d webhooks: delete some", ErrRequest, all)

@@ -69,6 +69,24 @@ func (o *outbox) Receivers(_ context.Context, kind paper.ReceiverKind, _ string,
 	return list, nil
 }
 
+func (o *outbox) CountReceivers(_ context.Context, kind paper.ReceiverKind, host, client string) (all, there, theirs int, _ error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, r := range o.receivers {
+		if r.Kind != kind {
+			continue
+		}
+		all++
+		if strings.HasPrefix(r.Host, host+":") {
+			there++
+		}
+		if r.Client == client {
+			theirs++
+		}
+	}
+	return all, there, theirs, nil
+}
+
 func (o *outbox) KeepReceiver(_ context.Context, r paper.Receiver) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
