@@ -542,7 +542,8 @@ func TestPatience(t *testing.T) {
 	t.Parallel() // it mostly waits
 	p := publisher(t, papertest.Options{Key: "one", Day: today(), Seed: 3, Pages: 2, ArticlesPerPage: 2})
 	dir := t.TempDir()
-	file := pushConfig(t, dir, "", p)
+	told := newInbox(t, nil)
+	file := pushConfig(t, dir, fmt.Sprintf("alerts: {webhook: %q}\n", told.URL), p)
 	var d *daemon
 	run := func(ahead time.Duration) {
 		t.Helper()
@@ -606,9 +607,11 @@ func TestPatience(t *testing.T) {
 		d.operate("GET", "/api/v1/webhooks/"+h.ID+"/dead-letters", "", http.StatusOK, &l)
 		return len(l.DeadLetters) == 2
 	})
-	a := d.get("/feeds/status.atom")
-	if !bytes.Contains(a.body, []byte(h.ID)) {
-		t.Error("the operator is not told of a webhook that fails for a day")
+	told.find(t, "the operator to be told of a webhook that fails for a day", func(m posted) bool { return bytes.Contains(m.body, []byte(h.ID)) })
+	for _, path := range []string{"/feeds/status.atom", "/status"} {
+		if a := d.get(path); bytes.Contains(a.body, []byte(h.ID)) || bytes.Contains(a.body, []byte("503")) {
+			t.Errorf("%s tells everybody of a webhook", path)
+		}
 	}
 	x.behave(nil)
 	late(p, "第三条")

@@ -210,6 +210,24 @@ func TestReceiverLeases(t *testing.T) {
 	})
 }
 
+// Trouble with a receiver is told to the operator and not to the public.
+func TestTroubleWithReceivers(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		ctx := t.Context()
+		if err := s.Trouble(ctx, "wh_1", "failing", "HTTP 503 from n8n.internal:5678", true); err != nil {
+			t.Fatal(err)
+		}
+		if list, err := s.Incidents(ctx, 10); err != nil || len(list) != 0 {
+			t.Errorf("public: %+v %v", list, err)
+		}
+		if list, err := s.Untold(ctx); err != nil || len(list) != 1 || list[0].Source != "wh_1" {
+			t.Errorf("to the operator: %+v %v", list, err)
+		}
+	})
+}
+
 // Intents are handed out by client in turn: one that asks for many gets its share, and
 // no more are under way than can be worked on. Receivers do not wait behind them.
 func TestIntentsAreShared(t *testing.T) {
