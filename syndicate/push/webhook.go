@@ -51,7 +51,10 @@ func (h hook) patience() time.Duration {
 	return hookPatience
 }
 
-// message is what a webhook gets (Standard Webhooks, payload structure).
+// wants reports whether events of a kind are sent.
+func (h hook) wants(k paper.EventKind) bool { return len(h.Events) == 0 || slices.Contains(h.Events, k) }
+
+// hookMessage is what a webhook gets (Standard Webhooks, payload structure).
 type hookMessage struct {
 	Type      string          `json:"type"`
 	Timestamp time.Time       `json:"timestamp"`
@@ -67,7 +70,7 @@ func (d *Dispatch) composeEvent(ctx context.Context, r *paper.Receiver, events [
 		return nil, err
 	}
 	for _, e := range events {
-		if len(h.Events) > 0 && !slices.Contains(h.Events, e.Kind) || !touch(e) {
+		if !h.wants(e.Kind) || !touch(e) {
 			continue
 		}
 		p, err := d.eventParcel(ctx, r, h, scope, e)
@@ -81,7 +84,7 @@ func (d *Dispatch) composeEvent(ctx context.Context, r *paper.Receiver, events [
 // eventParcel makes the message of one event as the gate lets it out now; nil where
 // there is nothing of it to be seen in the scope.
 func (d *Dispatch) eventParcel(ctx context.Context, r *paper.Receiver, h hook, scope paper.Scope, e paper.Event) (*parcel, error) {
-	data, err := d.eventData(ctx, scope, e)
+	data, err := d.eventData(ctx, h, scope, e)
 	if err != nil || data == nil {
 		return nil, err
 	}
@@ -97,7 +100,7 @@ func (d *Dispatch) eventParcel(ctx context.Context, r *paper.Receiver, h hook, s
 	return p, nil
 }
 
-func (d *Dispatch) eventData(ctx context.Context, scope paper.Scope, e paper.Event) (json.RawMessage, error) {
+func (d *Dispatch) eventData(ctx context.Context, h hook, scope paper.Scope, e paper.Event) (json.RawMessage, error) {
 	if e.Kind == paper.EditionClosed {
 		return d.editionData(ctx, scope, e)
 	}
@@ -114,6 +117,9 @@ func (d *Dispatch) eventData(ctx context.Context, scope paper.Scope, e paper.Eve
 	}
 	if len(items) != 1 || items[0].ID != e.Article {
 		return nil, nil
+	}
+	if items[0].State == paper.Withdrawn && e.Kind != paper.ArticleWithdrawn && h.wants(paper.ArticleWithdrawn) {
+		return nil, nil // its withdrawal stands later in the outbox; who does not ask for it hears here
 	}
 	left := false
 	if e.Kind == paper.ArticleRefiled {

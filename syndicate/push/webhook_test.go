@@ -217,6 +217,34 @@ func TestDeadLetterOfAWithdrawal(t *testing.T) {
 	}
 }
 
+// What is withdrawn by now comes as its withdrawal alone; who did not ask for those hears
+// of it in what he asked for.
+func TestPublishedAndWithdrawnMeanwhile(t *testing.T) {
+	items := edition("a", "2026-03-18", 2)
+	items[0].State = paper.Withdrawn
+	events := []paper.Event{
+		event(1, paper.ArticlePublished, "a", "2026-03-18", items[0].ID), event(2, paper.ArticleCorrected, "a", "2026-03-18", items[0].ID),
+		event(3, paper.ArticlePublished, "a", "2026-03-18", items[1].ID), event(4, paper.ArticleRefiled, "a", "2026-03-18", items[0].ID),
+		event(5, paper.ArticleWithdrawn, "a", "2026-03-18", items[0].ID),
+	}
+	for _, c := range []struct {
+		asked []paper.EventKind
+		want  []string
+	}{
+		{nil, []string{"article.published", "article.withdrawn"}},
+		{[]paper.EventKind{paper.ArticlePublished, paper.ArticleWithdrawn}, []string{"article.published", "article.withdrawn"}},
+		{[]paper.EventKind{paper.ArticlePublished}, []string{"article.published", "article.published"}},
+	} {
+		d, _, got := hooked(t, &shelf{items: items}, hook{Events: c.asked}, events...)
+		if err := d.Drain(t.Context(), "wh_1", epoch); err != nil {
+			t.Fatal(err)
+		}
+		if l := types(got()); !slices.Equal(l, c.want) {
+			t.Errorf("who asked for %v got %v", c.asked, l)
+		}
+	}
+}
+
 // A webhook goes on where its section has moved to, and hears of what was filed under
 // the former name.
 func TestScopeThatMoved(t *testing.T) {
