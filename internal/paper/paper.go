@@ -728,6 +728,8 @@ type Window struct {
 	// the live ones that stand in it, those it carried whose notice lasts, and the
 	// withdrawn ones that it ever carried, however long ago. Newest first.
 	IDs []string
+	// Ever asks, with IDs, for everything that the scope ever carried.
+	Ever bool
 }
 
 // MaxWords is how many words a search may consist of.

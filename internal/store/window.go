@@ -23,15 +23,20 @@ func (s *Store) keys(ctx context.Context, query string, args ...any) (list []key
 // standing gives those of the named articles that a push about the scope may hold: the
 // live ones in it, and of those it ever carried the corrected ones whose notice lasts
 // (promise 4) and all that are withdrawn: a receiver that was away for longer than a
-// notice lasts must hear of a withdrawal all the same.
-func (s *Store) standing(ctx context.Context, scope paper.Scope, ids []string) ([]key, error) {
+// notice lasts must hear of a withdrawal all the same. With ever it gives all that the
+// scope ever carried.
+func (s *Store) standing(ctx context.Context, scope paper.Scope, ids []string, ever bool) ([]key, error) {
+	noted := "(a.state = 'withdrawn' OR a.state = 'released' AND a.notice > 0)"
+	if ever {
+		noted = "a.state IN ('released','withdrawn')"
+	}
 	var all []key
 	for part := range slices.Chunk(ids, 500) {
 		for _, told := range []bool{false, true} {
 			var args []any
 			conds := []string{in("a.id", part, &args), "a.archive = 0"}
 			if told {
-				conds = append(append(conds, "(a.state = 'withdrawn' OR a.state = 'released' AND a.notice > 0)"), everConds(scope, &args)...)
+				conds = append(append(conds, noted), everConds(scope, &args)...)
 			} else {
 				conds = append(append(conds, "a.state = 'released'"), scopeConds(scope, &args, "")...)
 			}

@@ -73,6 +73,14 @@ func TestNamedArticles(t *testing.T) {
 		if got := window(t, s, "district/410825", paper.Window{IDs: all[:1]}); got[0].State != paper.Withdrawn || got[0].Headline != "" {
 			t.Errorf("withdrawn: %+v", got[0])
 		}
+		// Moved away long ago, it was there all the same.
+		for scope, want := range map[string][]string{
+			"district/410825": {"a-20260318-1", "a-20260318-3"}, "district/410803": {"a-20260318-2", "a-20260318-3"}, "paper/a/page/99": nil, "section/yaowen/district/410803": {"a-20260318-2"},
+		} {
+			if got := ids(window(t, s, scope, paper.Window{IDs: all, Ever: true})); !slices.Equal(got, want) {
+				t.Errorf("ever in %s: %v, want %v", scope, got, want)
+			}
+		}
 		if got := ids(window(t, s, "district/410825", paper.Window{})); len(got) != 0 {
 			t.Errorf("the feed tells of it still: %v", got)
 		}

@@ -26,6 +26,7 @@ import (
 type shelf struct {
 	Press
 	items []paper.Item
+	left  []string          // ids of what the scope carried and carries no more
 	moved map[string]string // scopes
 	asked []string          // scopes of items, in order
 }
@@ -34,6 +35,13 @@ func (s *shelf) Items(_ context.Context, sc paper.Scope, w paper.Window) (out []
 	s.asked = append(s.asked, sc.String())
 	for _, it := range s.items {
 		if len(sc.Papers) > 0 && !slices.Contains(sc.Papers, it.Paper) {
+			continue
+		}
+		if slices.Contains(s.left, it.ID) && !w.Ever {
+			continue
+		}
+		if !w.Before.IsZero() && strings.TrimSuffix(w.BeforeID, "~") == it.ID && it.State == paper.Live {
+			out = append(out, it)
 			continue
 		}
 		if w.Day != "" && it.Day == w.Day && it.State == paper.Live || slices.Contains(w.IDs, it.ID) {

@@ -52,7 +52,9 @@ func (h hook) patience() time.Duration {
 }
 
 // wants reports whether events of a kind are sent.
-func (h hook) wants(k paper.EventKind) bool { return len(h.Events) == 0 || slices.Contains(h.Events, k) }
+func (h hook) wants(k paper.EventKind) bool {
+	return len(h.Events) == 0 || slices.Contains(h.Events, k)
+}
 
 // hookMessage is what a webhook gets (Standard Webhooks, payload structure).
 type hookMessage struct {
@@ -104,16 +106,10 @@ func (d *Dispatch) eventData(ctx context.Context, h hook, scope paper.Scope, e p
 	if e.Kind == paper.EditionClosed {
 		return d.editionData(ctx, scope, e)
 	}
-	one := paper.Window{IDs: []string{e.Article}}
-	items, err := d.press.Items(ctx, scope, one)
+	// Where it has left the scope, that is the news, for whom the scope has carried it to.
+	items, err := d.press.Items(ctx, scope, paper.Window{IDs: []string{e.Article}, Ever: e.Kind == paper.ArticleRefiled})
 	if err != nil {
 		return nil, err
-	}
-	if len(items) == 0 && e.Kind == paper.ArticleRefiled {
-		// It has left the scope: that is the news.
-		if items, err = d.press.Items(ctx, paper.Scope{Papers: []string{e.Paper}}, one); err != nil {
-			return nil, err
-		}
 	}
 	if len(items) != 1 || items[0].ID != e.Article {
 		return nil, nil
@@ -130,6 +126,15 @@ func (d *Dispatch) eventData(ctx context.Context, h hook, scope paper.Scope, e p
 			return nil, err
 		}
 		left = len(list) == 0 || list[0].ID != e.Article
+	}
+	if left {
+		// It is no article of the scope any more: what it is called will do.
+		it := &items[0]
+		it.Text, it.HTML, it.Summary, it.Images = "", "", "", nil
+		it.Districts = slices.Clone(it.Districts)
+		for i := range it.Districts {
+			it.Districts[i].Evidence = nil
+		}
 	}
 	article, err := d.press.Article(items[0])
 	if err != nil {

@@ -245,6 +245,34 @@ func TestPublishedAndWithdrawnMeanwhile(t *testing.T) {
 	}
 }
 
+// What has left the scope is told without its text, and only where the scope had it.
+func TestRefiledOutOfTheScope(t *testing.T) {
+	items := edition("a", "2026-03-18", 3)
+	for i := range items {
+		items[i].Text = "正文"
+	}
+	press := &shelf{items: items[:2], left: []string{items[1].ID}}
+	d, _, got := hooked(t, press, hook{},
+		event(1, paper.ArticleRefiled, "a", "2026-03-18", items[0].ID), event(2, paper.ArticleRefiled, "a", "2026-03-18", items[1].ID),
+		event(3, paper.ArticleRefiled, "a", "2026-03-18", items[2].ID)) // the scope never had the third
+	if err := d.Drain(t.Context(), "wh_1", epoch); err != nil {
+		t.Fatal(err)
+	}
+	l := got()
+	if len(l) != 2 {
+		t.Fatalf("%v", types(l))
+	}
+	for i, m := range l {
+		left := strings.Contains(string(m.Data), `"left_scope":true`)
+		if left != (i == 1) || strings.Contains(string(m.Data), "正文") == left || !strings.Contains(string(m.Data), items[i].Headline) {
+			t.Errorf("%d: %s", i, m.Data)
+		}
+	}
+	if items[1].Text == "" {
+		t.Error("the text is gone for everybody")
+	}
+}
+
 // A webhook goes on where its section has moved to, and hears of what was filed under
 // the former name.
 func TestScopeThatMoved(t *testing.T) {
