@@ -73,8 +73,8 @@ func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []
 	var first paper.Event
 	newest := map[string]paper.Event{} // paper -> its newest edition
 	var papers []string
-	changed := map[string]paper.Event{}
-	var ids []string
+	var ids []string           // of what changed
+	firsts := map[string]int{} // id -> its first event
 	through := events[len(events)-1].Cursor()
 	for i, e := range events {
 		of := 0
@@ -95,10 +95,10 @@ func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []
 			about, first = of, e
 		}
 		if of == notices {
-			if _, have := changed[e.Article]; !have {
+			if _, have := firsts[e.Article]; !have {
 				ids = append(ids, e.Article)
+				firsts[e.Article] = i
 			}
-			changed[e.Article] = e
 			continue
 		}
 		if _, have := newest[e.Paper]; !have {
@@ -113,7 +113,10 @@ func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []
 	case editions:
 		message, err = d.chatEditions(ctx, scope, o.Kind, papers, newest)
 	case notices:
-		message, err = d.chatNotices(ctx, scope, k, ids)
+		var told int
+		if message, told, err = d.chatNotices(ctx, scope, k, ids); told < len(ids) {
+			through = events[firsts[ids[told]]-1].Cursor() // the next message begins there
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -190,33 +193,40 @@ func (d *Dispatch) headline(kind string, it paper.Item, large bool) headline {
 	return h
 }
 
-// chatNotices makes the message about corrections and withdrawals, as many as fit.
-func (d *Dispatch) chatNotices(ctx context.Context, scope paper.Scope, k robot, ids []string) (any, error) {
+// chatNotices makes the message about corrections and withdrawals, those first, and says
+// of how many of the articles it tells, from the first on: as many as fit.
+func (d *Dispatch) chatNotices(ctx context.Context, scope paper.Scope, k robot, ids []string) (message any, told int, err error) {
 	items, err := d.press.Items(ctx, scope, paper.Window{IDs: ids})
 	if err != nil {
-		return nil, err
+		return nil, len(ids), err
 	}
-	var b strings.Builder
-	for i, it := range items {
-		line := "更正：" + it.Title()
+	by := make(map[string]paper.Item, len(items))
+	for _, it := range items {
+		by[it.ID] = it
+	}
+	var gone, corrected []string
+	size := 0
+	for _, id := range ids {
+		it, ok := by[id]
+		list, line := &corrected, "更正："+it.Title()
 		switch {
-		case it.State == paper.Withdrawn:
-			line = "撤稿：" + cmp.Or(it.PaperName, it.Paper) + " " + string(it.Day) + " 一篇稿件已撤回，请勿再转发"
-		case !it.Corrected():
-			continue // restored meanwhile
+		case ok && it.State == paper.Withdrawn:
+			list, line = &gone, "撤稿："+cmp.Or(it.PaperName, it.Paper)+" "+string(it.Day)+" 一篇稿件已撤回，请勿再转发"
+		case !ok || !it.Corrected():
+			told++ // restored meanwhile, or not to be seen here
+			continue
 		}
-		line = clip(line, 300) + "\n" + d.o.Base + "/a/" + it.ID + "\n"
-		const rest = "另有 999 篇有变动\n"
-		if b.Len()+len(line)+len(rest) > k.bytes {
-			fmt.Fprintf(&b, "另有 %d 篇有变动\n", len(items)-i)
+		line = clip(line, 300) + "\n" + d.o.Base + "/a/" + it.ID
+		if size += len(line) + 1; size > k.bytes && told > 0 {
 			break
 		}
-		b.WriteString(line)
+		*list = append(*list, line)
+		told++
 	}
-	if b.Len() == 0 {
-		return nil, nil
+	if lines := append(gone, corrected...); len(lines) > 0 {
+		message = k.text(strings.Join(lines, "\n"))
 	}
-	return k.text(strings.TrimSuffix(b.String(), "\n")), nil
+	return message, told, nil
 }
 
 // clip shortens a text to a number of bytes, between characters, with an ellipsis.
