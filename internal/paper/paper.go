@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -759,6 +760,7 @@ type Event struct {
 	Version int
 	Parts   []string // every section/… and district/… that carries or ever carried it
 	At      time.Time
+	Plain   bool `json:",omitempty"` // written before ids held the instant
 }
 
 // EventKind is what happened.
@@ -783,8 +785,15 @@ func (c Cursor) Before(o Cursor) bool { return c.Seq < o.Seq || c.Seq == o.Seq &
 // Cursor is the place just behind the event.
 func (e Event) Cursor() Cursor { return Cursor{e.Seq, e.N} }
 
-// ID is the event's id, the same in every push of it.
-func (e Event) ID() string { return fmt.Sprintf("evt_%d_%d", e.Seq, e.N) }
+// ID is the event's id, the same in every push of it: its cursor and, in base 36, its
+// second. After a backup was restored numbers come again, and an id must not: who keeps
+// those he has seen would drop the news.
+func (e Event) ID() string {
+	if e.Plain {
+		return fmt.Sprintf("evt_%d_%d", e.Seq, e.N)
+	}
+	return fmt.Sprintf("evt_%d_%d_%s", e.Seq, e.N, strconv.FormatInt(e.At.Unix(), 36))
+}
 
 // Receiver is somebody whom events are pushed to: a subscription at the hub, a
 // webhook, a chat robot, a search engine. It has read the outbox up to its Cursor.

@@ -37,14 +37,14 @@ func (s *Store) Events(ctx context.Context, after paper.Cursor, n int) ([]paper.
 	err := each(ctx, s.r, func(rows *sql.Rows) error {
 		var e paper.Event
 		var parts string
-		var at int64
-		if err := rows.Scan(&e.Seq, &e.N, &e.Kind, &e.Paper, &e.Day, &e.Article, &e.Version, &parts, &at); err != nil {
+		var at, plain int64
+		if err := rows.Scan(&e.Seq, &e.N, &e.Kind, &e.Paper, &e.Day, &e.Article, &e.Version, &parts, &at, &plain); err != nil {
 			return err
 		}
-		e.At = instant(at)
+		e.At, e.Plain = instant(at), plain > 0
 		list = append(list, e)
 		return json.Unmarshal([]byte(parts), &list[len(list)-1].Parts)
-	}, `SELECT seq, n, kind, paper, day, article, version, parts, at FROM outbox WHERE (seq, n) > ($1, $2) ORDER BY seq, n LIMIT $3`, after.Seq, after.N, n)
+	}, `SELECT seq, n, kind, paper, day, article, version, parts, at, plain FROM outbox WHERE (seq, n) > ($1, $2) ORDER BY seq, n LIMIT $3`, after.Seq, after.N, n)
 	if err != nil {
 		return nil, fmt.Errorf("events after %d.%d: %w", after.Seq, after.N, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -206,6 +207,60 @@ func TestReceiverLeases(t *testing.T) {
 		}
 		if all, there, theirs, err := s.CountReceivers(ctx, paper.Webhook, "x.example", "someone"); err != nil || all != 1 || there != 1 || theirs != 0 {
 			t.Error(all, there, theirs, err)
+		}
+	})
+}
+
+// An id names one event for ever; those that were sent before ids held the instant stay.
+func TestEventIDs(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		ctx := t.Context()
+		outboxed(t, s, c, 0, 2)
+		events, err := s.Events(ctx, paper.Cursor{}, 10)
+		if err != nil || len(events) != 2 {
+			t.Fatal(events, err)
+		}
+		again := events[0]
+		again.At = again.At.Add(time.Second)
+		if events[0].ID() == again.ID() {
+			t.Errorf("another event of its number has the id %s too", again.ID())
+		}
+		// As a version before left them.
+		if err := s.KeepReceiver(ctx, receiver("one", paper.Cursor{})); err != nil {
+			t.Fatal(err)
+		}
+		r, err := s.ClaimReceiver(ctx, "one", "p", time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.MoveReceiver(ctx, r, "p", 0, nil, &paper.DeadLetter{Event: events[0], Problem: "x"}); err != nil {
+			t.Fatal(err)
+		}
+		migration, err := migrations.ReadFile("migrations/0012_event_ids.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(string(migration), "\n") {
+			if strings.HasPrefix(line, "UPDATE") {
+				if _, err := s.w.ExecContext(ctx, line); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		outboxed(t, s, c, 2, 1)
+		events, err = s.Events(ctx, paper.Cursor{}, 10)
+		if err != nil || len(events) != 3 {
+			t.Fatal(events, err)
+		}
+		for i, e := range events {
+			if old := e.ID() == fmt.Sprintf("evt_%d_%d", e.Seq, e.N); old != (i < 2) {
+				t.Errorf("event %d: %s", i, e.ID())
+			}
+		}
+		if letters, err := s.DeadLetters(ctx, "one", paper.Cursor{}, 10); err != nil || len(letters) != 1 || letters[0].Event.ID() != events[0].ID() {
+			t.Errorf("%+v %v", letters, err)
 		}
 	})
 }

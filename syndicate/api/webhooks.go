@@ -344,7 +344,7 @@ func (s *server) deadLetters(ctx context.Context, in *deadLettersIn) (*deadLette
 	var after paper.Cursor
 	if in.After != "" {
 		var err error
-		if after, err = push.ReadCursor(in.After); err != nil {
+		if after, _, err = push.ReadCursor(in.After); err != nil {
 			return nil, huma.Error400BadRequest(err.Error())
 		}
 	}
@@ -363,7 +363,7 @@ func (s *server) deadLetters(ctx context.Context, in *deadLettersIn) (*deadLette
 
 type resendIn struct {
 	ID    string `path:"id" maxLength:"40"`
-	Event string `path:"event" maxLength:"60" example:"evt_42_3"`
+	Event string `path:"event" maxLength:"60" example:"evt_42_3_tc2yvc"`
 }
 
 func (s *server) resend(ctx context.Context, in *resendIn) (*deliveryOut, error) {
@@ -387,14 +387,15 @@ func (s *server) replay(ctx context.Context, in *replayIn) (*webhookOut, error) 
 		return nil, huma.Error400BadRequest("send either cursor or since")
 	}
 	var to *paper.Cursor
+	since := in.Body.Since
 	if in.Body.Cursor != "" {
-		c, err := push.ReadCursor(in.Body.Cursor)
+		c, at, err := push.ReadCursor(in.Body.Cursor)
 		if err != nil {
 			return nil, huma.Error400BadRequest(err.Error())
 		}
-		to = &c
+		to, since = &c, at
 	}
-	w, err := s.Push.Replay(ctx, in.ID, to, in.Body.Since)
+	w, err := s.Push.Replay(ctx, in.ID, to, since)
 	if err != nil {
 		return nil, s.pushProblem(err)
 	}

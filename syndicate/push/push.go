@@ -304,18 +304,31 @@ func WebhookKinds() []paper.EventKind {
 	return []paper.EventKind{paper.ArticlePublished, paper.ArticleCorrected, paper.ArticleWithdrawn, paper.ArticleRefiled, paper.EditionClosed}
 }
 
-// WriteCursor writes a cursor as messages carry it: 42.3.
+// WriteCursor writes a cursor: 42.3.
 func WriteCursor(c paper.Cursor) string { return fmt.Sprintf("%d.%d", c.Seq, c.N) }
 
-// ReadCursor reads what [WriteCursor] wrote; the error is [ErrRequest].
-func ReadCursor(s string) (c paper.Cursor, err error) {
-	seq, n, ok := strings.Cut(s, ".")
-	c.Seq, err = strconv.ParseInt(seq, 10, 64)
-	if err == nil && ok {
-		c.N, err = strconv.ParseInt(n, 10, 64)
+// writePlace writes the cursor behind an event as messages carry it, with the event's
+// second in base 36: 42.3.tc2yvc. It tells the event from another of the same number.
+func writePlace(e paper.Event) string {
+	return WriteCursor(e.Cursor()) + "." + strconv.FormatInt(e.At.Unix(), 36)
+}
+
+// ReadCursor reads a cursor and, where it holds one, the instant of the event that it is
+// behind; the error is [ErrRequest].
+func ReadCursor(s string) (c paper.Cursor, at time.Time, err error) {
+	parts := strings.Split(s, ".")
+	numbers := [3]int64{}
+	for i, part := range parts[:min(len(parts), 3)] {
+		n, e := strconv.ParseInt(part, []int{10, 10, 36}[i], 64)
+		if numbers[i] = n; e != nil || n < 0 {
+			err = ErrRequest
+		}
 	}
-	if err != nil || !ok || c.Seq < 0 || c.N < 0 {
-		return paper.Cursor{}, fmt.Errorf("%w: cursor %.40q: pass the cursor of a message as it came", ErrRequest, s)
+	if err != nil || len(parts) < 2 || len(parts) > 3 {
+		return paper.Cursor{}, at, fmt.Errorf("%w: cursor %.40q: pass the cursor of a message as it came", ErrRequest, s)
 	}
-	return c, nil
+	if len(parts) == 3 {
+		at = time.Unix(numbers[2], 0).UTC()
+	}
+	return paper.Cursor{Seq: numbers[0], N: numbers[1]}, at, nil
 }

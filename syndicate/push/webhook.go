@@ -90,7 +90,7 @@ func (d *Dispatch) eventParcel(ctx context.Context, r *paper.Receiver, h hook, s
 	if err != nil || data == nil {
 		return nil, err
 	}
-	body, err := marshal(hookMessage{Type: string(e.Kind), Timestamp: e.At.UTC(), Cursor: WriteCursor(e.Cursor()), Data: data})
+	body, err := marshal(hookMessage{Type: string(e.Kind), Timestamp: e.At.UTC(), Cursor: writePlace(e), Data: data})
 	if err != nil {
 		return nil, err
 	}
@@ -467,7 +467,7 @@ func (d *Dispatch) Resend(ctx context.Context, id, event string) (paper.Delivery
 	if err != nil {
 		return paper.Delivery{}, err
 	}
-	if len(list) == 0 || list[0].Event.Cursor() != at {
+	if len(list) == 0 || list[0].Event.ID() != event {
 		return paper.Delivery{}, fmt.Errorf("dead letter %s: %w", event, paper.ErrNotFound)
 	}
 	scope, _, err := d.scope(ctx, &r)
@@ -493,8 +493,9 @@ func (d *Dispatch) Resend(ctx context.Context, id, event string) (paper.Delivery
 }
 
 // Replay sets the cursor of a webhook back (or ahead, as far as anything has happened), to
-// a cursor that a message carried or, where that is nil, to an instant: everything behind
-// it comes again, with the ids it had. It reaches back 30 days.
+// a cursor or, where that is nil, to an instant: everything behind it comes again, with
+// the ids it had. It reaches back 30 days. With a cursor since may be the instant of its
+// event: where another has its number, as after a backup was restored, the instant counts.
 func (d *Dispatch) Replay(ctx context.Context, id string, to *paper.Cursor, since time.Time) (Webhook, error) {
 	r, err := d.webhook(ctx, id)
 	if err != nil {
@@ -503,6 +504,15 @@ func (d *Dispatch) Replay(ctx context.Context, id string, to *paper.Cursor, sinc
 	newest, err := d.o.Store.Outbox(ctx)
 	if err != nil {
 		return Webhook{}, err
+	}
+	if to != nil && !since.IsZero() {
+		there, err := d.o.Store.Events(ctx, paper.Cursor{Seq: to.Seq, N: to.N - 1}, 1)
+		if err != nil {
+			return Webhook{}, err
+		}
+		if len(there) == 0 || there[0].Cursor() != *to || !there[0].At.Equal(since) {
+			to = nil
+		}
 	}
 	if to != nil && newest.Before(*to) {
 		return Webhook{}, fmt.Errorf("%w: nothing has happened yet at cursor %s: the newest is %s", ErrRequest, WriteCursor(*to), WriteCursor(newest))

@@ -47,6 +47,17 @@ func (o *outbox) Outbox(context.Context) (c paper.Cursor, _ error) {
 	return c, nil
 }
 
+func (o *outbox) OutboxAt(_ context.Context, at time.Time) (c paper.Cursor, _ error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, e := range o.events {
+		if e.At.Before(at) {
+			c = e.Cursor()
+		}
+	}
+	return c, nil
+}
+
 func (o *outbox) Receiver(_ context.Context, id string) (paper.Receiver, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -270,6 +281,40 @@ func TestRefiledOutOfTheScope(t *testing.T) {
 	}
 	if items[1].Text == "" {
 		t.Error("the text is gone for everybody")
+	}
+}
+
+// The cursor of a message is behind that event. Where a backup was restored since and
+// another event has its number, its instant counts.
+func TestReplayAfterABackup(t *testing.T) {
+	var events []paper.Event
+	for i := range 5 {
+		e := event(int64(10+i), paper.ArticlePublished, "a", "2026-03-18", "a-20260318-0")
+		e.At = epoch.Add(time.Duration(i) * time.Minute)
+		events = append(events, e)
+	}
+	d, _, _ := hooked(t, &shelf{}, hook{}, events...)
+	lost := events[4] // it had this number before the backup was restored
+	lost.At = events[2].At.Add(time.Second)
+	for _, c := range []struct {
+		cursor string
+		want   paper.Cursor
+	}{
+		{writePlace(events[3]), events[3].Cursor()}, {WriteCursor(events[3].Cursor()), events[3].Cursor()}, {writePlace(lost), events[2].Cursor()},
+	} {
+		at, since, err := ReadCursor(c.cursor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := d.Replay(t.Context(), "wh_1", &at, since)
+		if err != nil || w.Receiver.Cursor != c.want {
+			t.Errorf("from %s: at %v, want %v: %v", c.cursor, w.Receiver.Cursor, c.want, err)
+		}
+	}
+	for _, bad := range []string{"", "x", "1", "1.", "1.x", "-1.2", "1.2.", "1.2.!", "1.2.3.4"} {
+		if c, _, err := ReadCursor(bad); !errors.Is(err, ErrRequest) {
+			t.Errorf("%q: %v %v", bad, c, err)
+		}
 	}
 }
 
