@@ -99,7 +99,7 @@ func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc pa
 	self := st.Base + "/feeds/" + sc.String() + "." + format.Ext + p.String()
 	in := st.input(sc, items, known)
 	in.Feed.Updated, in.Feed.Variant = updated(items, rose), p.variant()
-	in.Links.Self, in.Links.Hubs = self, st.hubs(p)
+	in.Links.Self, in.Links.Hubs = self, st.hubs(sc, p, format)
 	in.View, in.Profile.Summaries, in.Part = v, p.summaries, max(p.part, 1)
 	if p.words != nil {
 		in.Feed.Title = "“" + strings.Join(p.words, " ") + "” · " + in.Feed.Title

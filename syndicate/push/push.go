@@ -267,7 +267,7 @@ func New(o Options) *Dispatch {
 // Attach names where documents come from.
 func (d *Dispatch) Attach(p Press) { d.press = p }
 
-// Hubs are the WebSub hubs that feeds announce: ours, and those that are pinged.
+// Hubs are the WebSub hubs that feeds announce: ours first, then those that are pinged.
 func (d *Dispatch) Hubs() []string {
 	return append([]string{d.o.Base + "/hub"}, d.o.Pings.Hubs...)
 }

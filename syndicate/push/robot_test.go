@@ -438,6 +438,42 @@ func TestPings(t *testing.T) {
 	}
 }
 
+// A hub is told of every part that changed, of many in several pings.
+func TestPingsOfManyParts(t *testing.T) {
+	d := New(Options{Client: http.DefaultClient, Base: "https://news.example", Pings: PingOptions{Hubs: []string{"https://hub.example/"}}})
+	d.Attach(&shelf{})
+	var events []paper.Event
+	for i := range 60 {
+		e := event(int64(i+1), paper.ArticlePublished, fmt.Sprintf("p%d", i), "2026-03-18", fmt.Sprintf("p%d-20260318-1", i))
+		e.Parts = []string{fmt.Sprintf("section/s%d", i), "district/410825"}
+		events = append(events, event(int64(i+1), paper.EditionClosed, e.Paper, e.Day, ""), e)
+		events[2*i+1].N = 2
+	}
+	r := &paper.Receiver{Kind: paper.Ping, Scope: "all"}
+	for id := range d.pings {
+		r.ID = id
+	}
+	told := map[string]bool{}
+	pings := 0
+	for rest := events; len(rest) > 0; pings++ {
+		p, err := d.composePing(t.Context(), r, rest)
+		if err != nil || p == nil {
+			t.Fatal(p, err)
+		}
+		form, _ := url.ParseQuery(string(p.body))
+		if n := len(form["hub.url"]); n > 2*pingTopics {
+			t.Errorf("%d topics at once", n)
+		}
+		for _, u := range form["hub.url"] {
+			told[u] = true
+		}
+		rest = slices.DeleteFunc(slices.Clone(rest), func(e paper.Event) bool { return !p.through.Before(e.Cursor()) })
+	}
+	if len(told) != 2*(60+60+2) || pings != 2 {
+		t.Errorf("%d topics in %d pings", len(told), pings)
+	}
+}
+
 // A host that hangs takes its four places and no more, whoever asks.
 func TestHostsAreBounded(t *testing.T) {
 	h := newHosts(time.Now)
