@@ -124,7 +124,16 @@ func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc pa
 	if err := format.Write(&b, in); err != nil {
 		return content{}, fmt.Errorf("write %s of %s: %w", format.Ext, sc, err)
 	}
-	return content{ctype: format.Type, body: b.Bytes(), papers: papersOf(items, sc, known), self: self, hubs: in.Links.Hubs, items: len(items)}, nil
+	held := len(items)
+	if format.Edition { // a list to hand on tells of no withdrawals
+		held = 0
+		for _, it := range items {
+			if it.State == paper.Live {
+				held++
+			}
+		}
+	}
+	return content{ctype: format.Type, body: b.Bytes(), papers: papersOf(items, sc, known), self: self, hubs: in.Links.Hubs, items: held}, nil
 }
 
 // input is what every document about a scope tells of it and of its items.

@@ -8,6 +8,20 @@ import (
 	"paperwire/syndicate/push"
 )
 
+// A format that tells of no withdrawals makes no notice of one.
+func TestNoticeOfAWithdrawal(t *testing.T) {
+	m := newMemory()
+	s, _ := open(t, m)
+	id := m.items[3].ID
+	m.items[3].State, m.items[3].Headline, m.items[3].Text, m.items[3].HTML = paper.Withdrawn, "", "", ""
+	for ext, want := range map[string]int{"wechat": 0, "rss": 1, "ninjs": 1} {
+		n, err := (&press{s: s}).Notice(t.Context(), paper.Scope{}, ext, []string{id})
+		if err != nil || n.Items != want {
+			t.Errorf("%s: %d items, want %d: %v", ext, n.Items, want, err)
+		}
+	}
+}
+
 // An outside hub is named by the feeds whose topics it is told of, ours by all of them.
 func TestHubsOfFeeds(t *testing.T) {
 	d := push.New(push.Options{Base: "https://news.example.cn", Pings: push.PingOptions{Hubs: []string{"https://hub.example/"}}})
