@@ -295,7 +295,7 @@ type WebhookSpec struct {
 type Webhook struct {
 	WebhookSpec
 	Receiver paper.Receiver
-	// Rotated is until when the former secret signs too; zero where there is none.
+	// Rotated is until when the last former secret signs too; zero where there is none.
 	Rotated time.Time
 }
 

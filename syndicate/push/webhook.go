@@ -24,6 +24,7 @@ import (
 const (
 	hookPatience = 24 * time.Hour
 	rotates      = 24 * time.Hour // for so long the former secret signs too
+	formersMost  = 10             // they make a header long
 	secretSize   = 32             // bytes (Standard Webhooks: 24 to 64)
 	replayMost   = 30 * 24 * time.Hour
 )
@@ -33,14 +34,25 @@ type hook struct {
 	Description string            `json:"description,omitempty"`
 	Events      []paper.EventKind `json:"events,omitempty"`
 	Secret      string            `json:"secret"` // whsec_…
-	Former      string            `json:"former,omitempty"`
-	Rotated     int64             `json:"rotated,omitempty"` // until when the former one signs, seconds
+	Formers     []former          `json:"formers,omitempty"`
+	Former      string            `json:"former,omitempty"` // as a version before kept the only one
+	Rotated     int64             `json:"rotated,omitempty"`
 	Patience    int64             `json:"patience,omitempty"`
 	Again       int64             `json:"again,omitempty"` // when a replay was asked for, seconds
 }
 
+// former is a secret that signs for a while yet.
+type former struct {
+	Secret string `json:"secret"`
+	Until  int64  `json:"until"` // seconds
+}
+
 func readHook(r *paper.Receiver) (h hook) {
 	_ = json.Unmarshal([]byte(r.Doc), &h) // we wrote it
+	if h.Former != "" {
+		h.Formers = append(h.Formers, former{h.Former, h.Rotated})
+		h.Former, h.Rotated = "", 0
+	}
 	return h
 }
 
@@ -168,14 +180,16 @@ func (d *Dispatch) editionData(ctx context.Context, scope paper.Scope, e paper.E
 	}{e.Paper, items[0].PaperName, e.Day, d.o.Base + "/editions/" + e.Paper + "/" + string(e.Day), len(items), append([]string{"paper/" + e.Paper}, e.Parts...)})
 }
 
-// signed makes a message of the Standard Webhooks form, signed with the secret and,
-// for a day after it was rotated, with the former one.
+// signed makes a message of the Standard Webhooks form, signed with the secret and with
+// those that were in use within a day.
 func (d *Dispatch) signed(r *paper.Receiver, h hook, id string, body []byte) *parcel {
 	now := d.o.Now()
 	at := strconv.FormatInt(now.Unix(), 10)
 	signatures := []string{sign(h.Secret, id, at, body)}
-	if h.Former != "" && now.Unix() < h.Rotated {
-		signatures = append(signatures, sign(h.Former, id, at, body))
+	for _, f := range h.Formers {
+		if now.Unix() < f.Until {
+			signatures = append(signatures, sign(f.Secret, id, at, body))
+		}
 	}
 	return &parcel{id: id, url: r.URL, body: body, header: http.Header{
 		"Content-Type":      {"application/json"},
@@ -279,8 +293,8 @@ func asWebhook(r paper.Receiver) Webhook {
 	w := Webhook{Receiver: r, WebhookSpec: WebhookSpec{
 		URL: r.URL, Scope: r.Scope, Events: h.Events, Description: h.Description, Patience: h.patience(), Paused: r.State == paper.ReceiverPaused,
 	}}
-	if h.Rotated > 0 {
-		w.Rotated = time.Unix(h.Rotated, 0).UTC()
+	if n := len(h.Formers); n > 0 {
+		w.Rotated = time.Unix(h.Formers[n-1].Until, 0).UTC()
 	}
 	r.Doc = ""
 	w.Receiver.Doc = "" // it holds the secret
@@ -374,8 +388,8 @@ func (d *Dispatch) DeleteWebhook(ctx context.Context, id string) error {
 	return d.o.Store.DropReceiver(ctx, id)
 }
 
-// RotateSecret gives a webhook another secret, which is told this once. The former
-// one signs too for a day.
+// RotateSecret gives a webhook another secret, which is told this once. The former one
+// signs too for a day, and so does each that was rotated within it.
 func (d *Dispatch) RotateSecret(ctx context.Context, id string) (secret string, until time.Time, err error) {
 	r, err := d.webhook(ctx, id)
 	if err != nil {
@@ -386,7 +400,11 @@ func (d *Dispatch) RotateSecret(ctx context.Context, id string) (secret string, 
 		return "", until, err
 	}
 	until = d.o.Now().Add(rotates).UTC().Truncate(time.Second)
-	h.Former, h.Secret, h.Rotated = h.Secret, secret, until.Unix()
+	h.Formers = slices.DeleteFunc(h.Formers, func(f former) bool { return f.Until <= d.o.Now().Unix() })
+	if len(h.Formers) >= formersMost {
+		return "", until, fmt.Errorf("%w: its secret was rotated %d times within a day", ErrRequest, len(h.Formers))
+	}
+	h.Formers, h.Secret = append(h.Formers, former{h.Secret, until.Unix()}), secret
 	doc, err := json.Marshal(h)
 	if err != nil {
 		return "", until, err

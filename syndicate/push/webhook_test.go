@@ -318,6 +318,46 @@ func TestReplayAfterABackup(t *testing.T) {
 	}
 }
 
+// A secret that is in use signs for its day, however often it is rotated.
+func TestSecretsRotatedTwice(t *testing.T) {
+	d, box, _ := hooked(t, &shelf{}, hook{Secret: "whsec_QUFBQQ==", Former: "whsec_T0xE", Rotated: epoch.Add(time.Hour).Unix()})
+	now := epoch
+	d.o.Now = func() time.Time { return now }
+	secrets := []string{"whsec_T0xE", "whsec_QUFBQQ=="}
+	for range 2 {
+		now = now.Add(time.Minute)
+		secret, _, err := d.RotateSecret(t.Context(), "wh_1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		secrets = append(secrets, secret)
+	}
+	signed := func(want ...string) {
+		t.Helper()
+		r := box.receivers["wh_1"]
+		p := d.signed(&r, readHook(&r), "evt_1_1", []byte("{}"))
+		got := strings.Fields(p.header["Webhook-Signature"][0])
+		if len(got) != len(want) {
+			t.Errorf("%d signatures, want %d", len(got), len(want))
+		}
+		for _, secret := range want {
+			if !slices.Contains(got, sign(secret, "evt_1_1", p.header["Webhook-Timestamp"][0], []byte("{}"))) {
+				t.Errorf("%s does not sign", secret)
+			}
+		}
+	}
+	signed(secrets...)
+	now = epoch.Add(2 * time.Hour)
+	signed(secrets[1:]...)
+	now = epoch.Add(25 * time.Hour)
+	signed(secrets[3])
+	for n := range formersMost + 1 {
+		if _, _, err := d.RotateSecret(t.Context(), "wh_1"); errors.Is(err, ErrRequest) != (n == formersMost) {
+			t.Errorf("rotated %d times: %v", n, err)
+		}
+	}
+}
+
 // A webhook goes on where its section has moved to, and hears of what was filed under
 // the former name.
 func TestScopeThatMoved(t *testing.T) {
