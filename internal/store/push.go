@@ -133,6 +133,33 @@ func (s *Store) KeepReceiver(ctx context.Context, r paper.Receiver) error {
 	})
 }
 
+// ChangeReceiver changes one that is there, in one transaction: what others write
+// meanwhile is not lost. A drain under way loses its lease. Errors: paper.ErrNotFound,
+// and that of change, with which nothing is written.
+func (s *Store) ChangeReceiver(ctx context.Context, id string, change func(*paper.Receiver) error) (r paper.Receiver, err error) {
+	var refused error
+	err = s.tx(ctx, "change receiver "+id, func(t *sql.Tx) error {
+		// Written first, so that the row is ours from here on.
+		r, err = scanReceiver(t.QueryRowContext(ctx, `UPDATE receivers SET owner = '', lease_until = 0 WHERE id = $1 RETURNING `+receiverColumns, id))
+		if errors.Is(err, sql.ErrNoRows) {
+			return paper.ErrNotFound
+		} else if err != nil {
+			return err
+		}
+		if refused = change(&r); refused != nil {
+			return refused
+		}
+		_, err := t.ExecContext(ctx, `UPDATE receivers SET scope=$2, url=$3, host=$4, doc=$5, seq=$6, n=$7, state=$8, problem=$9, attempts=$10,
+			since=$11, retry_at=$12, expires=$13 WHERE id = $1`, id, r.Scope, r.URL, r.Host, r.Doc, r.Cursor.Seq, r.Cursor.N, r.State, clean(r.Problem), r.Attempts,
+			seconds(r.Since), millis(r.Retry), seconds(r.Expires))
+		return err
+	})
+	if refused != nil {
+		err = refused // in its own words
+	}
+	return r, err
+}
+
 // DropReceiver forgets a receiver with its deliveries and dead letters; the error
 // is paper.ErrNotFound.
 func (s *Store) DropReceiver(ctx context.Context, id string) error {

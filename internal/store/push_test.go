@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -207,6 +208,47 @@ func TestReceiverLeases(t *testing.T) {
 		}
 		if all, there, theirs, err := s.CountReceivers(ctx, paper.Webhook, "x.example", "someone"); err != nil || all != 1 || there != 1 || theirs != 0 {
 			t.Error(all, there, theirs, err)
+		}
+	})
+}
+
+// Changes of one receiver at once are all kept; who is gone does not come back.
+func TestReceiverIsChangedInTurn(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		s := open(t, dsn(t), newClock())
+		ctx := t.Context()
+		nothing := func(*paper.Receiver) error { return nil }
+		if _, err := s.ChangeReceiver(ctx, "one", nothing); !errors.Is(err, paper.ErrNotFound) {
+			t.Fatal(err)
+		}
+		if err := s.KeepReceiver(ctx, receiver("one", paper.Cursor{})); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				if _, err := s.ChangeReceiver(ctx, "one", func(r *paper.Receiver) error { r.Attempts++; r.Doc += "x"; return nil }); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if r, err := s.Receiver(ctx, "one"); err != nil || r.Attempts != 20 || len(r.Doc) != 22 {
+			t.Errorf("%+v %v", r, err)
+		}
+		no := errors.New("no")
+		if _, err := s.ChangeReceiver(ctx, "one", func(r *paper.Receiver) error { r.Doc = ""; return no }); err != no {
+			t.Errorf("the error of who changes: %v", err)
+		}
+		if _, err := s.ClaimReceiver(ctx, "one", "p", time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		r, err := s.ChangeReceiver(ctx, "one", nothing)
+		if err != nil || len(r.Doc) != 22 {
+			t.Errorf("%+v %v", r, err)
+		}
+		if err := s.MoveReceiver(ctx, r, "p", 0, nil, nil); !errors.Is(err, ErrBusy) {
+			t.Errorf("the drain goes on: %v", err)
 		}
 	})
 }

@@ -167,8 +167,10 @@ func (d *Dispatch) configure(ctx context.Context) error {
 					err = nil // another process was faster
 				}
 			case w.Scope != r.Scope || w.Host != r.Host || r.State != paper.ReceiverLive:
-				r.Scope, r.Host, r.State, r.Attempts, r.Since, r.Retry, r.Problem = w.Scope, w.Host, paper.ReceiverLive, 0, time.Time{}, time.Time{}, ""
-				err = d.o.Store.KeepReceiver(ctx, r)
+				_, err = d.o.Store.ChangeReceiver(ctx, r.ID, func(r *paper.Receiver) error {
+					r.Scope, r.Host, r.State, r.Attempts, r.Since, r.Retry, r.Problem = w.Scope, w.Host, paper.ReceiverLive, 0, time.Time{}, time.Time{}, ""
+					return nil
+				})
 			}
 			if err != nil {
 				return err

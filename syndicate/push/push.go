@@ -100,6 +100,9 @@ type Store interface {
 	CountReceivers(ctx context.Context, kind paper.ReceiverKind, host, client string) (all, there, theirs int, err error)
 	// KeepReceiver stores one as it is given; a drain of it under way loses its lease.
 	KeepReceiver(ctx context.Context, r paper.Receiver) error
+	// ChangeReceiver changes one that is there, so that nothing of what others write
+	// meanwhile is lost; errors: [paper.ErrNotFound] and that of change.
+	ChangeReceiver(ctx context.Context, id string, change func(*paper.Receiver) error) (paper.Receiver, error)
 	// DropReceiver forgets one with all that is kept beside it.
 	DropReceiver(ctx context.Context, id string) error
 	// DueReceivers hands out those that are behind and may be sent to now, each to

@@ -261,8 +261,6 @@ func (d *Dispatch) check(ctx context.Context, s *WebhookSpec) error {
 		return err
 	}
 	s.Scope = scope.String()
-	slices.Sort(s.Events)
-	s.Events = slices.Compact(s.Events)
 	for _, k := range s.Events {
 		if !slices.Contains(WebhookKinds(), k) {
 			return fmt.Errorf("%w: unknown event %q", ErrRequest, k)
@@ -275,17 +273,13 @@ func (d *Dispatch) check(ctx context.Context, s *WebhookSpec) error {
 }
 
 // place writes a specification into a receiver.
-func (s WebhookSpec) place(r *paper.Receiver, h hook) error {
-	h.Description, h.Events, h.Patience = s.Description, s.Events, int64(s.Patience/time.Second)
-	doc, err := json.Marshal(h)
-	if err != nil {
-		return err
-	}
-	r.Kind, r.URL, r.Host, r.Scope, r.Doc = paper.Webhook, s.URL, hostOf(s.URL), s.Scope, string(doc)
+func (s WebhookSpec) place(r *paper.Receiver, h *hook) {
+	slices.Sort(s.Events)
+	h.Description, h.Events, h.Patience = s.Description, slices.Compact(s.Events), int64(s.Patience/time.Second)
+	r.Kind, r.URL, r.Host, r.Scope = paper.Webhook, s.URL, hostOf(s.URL), s.Scope
 	if r.State = paper.ReceiverLive; s.Paused {
 		r.State = paper.ReceiverPaused
 	}
-	return nil
 }
 
 func asWebhook(r paper.Receiver) Webhook {
@@ -322,10 +316,13 @@ func (d *Dispatch) CreateWebhook(ctx context.Context, s WebhookSpec) (w Webhook,
 	if r.Cursor, err = d.o.Store.Outbox(ctx); err != nil {
 		return w, "", err
 	}
-	if err := s.place(&r, hook{Secret: secret}); err != nil {
+	h := hook{Secret: secret}
+	s.place(&r, &h)
+	doc, err := json.Marshal(h)
+	if err != nil {
 		return w, "", err
 	}
-	r.Created = d.o.Now()
+	r.Doc, r.Created = string(doc), d.o.Now()
 	if err := d.o.Store.KeepReceiver(ctx, r); err != nil {
 		return w, "", err
 	}
@@ -358,6 +355,22 @@ func (d *Dispatch) Webhook(ctx context.Context, id string) (Webhook, error) {
 	return asWebhook(r), err
 }
 
+// change changes a webhook; errors: [paper.ErrNotFound] and that of change.
+func (d *Dispatch) change(ctx context.Context, id string, change func(*paper.Receiver, *hook) error) (paper.Receiver, error) {
+	return d.o.Store.ChangeReceiver(ctx, id, func(r *paper.Receiver) error {
+		if r.Kind != paper.Webhook {
+			return fmt.Errorf("webhook %s: %w", id, paper.ErrNotFound)
+		}
+		h := readHook(r)
+		if err := change(r, &h); err != nil {
+			return err
+		}
+		doc, err := json.Marshal(h)
+		r.Doc = string(doc)
+		return err
+	})
+}
+
 // UpdateWebhook changes what one gets. One that was gone or paused goes on where it
 // stood; what waits is tried at once.
 func (d *Dispatch) UpdateWebhook(ctx context.Context, id string, change func(*WebhookSpec)) (Webhook, error) {
@@ -365,16 +378,23 @@ func (d *Dispatch) UpdateWebhook(ctx context.Context, id string, change func(*We
 	if err != nil {
 		return Webhook{}, err
 	}
-	s := asWebhook(r).WebhookSpec
-	change(&s)
-	if err := d.check(ctx, &s); err != nil {
+	// Checked before, as the scope may have to be looked up; changed as it stands then.
+	checked := asWebhook(r).WebhookSpec
+	change(&checked)
+	if err := d.check(ctx, &checked); err != nil {
 		return Webhook{}, err
 	}
-	if err := s.place(&r, readHook(&r)); err != nil {
-		return Webhook{}, err
-	}
-	r.Attempts, r.Retry, r.Since, r.Problem = 0, time.Time{}, time.Time{}, ""
-	if err := d.o.Store.KeepReceiver(ctx, r); err != nil {
+	r, err = d.change(ctx, id, func(r *paper.Receiver, h *hook) error {
+		s := asWebhook(*r).WebhookSpec
+		had := s.Scope
+		if change(&s); s.Scope != had {
+			s.Scope = checked.Scope // in its canonical form
+		}
+		s.place(r, h)
+		r.Attempts, r.Retry, r.Since, r.Problem = 0, time.Time{}, time.Time{}, ""
+		return nil
+	})
+	if err != nil {
 		return Webhook{}, err
 	}
 	return asWebhook(r), d.o.Store.Trouble(ctx, r.ID, "failing", "", false)
@@ -391,26 +411,22 @@ func (d *Dispatch) DeleteWebhook(ctx context.Context, id string) error {
 // RotateSecret gives a webhook another secret, which is told this once. The former one
 // signs too for a day, and so does each that was rotated within it.
 func (d *Dispatch) RotateSecret(ctx context.Context, id string) (secret string, until time.Time, err error) {
-	r, err := d.webhook(ctx, id)
-	if err != nil {
-		return "", until, err
-	}
-	h := readHook(&r)
 	if secret, err = d.secret(); err != nil {
 		return "", until, err
 	}
 	until = d.o.Now().Add(rotates).UTC().Truncate(time.Second)
-	h.Formers = slices.DeleteFunc(h.Formers, func(f former) bool { return f.Until <= d.o.Now().Unix() })
-	if len(h.Formers) >= formersMost {
-		return "", until, fmt.Errorf("%w: its secret was rotated %d times within a day", ErrRequest, len(h.Formers))
-	}
-	h.Formers, h.Secret = append(h.Formers, former{h.Secret, until.Unix()}), secret
-	doc, err := json.Marshal(h)
+	_, err = d.change(ctx, id, func(_ *paper.Receiver, h *hook) error {
+		h.Formers = slices.DeleteFunc(h.Formers, func(f former) bool { return f.Until <= d.o.Now().Unix() })
+		if len(h.Formers) >= formersMost {
+			return fmt.Errorf("%w: its secret was rotated %d times within a day", ErrRequest, len(h.Formers))
+		}
+		h.Formers, h.Secret = append(h.Formers, former{h.Secret, until.Unix()}), secret
+		return nil
+	})
 	if err != nil {
 		return "", until, err
 	}
-	r.Doc = string(doc)
-	return secret, until, d.o.Store.KeepReceiver(ctx, r)
+	return secret, until, nil
 }
 
 // TestWebhook sends a message of type test at once and says what came of it.
@@ -515,10 +531,6 @@ func (d *Dispatch) Resend(ctx context.Context, id, event string) (paper.Delivery
 // the ids it had. It reaches back 30 days. With a cursor since may be the instant of its
 // event: where another has its number, as after a backup was restored, the instant counts.
 func (d *Dispatch) Replay(ctx context.Context, id string, to *paper.Cursor, since time.Time) (Webhook, error) {
-	r, err := d.webhook(ctx, id)
-	if err != nil {
-		return Webhook{}, err
-	}
 	newest, err := d.o.Store.Outbox(ctx)
 	if err != nil {
 		return Webhook{}, err
@@ -545,12 +557,10 @@ func (d *Dispatch) Replay(ctx context.Context, id string, to *paper.Cursor, sinc
 		}
 		to = &c
 	}
-	h := readHook(&r)
-	h.Again = d.o.Now().Unix()
-	doc, err := json.Marshal(h)
-	if err != nil {
-		return Webhook{}, err
-	}
-	r.Doc, r.Cursor, r.Attempts, r.Retry = string(doc), *to, 0, time.Time{}
-	return asWebhook(r), d.o.Store.KeepReceiver(ctx, r)
+	r, err := d.change(ctx, id, func(r *paper.Receiver, h *hook) error {
+		h.Again = d.o.Now().Unix()
+		r.Cursor, r.Attempts, r.Retry = *to, 0, time.Time{}
+		return nil
+	})
+	return asWebhook(r), err
 }

@@ -25,6 +25,7 @@ type outbox struct {
 	letters   []paper.DeadLetter
 	tries     []paper.Delivery
 	trouble   map[string]string // open incidents, by receiver
+	between   func()            // what others do before a receiver is changed
 }
 
 func (o *outbox) Events(_ context.Context, after paper.Cursor, n int) (list []paper.Event, _ error) {
@@ -103,6 +104,23 @@ func (o *outbox) KeepReceiver(_ context.Context, r paper.Receiver) error {
 	defer o.mu.Unlock()
 	o.receivers[r.ID] = r
 	return nil
+}
+
+func (o *outbox) ChangeReceiver(_ context.Context, id string, change func(*paper.Receiver) error) (paper.Receiver, error) {
+	if o.between != nil {
+		o.between()
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r, ok := o.receivers[id]
+	if !ok {
+		return r, paper.ErrNotFound
+	}
+	if err := change(&r); err != nil {
+		return r, err
+	}
+	o.receivers[id] = r
+	return r, nil
 }
 
 func (o *outbox) DropReceiver(_ context.Context, id string) error {
@@ -315,6 +333,45 @@ func TestReplayAfterABackup(t *testing.T) {
 		if c, _, err := ReadCursor(bad); !errors.Is(err, ErrRequest) {
 			t.Errorf("%q: %v %v", bad, c, err)
 		}
+	}
+}
+
+// What two operators change at once is all kept, and nothing brings back what one deletes.
+func TestChangesAtOnce(t *testing.T) {
+	d, box, _ := hooked(t, &shelf{}, hook{Secret: "whsec_QUFBQQ=="})
+	box.between = func() {
+		box.between = nil
+		if _, err := d.UpdateWebhook(t.Context(), "wh_1", func(s *WebhookSpec) { s.URL, s.Description = "https://neu.example/", "x" }); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, _, err := d.RotateSecret(t.Context(), "wh_1"); err != nil {
+		t.Fatal(err)
+	}
+	r := box.receivers["wh_1"]
+	if h := readHook(&r); r.URL != "https://neu.example/" || h.Description != "x" || len(h.Formers) != 1 {
+		t.Errorf("%+v", r)
+	}
+	box.between = func() {
+		box.between = nil
+		if _, _, err := d.RotateSecret(t.Context(), "wh_1"); err != nil {
+			t.Error(err)
+		}
+	}
+	w, err := d.UpdateWebhook(t.Context(), "wh_1", func(s *WebhookSpec) {
+		s.Scope = "paper/a/"
+		s.Events = []paper.EventKind{paper.ArticleWithdrawn, paper.ArticlePublished, paper.ArticlePublished}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r = box.receivers["wh_1"]
+	if h := readHook(&r); len(h.Formers) != 2 || r.Scope != "paper/a" || len(h.Events) != 2 || w.Scope != "paper/a" || w.URL != "https://neu.example/" {
+		t.Errorf("%+v", r)
+	}
+	box.between = func() { box.between = nil; _ = d.DeleteWebhook(t.Context(), "wh_1") }
+	if _, err := d.UpdateWebhook(t.Context(), "wh_1", func(s *WebhookSpec) { s.Description = "y" }); !errors.Is(err, paper.ErrNotFound) || len(box.receivers) != 0 {
+		t.Errorf("%v, %+v", err, box.receivers)
 	}
 }
 
