@@ -841,6 +841,10 @@ const (
 	ReceiverGone   ReceiverState = "gone"   // it said so (HTTP 410)
 )
 
+// Missed is the Problem of a receiver that was not live for so long that events which
+// it did not get are kept no longer.
+const Missed = "it missed what happened more than 30 days ago: events are kept for no longer"
+
 // Delivery is one try to push something.
 type Delivery struct {
 	Receiver string

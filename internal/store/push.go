@@ -459,7 +459,8 @@ func (s *Store) ExpireReceivers(ctx context.Context) (n int, err error) {
 }
 
 // PrunePushed forgets what is older than a replay may reach back: deliveries, dead
-// letters, and of the outbox what no receiver still has to get.
+// letters, and of the outbox what no live receiver still has to get. Those that are not
+// live do not hold it for ever: they are told that they missed something.
 func (s *Store) PrunePushed(ctx context.Context) error {
 	old := s.now().Add(-keepPushed)
 	return s.tx(ctx, "prune outbox", func(t *sql.Tx) error {
@@ -470,8 +471,13 @@ func (s *Store) PrunePushed(ctx context.Context) error {
 			return err
 		}
 		// The newest event stays: its number is where the outbox ends.
-		_, err := t.ExecContext(ctx, `DELETE FROM outbox WHERE at < $1 AND seq < (SELECT MAX(seq) FROM outbox)
-			AND seq < COALESCE((SELECT MIN(seq) FROM receivers WHERE state = 'live' AND kind <> 'intent'), seq + 1)`, old.Unix())
+		const pruned = `at < $1 AND outbox.seq < (SELECT MAX(seq) FROM outbox)
+			AND outbox.seq < COALESCE((SELECT MIN(seq) FROM receivers WHERE state = 'live' AND kind <> 'intent'), outbox.seq + 1)`
+		if _, err := t.ExecContext(ctx, `UPDATE receivers SET problem = $2 WHERE state <> 'live' AND problem <> $2
+			AND EXISTS (SELECT 1 FROM outbox WHERE `+pruned+` AND (outbox.seq, outbox.n) > (receivers.seq, receivers.n))`, old.Unix(), paper.Missed); err != nil {
+			return err
+		}
+		_, err := t.ExecContext(ctx, `DELETE FROM outbox WHERE `+pruned, old.Unix())
 		return err
 	})
 }

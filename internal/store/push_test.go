@@ -413,8 +413,18 @@ func TestPrunePushed(t *testing.T) {
 		if err := s.KeepReceiver(ctx, slow); err != nil {
 			t.Fatal(err)
 		}
+		even := receiver("even", events[3].Cursor()) // it has what is pruned
+		even.State = paper.ReceiverPaused
+		if err := s.KeepReceiver(ctx, even); err != nil {
+			t.Fatal(err)
+		}
 		if n := left(); n != 1 {
 			t.Fatalf("%d events left, want the newest", n)
+		}
+		for id, want := range map[string]string{"slow": paper.Missed, "even": ""} {
+			if r, err := s.Receiver(ctx, id); err != nil || r.Problem != want {
+				t.Errorf("%s: problem %q %v", id, r.Problem, err)
+			}
 		}
 		// A lease that ends takes its subscription along.
 		sub := receiver("sub", paper.Cursor{})

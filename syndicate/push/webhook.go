@@ -391,11 +391,17 @@ func (d *Dispatch) UpdateWebhook(ctx context.Context, id string, change func(*We
 			s.Scope = checked.Scope // in its canonical form
 		}
 		s.place(r, h)
-		r.Attempts, r.Retry, r.Since, r.Problem = 0, time.Time{}, time.Time{}, ""
+		r.Attempts, r.Retry, r.Since = 0, time.Time{}, time.Time{}
+		if r.Problem != paper.Missed { // that is for the operator to see who resumes it
+			r.Problem = ""
+		}
 		return nil
 	})
 	if err != nil {
 		return Webhook{}, err
+	}
+	if r.Problem != "" && r.State == paper.ReceiverLive {
+		d.o.Log.Warn("webhook goes on with a gap", "receiver", r.ID, "problem", r.Problem)
 	}
 	return asWebhook(r), d.o.Store.Trouble(ctx, r.ID, "failing", "", false)
 }

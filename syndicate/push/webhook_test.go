@@ -204,7 +204,7 @@ func hooked(t *testing.T, press *shelf, doc hook, events ...paper.Event) (*Dispa
 	box := &outbox{events: events, trouble: map[string]string{}, receivers: map[string]paper.Receiver{
 		"wh_1": {ID: "wh_1", Kind: paper.Webhook, Scope: "all", URL: server.URL, Doc: string(raw), State: paper.ReceiverLive},
 	}}
-	d := New(Options{Store: box, Client: server.Client(), Base: "https://news.example", Now: func() time.Time { return epoch.Add(time.Minute) }})
+	d := New(Options{Store: box, Client: server.Client(), Base: "https://news.example", Open: []string{"127.0.0.1"}, Now: func() time.Time { return epoch.Add(time.Minute) }})
 	d.Attach(press)
 	return d, box, func() []hookMessage {
 		mu.Lock()
@@ -372,6 +372,22 @@ func TestChangesAtOnce(t *testing.T) {
 	box.between = func() { box.between = nil; _ = d.DeleteWebhook(t.Context(), "wh_1") }
 	if _, err := d.UpdateWebhook(t.Context(), "wh_1", func(s *WebhookSpec) { s.Description = "y" }); !errors.Is(err, paper.ErrNotFound) || len(box.receivers) != 0 {
 		t.Errorf("%v, %+v", err, box.receivers)
+	}
+}
+
+// Who resumes a webhook that missed something sees it until the next delivery.
+func TestResumedWithAGap(t *testing.T) {
+	items := edition("a", "2026-03-18", 1)
+	d, box, _ := hooked(t, &shelf{items: items}, hook{}, event(1, paper.ArticlePublished, "a", "2026-03-18", items[0].ID))
+	r := box.receivers["wh_1"]
+	r.State, r.Problem = paper.ReceiverPaused, paper.Missed
+	box.receivers["wh_1"] = r
+	w, err := d.UpdateWebhook(t.Context(), "wh_1", func(s *WebhookSpec) { s.Paused = false })
+	if err != nil || w.Receiver.Problem != paper.Missed || w.Receiver.State != paper.ReceiverLive {
+		t.Fatalf("%+v %v", w, err)
+	}
+	if err := d.Drain(t.Context(), "wh_1", epoch); err != nil || box.receivers["wh_1"].Problem != "" {
+		t.Errorf("%+v %v", box.receivers["wh_1"], err)
 	}
 }
 
