@@ -160,6 +160,19 @@ func (s *Store) ChangeReceiver(ctx context.Context, id string, change func(*pape
 	return r, err
 }
 
+// RenewReceivers lets those that are named live on until an instant; those that were
+// paused go on. A drain under way is not disturbed.
+func (s *Store) RenewReceivers(ctx context.Context, ids []string, until time.Time) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.tx(ctx, "renew receivers", func(t *sql.Tx) error {
+		args := []any{until.Unix()}
+		_, err := t.ExecContext(ctx, `UPDATE receivers SET expires = $1, state = CASE WHEN state = 'paused' THEN 'live' ELSE state END WHERE `+in("id", ids, &args), args...)
+		return err
+	})
+}
+
 // DropReceiver forgets a receiver with its deliveries and dead letters; the error
 // is paper.ErrNotFound.
 func (s *Store) DropReceiver(ctx context.Context, id string) error {
@@ -441,7 +454,9 @@ func (s *Store) Backlogs(ctx context.Context) ([]paper.Backlog, error) {
 	return list, nil
 }
 
-// ExpireReceivers forgets subscriptions whose lease has ended and says how many.
+// ExpireReceivers forgets those whose time is over, with what is kept beside them, and
+// says how many: subscriptions whose lease has ended, robots and pings that stand in no
+// configuration any more.
 func (s *Store) ExpireReceivers(ctx context.Context) (n int, err error) {
 	now := s.now().Unix()
 	err = s.r.QueryRowContext(ctx, `SELECT COUNT(*) FROM receivers WHERE expires > 0 AND expires <= $1`, now).Scan(&n)
@@ -452,8 +467,25 @@ func (s *Store) ExpireReceivers(ctx context.Context) (n int, err error) {
 		return 0, nil
 	}
 	err = s.tx(ctx, "expire receivers", func(t *sql.Tx) error {
-		_, err := t.ExecContext(ctx, `DELETE FROM receivers WHERE expires > 0 AND expires <= $1`, now)
-		return err
+		var logged []string
+		n = 0
+		if err := each(ctx, t, func(rows *sql.Rows) error {
+			var id string
+			var kind paper.ReceiverKind
+			err := rows.Scan(&id, &kind)
+			if n++; kind != paper.Subscription {
+				logged = append(logged, id)
+			}
+			return err
+		}, `DELETE FROM receivers WHERE expires > 0 AND expires <= $1 RETURNING id, kind`, now); err != nil {
+			return err
+		}
+		for _, id := range logged {
+			if err := s.forget(ctx, t, id); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return n, err
 }

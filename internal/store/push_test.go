@@ -438,6 +438,32 @@ func TestPrunePushed(t *testing.T) {
 			}
 			c.add(time.Hour)
 		}
+		// A robot that nobody renews goes with what was kept of it; one that is renewed stays.
+		for _, id := range []string{"robot:a", "robot:b"} {
+			r := receiver(id, paper.Cursor{})
+			r.Kind, r.State, r.Expires = paper.Robot, paper.ReceiverPaused, c.now().Add(time.Hour)
+			if err := s.KeepReceiver(ctx, r); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.LogDelivery(ctx, paper.Delivery{Receiver: id, Event: "e"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.RenewReceivers(ctx, []string{"robot:a"}, c.now().Add(3*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		c.add(2 * time.Hour)
+		if n, err := s.ExpireReceivers(ctx); err != nil || n != 1 {
+			t.Error(n, err)
+		}
+		if r, err := s.Receiver(ctx, "robot:a"); err != nil || r.State != paper.ReceiverLive {
+			t.Errorf("%+v %v", r, err)
+		}
+		for id, want := range map[string]int{"robot:a": 1, "robot:b": 0} {
+			if list, err := s.Deliveries(ctx, id, 0, 10); err != nil || len(list) != want {
+				t.Errorf("%s: %v %v", id, list, err)
+			}
+		}
 	})
 }
 

@@ -256,7 +256,7 @@ type receiver struct {
 	Attempts int        `json:"attempts" doc:"Failed tries of what it gets next"`
 	Since    *time.Time `json:"failing_since,omitempty"`
 	Retry    *time.Time `json:"next_try,omitempty"`
-	Expires  *time.Time `json:"expires,omitempty" doc:"When the lease of a subscription ends"`
+	Expires  *time.Time `json:"expires,omitempty" doc:"When it ends unless it is renewed: the lease of a subscription, a robot or ping that stands in no configuration any more"`
 }
 
 type receiversIn struct {

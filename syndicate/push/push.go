@@ -103,6 +103,8 @@ type Store interface {
 	// ChangeReceiver changes one that is there, so that nothing of what others write
 	// meanwhile is lost; errors: [paper.ErrNotFound] and that of change.
 	ChangeReceiver(ctx context.Context, id string, change func(*paper.Receiver) error) (paper.Receiver, error)
+	// RenewReceivers lets those that are named live on until an instant; paused ones go on.
+	RenewReceivers(ctx context.Context, ids []string, until time.Time) error
 	// DropReceiver forgets one with all that is kept beside it.
 	DropReceiver(ctx context.Context, id string) error
 	// DueReceivers hands out those that are behind and may be sent to now, each to

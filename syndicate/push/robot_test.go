@@ -438,6 +438,58 @@ func TestPings(t *testing.T) {
 	}
 }
 
+// A process that does not have a robot in its configuration leaves it to one that has:
+// it is paused when none has for a while, and goes on where it stood when one has again.
+func TestRobotsOfAnotherProcess(t *testing.T) {
+	got := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		got++
+		io.WriteString(w, `{"errcode":0}`)
+	}))
+	defer server.Close()
+	now := epoch
+	items := edition("a", "2026-03-18", 1)
+	box := &outbox{trouble: map[string]string{}, receivers: map[string]paper.Receiver{}}
+	process := func(robots ...RobotOptions) *Dispatch {
+		d := New(Options{Store: box, Client: server.Client(), Base: "https://news.example", Robots: robots, Now: func() time.Time { return now }})
+		d.Attach(&shelf{items: items})
+		return d
+	}
+	with, without := process(RobotOptions{Key: "x", Kind: "wecom", Scope: "all", URL: server.URL}), process()
+	look := func(d *Dispatch, start bool, want paper.ReceiverState) {
+		t.Helper()
+		if err := d.configure(t.Context(), start); err != nil {
+			t.Fatal(err)
+		}
+		if r := box.receivers["robot:x"]; r.State != want {
+			t.Errorf("it is %q, want %q", r.State, want)
+		}
+	}
+	look(with, true, paper.ReceiverLive)
+	look(without, true, paper.ReceiverLive)
+	box.events = []paper.Event{event(1, paper.EditionClosed, "a", "2026-03-18", "")}
+	if err := without.Drain(t.Context(), "robot:x", now); err != nil || got != 0 || box.receivers["robot:x"].Cursor.Seq != 0 {
+		t.Errorf("who does not know it: %v, %d messages", err, got)
+	}
+	for range 5 {
+		now = now.Add(renewEvery)
+		look(with, false, paper.ReceiverLive)
+		look(without, false, paper.ReceiverLive)
+	}
+	now = now.Add(silentFor + time.Minute)
+	look(without, false, paper.ReceiverPaused)
+	if left := box.receivers["robot:x"].Expires.Sub(now); left < 23*time.Hour || left > 24*time.Hour {
+		t.Errorf("it expires in %s", left)
+	}
+	look(with, false, paper.ReceiverLive)
+	if err := with.Drain(t.Context(), "robot:x", now); err != nil || got != 1 {
+		t.Errorf("%v, %d messages", err, got)
+	}
+	now = now.Add(silentFor + time.Minute)
+	look(without, false, paper.ReceiverPaused)
+	look(with, true, paper.ReceiverLive)
+}
+
 // A hub is told of every part that changed, of many in several pings.
 func TestPingsOfManyParts(t *testing.T) {
 	d := New(Options{Client: http.DefaultClient, Base: "https://news.example", Pings: PingOptions{Hubs: []string{"https://hub.example/"}}})

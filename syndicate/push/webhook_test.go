@@ -123,6 +123,20 @@ func (o *outbox) ChangeReceiver(_ context.Context, id string, change func(*paper
 	return r, nil
 }
 
+func (o *outbox) RenewReceivers(ctx context.Context, ids []string, until time.Time) error {
+	for _, id := range ids {
+		if _, err := o.ChangeReceiver(ctx, id, func(r *paper.Receiver) error {
+			if r.Expires = until; r.State == paper.ReceiverPaused {
+				r.State = paper.ReceiverLive
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (o *outbox) DropReceiver(_ context.Context, id string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
