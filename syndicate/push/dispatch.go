@@ -178,9 +178,9 @@ func (d *Dispatch) configure(ctx context.Context, start bool) error {
 			case !ok && r.State == paper.ReceiverLive && until.Sub(r.Expires) > silentFor:
 				change = func(r *paper.Receiver) { r.State = paper.ReceiverPaused }
 			case ok && (start || w.Scope != r.Scope || w.Host != r.Host):
+				// Since when it fails stays: the first success ends the incident by it.
 				change = func(r *paper.Receiver) {
-					r.Scope, r.Host, r.State, r.Attempts, r.Since, r.Retry, r.Problem = w.Scope, w.Host, paper.ReceiverLive, 0, time.Time{}, time.Time{}, ""
-					r.Expires = until
+					r.Scope, r.Host, r.State, r.Attempts, r.Retry, r.Expires = w.Scope, w.Host, paper.ReceiverLive, 0, time.Time{}, until
 				}
 			case ok:
 				own = append(own, r.ID)

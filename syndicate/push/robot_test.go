@@ -490,6 +490,34 @@ func TestRobotsOfAnotherProcess(t *testing.T) {
 	look(with, true, paper.ReceiverLive)
 }
 
+// A robot that was mended is tried as soon as the process has started, and the incident
+// is over when it has answered.
+func TestMendedRobot(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"errcode":0}`) }))
+	defer server.Close()
+	box := &outbox{
+		events: []paper.Event{event(1, paper.EditionClosed, "a", "2026-03-18", "")}, trouble: map[string]string{"robot:x": "errcode 93000"},
+		receivers: map[string]paper.Receiver{"robot:x": {
+			ID: "robot:x", Kind: paper.Robot, Scope: "all", Host: hostOf(server.URL), State: paper.ReceiverLive,
+			Attempts: 6, Since: epoch.Add(-2 * time.Hour), Retry: epoch.Add(50 * time.Minute), Problem: "errcode 93000",
+		}},
+	}
+	d := New(Options{
+		Store: box, Client: server.Client(), Base: "https://news.example", Now: func() time.Time { return epoch },
+		Robots: []RobotOptions{{Key: "x", Kind: "wecom", Scope: "all", URL: server.URL}},
+	})
+	d.Attach(&shelf{items: edition("a", "2026-03-18", 1)})
+	if err := d.configure(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if r := box.receivers["robot:x"]; r.Attempts != 0 || r.Retry.After(epoch) {
+		t.Errorf("%+v", r)
+	}
+	if err := d.Drain(t.Context(), "robot:x", epoch); err != nil || len(box.trouble) != 0 || len(box.tries) != 1 || box.tries[0].Problem != "" {
+		t.Errorf("%v, trouble %v, tries %+v", err, box.trouble, box.tries)
+	}
+}
+
 // A hub is told of every part that changed, of many in several pings.
 func TestPingsOfManyParts(t *testing.T) {
 	d := New(Options{Client: http.DefaultClient, Base: "https://news.example", Pings: PingOptions{Hubs: []string{"https://hub.example/"}}})
