@@ -271,6 +271,9 @@ func (a *app) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, w := range c.warnings() {
+		log.Warn("configuration: " + w)
+	}
 	ln, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		if errors.Is(err, syscall.EADDRINUSE) {

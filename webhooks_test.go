@@ -719,7 +719,7 @@ robots:
   - {key: a, kind: wecom}
   - {key: b, kind: dingtalk, scope: paper/p1, url_file: b.url}
   - {key: c, kind: feishu, scope: section/yaowen}
-  - {key: d, kind: wecom, scope: paper/p2}
+  - {key: d, kind: wecom, scope: paper/p1/page/99}
 `, server.URL), p)
 		d := start(t, 0, "serve", "--config", file, "--data", dir, "--store", dsn)
 		x := newInbox(t, nil)
@@ -754,7 +754,7 @@ robots:
 		until(t, "the withdrawal", has("/dingtalk", "撤稿：报1 "+day))
 		until(t, "the withdrawal", has("/wecom", "撤稿：报1 "+day))
 		if has("/elsewhere")() {
-			t.Error("a message about another paper")
+			t.Error("a message about another page")
 		}
 		var r struct {
 			Receivers []struct{ ID, Kind, State, Host string }
