@@ -154,7 +154,9 @@ func (d *Dispatch) pingIndexNow(ctx context.Context, events []paper.Event) (*par
 
 // pingBaidu tells Baidu (普通收录 API): new pages only, a line each.
 func (d *Dispatch) pingBaidu(ctx context.Context, events []paper.Event) (*parcel, int, error) {
-	urls, err := d.pages(ctx, events, false)
+	// A corrected page is no new one, and each counts against the day's quota.
+	fresh := slices.DeleteFunc(slices.Clone(events), func(e paper.Event) bool { return e.Kind != paper.ArticlePublished })
+	urls, err := d.pages(ctx, fresh, false)
 	if err != nil || len(urls) == 0 {
 		return nil, len(events), err
 	}
@@ -163,13 +165,22 @@ func (d *Dispatch) pingBaidu(ctx context.Context, events []paper.Event) (*parcel
 		url: d.o.Pings.Baidu + "?" + q.Encode(), body: []byte(strings.Join(urls, "\n")), header: http.Header{"Content-Type": {"text/plain"}},
 		judge: func(status int, answer []byte) verdict {
 			var a struct {
-				Success *int   `json:"success"`
-				Message string `json:"message"`
+				Success *int     `json:"success"`
+				Message string   `json:"message"`
+				Alien   []string `json:"not_same_site"`
+				Wrong   []string `json:"not_valid"`
 			}
 			_ = json.Unmarshal(answer, &a) // an answer without JSON has no success
 			switch {
 			case status/100 == 2 && a.Success != nil:
-				return verdict{outcome: delivered}
+				v := verdict{outcome: delivered}
+				if n := len(a.Alien) + len(a.Wrong); n > 0 {
+					v.problem = fmt.Sprintf("it took %d pages and refused %d: not_same_site %d (is base_url the site that is registered there?), not_valid %d", *a.Success, n, len(a.Alien), len(a.Wrong))
+					if *a.Success == 0 {
+						v.outcome = refused
+					}
+				}
+				return v
 			case strings.Contains(a.Message, "over quota"):
 				return verdict{outcome: refused, problem: "over quota: the rest of the day is not told", after: time.Hour}
 			case a.Message != "":

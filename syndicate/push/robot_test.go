@@ -418,6 +418,23 @@ func TestPings(t *testing.T) {
 	if got[2].body != "https://news.example/a/a-20260318-0\nhttps://news.example/a/a-20260318-3\nhttps://news.example/a/a-20260318-4" || got[2].query.Get("token") != "t0ken" || got[2].query.Get("site") != "https://news.example" {
 		t.Errorf("%+v", got[2])
 	}
+	// New pages only: each counts against the day's quota.
+	for i := range events {
+		if i > 0 {
+			events[i].Kind = paper.ArticleCorrected
+		}
+	}
+	answers = []string{`{"remain":4998,"success":1}`}
+	if v := ping("ping:baidu"); v.outcome != delivered || got[len(got)-1].body != "https://news.example/a/a-20260318-0" {
+		t.Errorf("%+v %s", v, got[len(got)-1].body)
+	}
+	answers = []string{`{"remain":4998,"success":0,"not_same_site":["https://news.example/a/a-20260318-0"]}`}
+	if v := ping("ping:baidu"); v.outcome != refused || !strings.Contains(v.problem, "not_same_site 1") {
+		t.Errorf("%+v", v)
+	}
+	if p, err := d.composePing(t.Context(), &paper.Receiver{ID: "ping:baidu", Kind: paper.Ping}, events[1:]); p != nil || err != nil {
+		t.Errorf("told of corrections: %v %v", p, err)
+	}
 	status = http.StatusBadRequest
 	answers = []string{`{"error":400,"message":"over quota"}`}
 	if v := ping("ping:baidu"); v.outcome != refused || v.after != time.Hour {
