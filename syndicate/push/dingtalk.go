@@ -45,10 +45,11 @@ func init() {
 			}
 			return to + "?" + q.Encode(), message
 		},
-		judge: func(answer []byte) verdict {
-			// 130101: more than 20 a minute. 310000 is a wrong signature, key word or
-			// address: the operator can mend it, so it is tried again.
-			return coded(answer, "errcode", "errmsg", map[int]time.Duration{130101: 10 * time.Minute}, 40035)
+		judge: func(answer []byte) (verdict, bool) {
+			// 130101, 410100: more than 20 a minute. 310000 is a wrong signature, key word or
+			// address: the operator can mend it, so it is tried again. 430101 to 430104 are
+			// its objections to a link, a text, a picture and to all of it.
+			return coded(answer, "errcode", "errmsg", map[int]time.Duration{130101: 10 * time.Minute, 410100: 10 * time.Minute}, 40035, 430101, 430102, 430103, 430104)
 		},
 	})
 }

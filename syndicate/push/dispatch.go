@@ -465,7 +465,14 @@ func (x *drain) deliver(ctx context.Context, k line, p *parcel) (on bool, err er
 	if v.outcome == refused {
 		x.r.Retry, ttl = now.Add(max(v.after, p.pause)), 0
 	}
-	return ttl > 0, x.move(ctx, ttl, try, dead)
+	if err := x.move(ctx, ttl, try, dead); err != nil {
+		return false, err
+	}
+	if !x.told() || v.outcome == refused && v.after > 0 { // a quota is no trouble
+		return ttl > 0, nil
+	}
+	// Of what is left out nobody would hear otherwise; the next success ends it.
+	return ttl > 0, x.o.Store.Trouble(ctx, x.r.ID, "failing", v.problem+" from "+x.r.Host+": given up", true)
 }
 
 // told reports whether the operator hears of this receiver's trouble: of what he set up.

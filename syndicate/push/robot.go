@@ -26,8 +26,9 @@ type robot struct {
 	text      func(s string) any
 	// sign puts the signature in, where there is a secret: into the URL or into the message.
 	sign func(now time.Time, secret, url string, message any) (string, any)
-	// judge reads the answer: robots say 200 to everything.
-	judge func(answer []byte) verdict
+	// judge reads the answer: robots say 200 to nearly everything. ok is false where
+	// it has no code.
+	judge func(answer []byte) (v verdict, ok bool)
 }
 
 // chatNotes is how many corrections and withdrawals one message is about at most.
@@ -136,10 +137,11 @@ func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []
 		id: first.ID(), kind: first.Kind, through: through, since: first.At, pause: k.pause, url: url, body: body,
 		header: http.Header{"Content-Type": {"application/json; charset=utf-8"}},
 		judge: func(status int, answer []byte) verdict {
-			if v := byStatus(status); v.outcome != delivered {
+			said, ok := k.judge(answer)
+			if v := byStatus(status); v.outcome != delivered && (!ok || said.outcome == delivered) {
 				return v
 			}
-			return k.judge(answer)
+			return said // Feishu says 9499 with HTTP 400
 		},
 	}, nil
 }
@@ -245,23 +247,23 @@ func clip(s string, most int) string {
 // coded judges an answer that tells a code and a message: 0 is received, wait says
 // for how long a robot is not to be asked after a code, never are codes of what
 // would be refused again.
-func coded(answer []byte, codeKey, textKey string, wait map[int]time.Duration, never ...int) verdict {
+func coded(answer []byte, codeKey, textKey string, wait map[int]time.Duration, never ...int) (v verdict, ok bool) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(answer, &fields); err != nil {
-		return verdict{outcome: failed, problem: "its answer is no JSON"}
+		return verdict{outcome: failed, problem: "its answer is no JSON"}, false
 	}
 	var code int
 	var text string
 	if err := json.Unmarshal(fields[codeKey], &code); err != nil {
-		return verdict{outcome: failed, problem: "its answer has no " + codeKey}
+		return verdict{outcome: failed, problem: "its answer has no " + codeKey}, false
 	}
 	_ = json.Unmarshal(fields[textKey], &text) // for people only
 	if code == 0 {
-		return verdict{outcome: delivered}
+		return verdict{outcome: delivered}, true
 	}
-	v := verdict{outcome: failed, problem: strings.TrimSpace(fmt.Sprintf("%s %d %s", codeKey, code, clip(text, 200))), after: wait[code]}
+	v = verdict{outcome: failed, problem: strings.TrimSpace(fmt.Sprintf("%s %d %s", codeKey, code, clip(text, 200))), after: wait[code]}
 	if slices.Contains(never, code) {
 		v.outcome = refused
 	}
-	return v
+	return v, true
 }

@@ -320,6 +320,11 @@ func TestRobotsAnswers(t *testing.T) {
 		want         outcome
 		after        time.Duration
 	}{
+		{"wecom", `{"errcode":45002,"errmsg":"content size out of limit"}`, refused, 0},
+		{"dingtalk", `{"errcode":410100,"errmsg":"发送速度太快而限流"}`, failed, 10 * time.Minute},
+		{"dingtalk", `{"errcode":430101,"errmsg":"含有不安全的外链"}`, refused, 0},
+		{"dingtalk", `{"errcode":430104,"errmsg":"含有不合适的内容"}`, refused, 0},
+		{"feishu", `{"code":19002,"msg":"params error"}`, refused, 0},
 		{"wecom", `{"errcode":0,"errmsg":"ok"}`, delivered, 0},
 		{"wecom", `{"errcode":45009,"errmsg":"api freq out of limit"}`, failed, time.Minute},
 		{"wecom", `{"errcode":93000,"errmsg":"invalid webhook url"}`, failed, 0},
@@ -343,6 +348,25 @@ func TestRobotsAnswers(t *testing.T) {
 		v := d.send(t.Context(), paper.Robot, p)
 		if v.outcome != c.want || v.after != c.after || (v.problem == "") != (c.want == delivered) {
 			t.Errorf("%s %s: %+v", c.kind, c.answer, v)
+		}
+	}
+	// A code counts whatever the status; where there is none the status does.
+	for _, c := range []struct {
+		status int
+		answer string
+		want   outcome
+		after  time.Duration
+	}{
+		{400, `{"code":9499,"msg":"Bad Request"}`, refused, 0},
+		{429, `{"code":99991400,"msg":"frequency limit"}`, failed, time.Minute},
+		{502, `<html>`, failed, 0},
+		{500, `{"code":0}`, failed, 0},
+		{410, ``, gone, 0},
+	} {
+		d, r := robotDispatch("feishu", "http://x", items)
+		p, _ := d.composeChat(t.Context(), r, []paper.Event{event(1, paper.EditionClosed, "a", "2026-03-18", "")})
+		if v := p.judge(c.status, []byte(c.answer)); v.outcome != c.want || v.after != c.after || v.problem == "" {
+			t.Errorf("%d %s: %+v", c.status, c.answer, v)
 		}
 	}
 	// Where there is no answer its address stays out of the problem.
@@ -532,6 +556,31 @@ func TestMendedRobot(t *testing.T) {
 	}
 	if err := d.Drain(t.Context(), "robot:x", epoch); err != nil || len(box.trouble) != 0 || len(box.tries) != 1 || box.tries[0].Problem != "" {
 		t.Errorf("%v, trouble %v, tries %+v", err, box.trouble, box.tries)
+	}
+}
+
+// The operator hears of a message that is left out, until the next one arrives.
+func TestRefusalIsTrouble(t *testing.T) {
+	answer := `{"errcode":40058,"errmsg":"invalid"}`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, answer) }))
+	defer server.Close()
+	items := append(edition("a", "2026-03-18", 1), edition("a", "2026-03-19", 1)...)
+	box := &outbox{
+		events: []paper.Event{event(1, paper.EditionClosed, "a", "2026-03-18", "")}, trouble: map[string]string{},
+		receivers: map[string]paper.Receiver{"robot:x": {ID: "robot:x", Kind: paper.Robot, Scope: "all", State: paper.ReceiverLive}},
+	}
+	d := New(Options{
+		Store: box, Client: server.Client(), Base: "https://news.example", Now: func() time.Time { return epoch },
+		Robots: []RobotOptions{{Key: "x", Kind: "wecom", Scope: "all", URL: server.URL}},
+	})
+	d.Attach(&shelf{items: items})
+	if err := d.Drain(t.Context(), "robot:x", epoch); err != nil || !strings.Contains(box.trouble["robot:x"], "40058") || box.receivers["robot:x"].Cursor.Seq != 1 {
+		t.Errorf("%v %v %+v", err, box.trouble, box.receivers["robot:x"])
+	}
+	answer = `{"errcode":0}`
+	box.events = append(box.events, event(2, paper.EditionClosed, "a", "2026-03-19", ""))
+	if err := d.Drain(t.Context(), "robot:x", epoch); err != nil || len(box.trouble) != 0 {
+		t.Errorf("%v %v", err, box.trouble)
 	}
 }
 
