@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -31,6 +32,9 @@ func init() {
 			}}}}
 		},
 		text: func(s string) any {
+			// In a text <at user_id="all"> calls everybody in the group: no publisher's
+			// headline may.
+			s = strings.ReplaceAll(s, "<", "＜")
 			return map[string]any{"msg_type": "text", "content": map[string]any{"text": s}}
 		},
 		sign: func(now time.Time, secret, url string, message any) (string, any) {

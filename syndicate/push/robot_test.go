@@ -559,6 +559,17 @@ func TestMendedRobot(t *testing.T) {
 	}
 }
 
+// No headline calls everybody in the group.
+func TestFeishuCallsNobody(t *testing.T) {
+	items := edition("a", "2026-03-18", 1)
+	items[0].Headline, items[0].Version = `<at user_id="all">所有人</at> 一条`, 2
+	d, r := robotDispatch("feishu", "http://x", items)
+	p, err := d.composeChat(t.Context(), r, []paper.Event{event(1, paper.ArticleCorrected, "a", "2026-03-18", items[0].ID)})
+	if err != nil || strings.Contains(string(p.body), "<") || strings.Contains(string(p.body), `\u003c`) || !strings.Contains(string(p.body), "所有人＜/at> 一条") {
+		t.Errorf("%s %v", p.body, err)
+	}
+}
+
 // The operator hears of a message that is left out, until the next one arrives.
 func TestRefusalIsTrouble(t *testing.T) {
 	answer := `{"errcode":40058,"errmsg":"invalid"}`
