@@ -63,7 +63,9 @@ type AlertOptions struct {
 // Alerts tells the operator of trouble: one message per incident and one when it
 // is over.
 type Alerts struct {
-	o AlertOptions
+	o        AlertOptions
+	channels []*channel
+	open     []paper.Incident // told on one channel and not on the other yet
 }
 
 // NewAlerts makes alerts; it starts nothing.
@@ -80,7 +82,14 @@ func NewAlerts(o AlertOptions) *Alerts {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Alerts{o}
+	a := &Alerts{o: o}
+	if o.Webhook != "" {
+		a.channels = append(a.channels, &channel{send: a.post, said: map[said]progress{}})
+	}
+	if o.Mail.Server != "" {
+		a.channels = append(a.channels, &channel{send: a.mail, said: map[said]progress{}})
+	}
+	return a
 }
 
 // Store is the outbox and who reads it; the store satisfies it.
