@@ -21,7 +21,7 @@ func (s *server) registerWebhooks(api huma.API) {
 	huma.Register(api, operation(api, "listWebhooks", http.MethodGet, all, "All webhooks", "", http.StatusOK), s.listWebhooks)
 	huma.Register(api, operation(api, "getWebhook", http.MethodGet, one, "One webhook, and how it fares", "", http.StatusOK), s.getWebhook)
 	huma.Register(api, operation(api, "updateWebhook", http.MethodPatch, one, "Change a webhook",
-		"What is absent stays as it is. One that was gone or paused goes on where it stood; what waits is tried at once.", http.StatusOK), s.updateWebhook)
+		"What is absent stays as it is. One that was paused and is live goes on where it stood; what waits is tried at once. So does one that was gone, where state or another url is sent.", http.StatusOK), s.updateWebhook)
 	huma.Register(api, operation(api, "deleteWebhook", http.MethodDelete, one, "Delete a webhook", "With its deliveries and dead letters.", http.StatusNoContent), s.deleteWebhook)
 	huma.Register(api, operation(api, "rotateWebhookSecret", http.MethodPost, one+"/secret", "Give a webhook another secret",
 		"The former one signs too for a day.", http.StatusOK), s.rotateSecret)
@@ -182,7 +182,7 @@ func (s *server) updateWebhook(ctx context.Context, in *updateWebhookIn) (*webho
 			spec.Patience = time.Duration(*b.Patience) * time.Second
 		}
 		if b.State != nil {
-			spec.Paused = *b.State == "paused"
+			spec.Paused, spec.Gone = *b.State == "paused", false
 		}
 	})
 	if errors.Is(err, push.ErrRequest) {

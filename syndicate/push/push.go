@@ -303,6 +303,7 @@ type WebhookSpec struct {
 	// 1 s to 24 h; 0 means 24 h.
 	Patience time.Duration
 	Paused   bool
+	Gone     bool // it answered 410; false where it is to be tried again
 }
 
 // Webhook is one as it stands. Its URL is the operator's to see.

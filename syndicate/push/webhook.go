@@ -277,15 +277,19 @@ func (s WebhookSpec) place(r *paper.Receiver, h *hook) {
 	slices.Sort(s.Events)
 	h.Description, h.Events, h.Patience = s.Description, slices.Compact(s.Events), int64(s.Patience/time.Second)
 	r.Kind, r.URL, r.Host, r.Scope = paper.Webhook, s.URL, hostOf(s.URL), s.Scope
-	if r.State = paper.ReceiverLive; s.Paused {
+	switch r.State = paper.ReceiverLive; {
+	case s.Paused:
 		r.State = paper.ReceiverPaused
+	case s.Gone:
+		r.State = paper.ReceiverGone
 	}
 }
 
 func asWebhook(r paper.Receiver) Webhook {
 	h := readHook(&r)
 	w := Webhook{Receiver: r, WebhookSpec: WebhookSpec{
-		URL: r.URL, Scope: r.Scope, Events: h.Events, Description: h.Description, Patience: h.patience(), Paused: r.State == paper.ReceiverPaused,
+		URL: r.URL, Scope: r.Scope, Events: h.Events, Description: h.Description, Patience: h.patience(),
+		Paused: r.State == paper.ReceiverPaused, Gone: r.State == paper.ReceiverGone,
 	}}
 	if n := len(h.Formers); n > 0 {
 		w.Rotated = time.Unix(h.Formers[n-1].Until, 0).UTC()
@@ -371,8 +375,9 @@ func (d *Dispatch) change(ctx context.Context, id string, change func(*paper.Rec
 	})
 }
 
-// UpdateWebhook changes what one gets. One that was gone or paused goes on where it
-// stood; what waits is tried at once.
+// UpdateWebhook changes what one gets. One that was paused or gone and is not any more
+// goes on where it stood; what waits is tried at once. One that said that it is gone is
+// so until its URL changes, or whoever changes it says otherwise.
 func (d *Dispatch) UpdateWebhook(ctx context.Context, id string, change func(*WebhookSpec)) (Webhook, error) {
 	r, err := d.webhook(ctx, id)
 	if err != nil {
@@ -386,11 +391,15 @@ func (d *Dispatch) UpdateWebhook(ctx context.Context, id string, change func(*We
 	}
 	r, err = d.change(ctx, id, func(r *paper.Receiver, h *hook) error {
 		s := asWebhook(*r).WebhookSpec
-		had := s.Scope
-		if change(&s); s.Scope != had {
+		had := s
+		if change(&s); s.Scope != had.Scope {
 			s.Scope = checked.Scope // in its canonical form
 		}
+		s.Gone = s.Gone && s.URL == had.URL
 		s.place(r, h)
+		if s.Gone {
+			return nil
+		}
 		r.Attempts, r.Retry, r.Since = 0, time.Time{}, time.Time{}
 		if r.Problem != paper.Missed { // that is for the operator to see who resumes it
 			r.Problem = ""
@@ -402,6 +411,9 @@ func (d *Dispatch) UpdateWebhook(ctx context.Context, id string, change func(*We
 	}
 	if r.Problem != "" && r.State == paper.ReceiverLive {
 		d.o.Log.Warn("webhook goes on with a gap", "receiver", r.ID, "problem", r.Problem)
+	}
+	if r.State == paper.ReceiverGone {
+		return asWebhook(r), nil
 	}
 	return asWebhook(r), d.o.Store.Trouble(ctx, r.ID, "failing", "", false)
 }

@@ -405,6 +405,29 @@ func TestResumedWithAGap(t *testing.T) {
 	}
 }
 
+// A webhook that is gone stays so until somebody says otherwise.
+func TestGoneStaysGone(t *testing.T) {
+	d, box, _ := hooked(t, &shelf{}, hook{})
+	for _, c := range []struct {
+		change func(*WebhookSpec)
+		want   paper.ReceiverState
+	}{
+		{func(s *WebhookSpec) { s.Description = "x" }, paper.ReceiverGone},
+		{func(s *WebhookSpec) { s.Scope = "paper/a" }, paper.ReceiverGone},
+		{func(s *WebhookSpec) { s.Paused, s.Gone = false, false }, paper.ReceiverLive},
+		{func(s *WebhookSpec) { s.Paused, s.Gone = true, false }, paper.ReceiverPaused},
+		{func(s *WebhookSpec) { s.URL = "https://neu.example/" }, paper.ReceiverLive},
+	} {
+		r := box.receivers["wh_1"]
+		r.State, r.Problem = paper.ReceiverGone, "HTTP 410 Gone"
+		box.receivers["wh_1"], box.trouble["wh_1"] = r, "gone"
+		w, err := d.UpdateWebhook(t.Context(), "wh_1", c.change)
+		if err != nil || w.Receiver.State != c.want || (w.Receiver.Problem == "") == (c.want == paper.ReceiverGone) || (len(box.trouble) > 0) != (c.want == paper.ReceiverGone) {
+			t.Errorf("%+v %v, want %s; trouble %v", w, err, c.want, box.trouble)
+		}
+	}
+}
+
 // A secret that is in use signs for its day, however often it is rotated.
 func TestSecretsRotatedTwice(t *testing.T) {
 	d, box, _ := hooked(t, &shelf{}, hook{Secret: "whsec_QUFBQQ==", Former: "whsec_T0xE", Rotated: epoch.Add(time.Hour).Unix()})
