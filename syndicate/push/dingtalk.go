@@ -26,7 +26,7 @@ func init() {
 			for i, h := range list {
 				text := h.title
 				if i == 0 {
-					text = title + " " + text
+					text = clip(title, 120) + " " + text // there is no title of its own
 				}
 				links = append(links, link{clip(text, 240), h.url, h.picture})
 			}

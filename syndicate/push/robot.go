@@ -58,7 +58,8 @@ func robotKinds() []string { return slices.Sorted(maps.Keys(robots)) }
 // composeChat makes the next message of a robot: the headlines of the editions that
 // are complete, or the corrections and withdrawals among the events. What comes in
 // between belongs to one message as long as it is of one sort; of several editions
-// of a paper only the newest is told.
+// of a paper only the newest is told, and of so many papers at once that each has two
+// headlines.
 func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []paper.Event) (*parcel, error) {
 	o, ok := d.robots[r.ID]
 	k, known := robots[o.Kind]
@@ -88,8 +89,9 @@ func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []
 		if of == 0 || !touch(e) {
 			continue
 		}
-		if about != 0 && of != about || len(ids) == chatNotes {
-			through = events[i-1].Cursor()
+		_, had := newest[e.Paper]
+		if about != 0 && of != about || len(ids) == chatNotes || of == editions && !had && len(papers) == k.most/2 {
+			through = events[i-1].Cursor() // the next message begins there
 			break
 		}
 		if about == 0 {
@@ -102,7 +104,7 @@ func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []
 			}
 			continue
 		}
-		if _, have := newest[e.Paper]; !have {
+		if !had {
 			papers = append(papers, e.Paper)
 		}
 		if e.Day >= newest[e.Paper].Day {
@@ -151,7 +153,8 @@ func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []
 func (d *Dispatch) chatEditions(ctx context.Context, scope paper.Scope, kind string, papers []string, newest map[string]paper.Event) (any, error) {
 	k := robots[kind]
 	var lists [][]paper.Item
-	var titles []string
+	var names []string
+	var day paper.Day
 	for _, key := range papers {
 		narrow := scope
 		narrow.Papers = []string{key}
@@ -161,7 +164,11 @@ func (d *Dispatch) chatEditions(ctx context.Context, scope paper.Scope, kind str
 		}
 		if len(items) > 0 {
 			lists = append(lists, items)
-			titles = append(titles, cmp.Or(items[0].PaperName, key)+" "+string(newest[key].Day))
+			// The day once, behind the last of its papers: 焦作日报、焦作晚报 2026-03-18.
+			if n := len(names); n > 0 && day != newest[key].Day {
+				names[n-1] += " " + string(day)
+			}
+			names, day = append(names, clip(cmp.Or(items[0].PaperName, key), 36)), newest[key].Day
 		}
 	}
 	if len(lists) == 0 {
@@ -180,7 +187,7 @@ func (d *Dispatch) chatEditions(ctx context.Context, scope paper.Scope, kind str
 			break
 		}
 	}
-	return k.headlines(strings.Join(titles, "、"), list), nil
+	return k.headlines(strings.Join(names, "、")+" "+string(day), list), nil
 }
 
 // headline shows an article in a group: the first of a message large, the others with a

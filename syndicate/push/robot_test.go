@@ -298,7 +298,7 @@ func TestRobotsWithinTheirLimits(t *testing.T) {
 				}
 			}
 			first := fmt.Sprint(m.got[0])
-			if strings.Contains(first, "2026-03-17") || strings.Contains(first, "a-20260317") || !strings.Contains(first, "日报a 2026-03-18") || !strings.Contains(first, "b-20260318-2") || !strings.Contains(first, "https://news.example/a/a-20260318-") {
+			if strings.Contains(first, "2026-03-17") || strings.Contains(first, "a-20260317") || !strings.Contains(first, "日报a、日报b 2026-03-18") || !strings.Contains(first, "b-20260318-2") || !strings.Contains(first, "https://news.example/a/a-20260318-") {
 				t.Errorf("%s", first)
 			}
 			// As the card shows it there: the first large, the others square.
@@ -567,6 +567,50 @@ func TestFeishuCallsNobody(t *testing.T) {
 	p, err := d.composeChat(t.Context(), r, []paper.Event{event(1, paper.ArticleCorrected, "a", "2026-03-18", items[0].ID)})
 	if err != nil || strings.Contains(string(p.body), "<") || strings.Contains(string(p.body), `\u003c`) || !strings.Contains(string(p.body), "所有人＜/at> 一条") {
 		t.Errorf("%s %v", p.body, err)
+	}
+}
+
+// Of many papers at once every edition is told, and the first headline has room beside
+// their names.
+func TestRobotsOverManyPapers(t *testing.T) {
+	var items []paper.Item
+	var events []paper.Event
+	for i := range 12 {
+		key := fmt.Sprintf("p%d", i)
+		list := edition(key, "2026-03-18", 5)
+		for j := range list {
+			list[j].PaperName = "焦作某某日报"
+		}
+		items = append(items, list...)
+		events = append(events, event(int64(i+1), paper.EditionClosed, key, "2026-03-18", ""))
+	}
+	for kind, m := range mocks(t) {
+		d, r := robotDispatch(kind, m.URL, items)
+		told, messages := "", 0
+		for rest := events; len(rest) > 0; messages++ {
+			p, err := d.composeChat(t.Context(), r, rest)
+			if err != nil || p == nil {
+				t.Fatal(p, err)
+			}
+			if v := d.send(t.Context(), paper.Robot, p); v.outcome != delivered {
+				t.Fatalf("%s: %+v: %s", kind, v, p.body)
+			}
+			told += string(p.body)
+			if kind == "dingtalk" {
+				if title := fmt.Sprint(dig(m.got[messages], "feedCard", "links", 0, "title")); !strings.Contains(title, "第0条：很长的标题") {
+					t.Errorf("its first link: %s", title)
+				}
+			}
+			rest = slices.DeleteFunc(slices.Clone(rest), func(e paper.Event) bool { return !p.through.Before(e.Cursor()) })
+		}
+		for i := range 12 {
+			if n := strings.Count(told, fmt.Sprintf("https://news.example/a/p%d-20260318-0?", i)); n != 1 {
+				t.Errorf("%s: the lead of paper %d is told %d times", kind, i, n)
+			}
+		}
+		if want := map[string]int{"wecom": 3, "dingtalk": 3, "feishu": 2}[kind]; messages != want {
+			t.Errorf("%s: %d messages, want %d", kind, messages, want)
+		}
 	}
 }
 
