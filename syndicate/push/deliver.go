@@ -120,7 +120,7 @@ func (d *Dispatch) exchange(ctx context.Context, kind paper.ReceiverKind, p *par
 		v = p.judge(resp.StatusCode, body)
 	}
 	v.status, v.took, v.body = resp.StatusCode, took, body
-	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable {
+	if resp.StatusCode >= http.StatusBadRequest {
 		v.after = max(v.after, retryAfter(resp.Header.Get("Retry-After"), d.o.Now()))
 	}
 	return v

@@ -428,6 +428,21 @@ func TestGoneStaysGone(t *testing.T) {
 	}
 }
 
+// Who says when to come again is believed, whatever the status of his error.
+func TestRetryAfterWithAnyError(t *testing.T) {
+	for status, want := range map[int]time.Duration{200: 0, 302: 0, 400: time.Minute, 404: time.Minute, 429: time.Minute, 500: time.Minute, 503: time.Minute} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "60")
+			w.WriteHeader(status)
+		}))
+		d := New(Options{Client: server.Client(), Base: "https://news.example"})
+		if v := d.send(t.Context(), paper.Webhook, &parcel{url: server.URL}); v.after != want || v.status != status {
+			t.Errorf("%d: %+v", status, v)
+		}
+		server.Close()
+	}
+}
+
 // A secret that is in use signs for its day, however often it is rotated.
 func TestSecretsRotatedTwice(t *testing.T) {
 	d, box, _ := hooked(t, &shelf{}, hook{Secret: "whsec_QUFBQQ==", Former: "whsec_T0xE", Rotated: epoch.Add(time.Hour).Unix()})
