@@ -263,14 +263,15 @@ func (s *Store) DueIntents(ctx context.Context, hold time.Duration, n, ofClient 
 	return ids, err
 }
 
-// PassReceivers moves receivers from one cursor to another without a drain: there
-// is nothing for them in between. Who is drained by now, or stands elsewhere, stays.
+// PassReceivers moves receivers that were handed out from one cursor to another without
+// a drain: there is nothing for them in between. Who is drained by now, stands elsewhere
+// or was changed since, and so may be about something else, stays.
 func (s *Store) PassReceivers(ctx context.Context, from, to paper.Cursor, ids []string) error {
 	return s.tx(ctx, "pass receivers", func(t *sql.Tx) error {
 		for at := 0; at < len(ids); at += 500 {
 			args := []any{from.Seq, from.N, to.Seq, to.N}
 			if _, err := t.ExecContext(ctx, `UPDATE receivers SET seq = $3, n = $4, lease_until = 0
-				WHERE seq = $1 AND n = $2 AND owner = '' AND `+in("id", ids[at:min(at+500, len(ids))], &args), args...); err != nil {
+				WHERE seq = $1 AND n = $2 AND owner = '' AND lease_until > 0 AND `+in("id", ids[at:min(at+500, len(ids))], &args), args...); err != nil {
 				return err
 			}
 		}

@@ -180,6 +180,14 @@ func TestReceiverLeases(t *testing.T) {
 		if err := s.MoveReceiver(ctx, held, "p3", 0, nil, nil); err != nil {
 			t.Fatal(err)
 		}
+		due(1)
+		if _, err := s.ChangeReceiver(ctx, "two", func(r *paper.Receiver) error { r.Scope = "section/neu"; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if got := pass(); got != (paper.Cursor{}) {
+			t.Errorf("moved to %v though it is about something else now", got)
+		}
+		due(1)
 		if got := pass(); got != events[2].Cursor() {
 			t.Errorf("it stands at %v", got)
 		}
