@@ -143,6 +143,14 @@ sections:
 	})
 }
 
+// A slug that is configured again is nobody's former one.
+func TestMovedSections(t *testing.T) {
+	c := &config{Sections: []sectionConfig{{Slug: "neu", Was: []string{"alt", "minsheng"}}, {Slug: "minsheng", Was: []string{"neu", "shehui"}}}}
+	if m := c.moved(); len(m) != 2 || m["alt"] != "neu" || m["shehui"] != "minsheng" {
+		t.Errorf("%v", m)
+	}
+}
+
 // A robot that can never hear of anything is a mistake; one that hardly will is warned of.
 func TestCheckRobotScopes(t *testing.T) {
 	t.Setenv("PAPERWIRE_ROBOT_X_URL", "https://robot.example/?key=1")
