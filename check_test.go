@@ -143,6 +143,48 @@ sections:
 	})
 }
 
+// A slug that is configured again is nobody's former one.
+func TestMovedSections(t *testing.T) {
+	c := &config{Sections: []sectionConfig{{Slug: "neu", Was: []string{"alt", "minsheng"}}, {Slug: "minsheng", Was: []string{"neu", "shehui"}}}}
+	if m := c.moved(); len(m) != 2 || m["alt"] != "neu" || m["shehui"] != "minsheng" {
+		t.Errorf("%v", m)
+	}
+}
+
+// A robot that can never hear of anything is a mistake; one that hardly will is warned of.
+func TestCheckRobotScopes(t *testing.T) {
+	t.Setenv("PAPERWIRE_ROBOT_X_URL", "https://robot.example/?key=1")
+	const config = rightConfig + `  - {slug: minsheng, name: 民生, match: [民生], was: [shehui]}
+robots:
+  - {key: x, kind: wecom, scope: %q}
+`
+	feeds := strings.Replace(config, "sections:", `  - {key: wang, name: 网, url: "http://news.example.cn/rss.xml", city: "410800", platform: feed}
+sections:`, 1)
+	for _, c := range []struct {
+		config, scope string
+		code          int
+		says          string
+	}{
+		{config, "all", 0, ""},
+		{config, "paper/jzrb/section/yaowen", 0, ""},
+		{config, "section/shehui", 0, ""}, // it has moved
+		{config, "district/410825", 0, ""},
+		{config, "paper/jzrb/-district/410825", 0, ""},
+		{config, "paper/jzwb", exitFailed, `robots[0].scope: no source has the paper "jzwb": there are jzrb`},
+		{config, "district/wenxian", exitFailed, `robots[0].scope: district "wenxian" is written 410825 (温县)`},
+		{config, "district/温县", exitFailed, `robots[0].scope: district "温县" is written 410825 (温县)`},
+		{config, "-district/nirgends", exitFailed, `robots[0].scope: unknown district "nirgends"`},
+		{config, "section/tiyu", 0, `warning: robots[0].scope: no section "tiyu" is configured`},
+		{feeds, "all", 0, ""},
+		{feeds, "paper/jzrb,wang", 0, `warning: robots[0].scope: the paper "wang" comes from a feed or sitemap`},
+	} {
+		code, out, errs := paperwire(t, "", "check", "--config", writeConfig(t, fmt.Sprintf(c.config, c.scope)))
+		if code != c.code || !strings.Contains(out, c.says) || c.says == "" && strings.Contains(out, "warning") {
+			t.Errorf("%s: %d, want %d and %q\n%s%s", c.scope, code, c.code, c.says, out, errs)
+		}
+	}
+}
+
 // An editor's command runs without the secrets of the daemon; check and serve want them.
 func TestSecretsOfTheDaemon(t *testing.T) {
 	file := writeConfig(t, rightConfig+`

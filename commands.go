@@ -175,6 +175,9 @@ func (a *app) check() error {
 	if err != nil {
 		return err
 	}
+	for _, w := range c.warnings() {
+		fmt.Fprintln(a.out, "warning: "+w)
+	}
 	fmt.Fprintf(a.out, "ok: %d sources, %d sections\n", len(c.Sources), len(c.Sections))
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/mail"
 	"net/url"
@@ -69,6 +70,7 @@ type config struct {
 	}
 	Push struct {
 		OpenHosts               []string `mapstructure:"open_hosts"`
+		OpenCallbacks           []string `mapstructure:"open_callbacks"`
 		MaxSubscriptions        int      `mapstructure:"max_subscriptions"`
 		MaxSubscriptionsPerHost int      `mapstructure:"max_subscriptions_per_host"`
 		Hubs                    []string
@@ -649,7 +651,7 @@ func (c *config) check() []string {
 	// What the rooms check themselves, they also say themselves.
 	if g, err := place.Load(c.overrides()); err != nil {
 		say("places", "%v", err)
-	} else if len(bad) == 0 {
+	} else if c.checkScopes(g, say); len(bad) == 0 {
 		bad = append(bad, splitErrors(ingest.Check(c.ingest("http://localhost"), g))...)
 	} else {
 		// Sections and cities are checked even when a source is wrong.
@@ -831,13 +833,17 @@ func (c *config) focus() map[string]card.Point {
 	return m
 }
 
-// moved maps former section slugs to the present ones.
+// moved maps former section slugs to the present ones. One that is configured again
+// is nobody's former one.
 func (c *config) moved() map[string]string {
 	m := map[string]string{}
 	for _, s := range c.Sections {
 		for _, old := range s.Was {
 			m[old] = s.Slug
 		}
+	}
+	for _, s := range c.Sections {
+		delete(m, s.Slug)
 	}
 	return m
 }
@@ -905,9 +911,14 @@ func (c *config) base(port string) string {
 
 // checkPush tells what is wrong with where pushes go, and which secrets it lacks.
 func (c *config) checkPush(say, lacks func(path, format string, args ...any)) {
-	for i, h := range c.Push.OpenHosts {
-		if !hostName(h) {
-			say(fmt.Sprintf("push.open_hosts[%d]", i), "%q: a host alone, or host:port, without scheme and path", h)
+	for _, open := range []struct {
+		key   string
+		hosts []string
+	}{{"open_hosts", c.Push.OpenHosts}, {"open_callbacks", c.Push.OpenCallbacks}} {
+		for i, h := range open.hosts {
+			if !hostName(h) {
+				say(fmt.Sprintf("push.%s[%d]", open.key, i), "%q: a host alone, or host:port, without scheme and path", h)
+			}
 		}
 	}
 	if c.Push.MaxSubscriptions < 1 || c.Push.MaxSubscriptionsPerHost < 1 {
@@ -966,6 +977,87 @@ func (c *config) checkPush(say, lacks func(path, format string, args ...any)) {
 			say(at, "the address in %s or url_file is none: it is like https://…", robotEnv(r.Key, "URL"))
 		}
 	}
+}
+
+// scope is what a robot hears of; ok is false where it is written wrongly, which
+// checkPush says.
+func (r robotConfig) scope() (sc paper.Scope, ok bool) {
+	sc, err := paper.ParseScope(or(r.Scope, "all"))
+	return sc, err == nil && sc.String() == or(r.Scope, "all")
+}
+
+// checkScopes tells of robots whose scope nothing can ever be in.
+func (c *config) checkScopes(g *place.Gazetteer, say func(path, format string, args ...any)) {
+	cities := map[string][]string{} // of each paper
+	var all []string
+	for _, s := range c.Sources {
+		cities[or(s.Paper, s.Key)] = append(cities[or(s.Paper, s.Key)], s.City)
+		all = append(all, s.City)
+	}
+	for i, r := range c.Robots {
+		sc, ok := r.scope()
+		if !ok {
+			continue
+		}
+		at := fmt.Sprintf("robots[%d].scope", i)
+		near := all
+		if len(sc.Papers) > 0 {
+			near = nil
+		}
+		for _, key := range sc.Papers {
+			if _, ok := cities[key]; !ok {
+				say(at, "no source has the paper %q: there are %s", key, strings.Join(slices.Sorted(maps.Keys(cities)), ", "))
+			}
+			near = append(near, cities[key]...)
+		}
+		for _, v := range slices.Concat(sc.Districts, sc.NotDistricts) {
+			d, ok := g.Division(v)
+			if !ok {
+				d, ok = g.Resolve(v, near...)
+			}
+			switch {
+			case !ok || d.Level == "town": // articles are filed down to the county
+				say(at, "unknown district %q", v)
+			case d.Code != v:
+				say(at, "district %q is written %s (%s)", v, d.Code, d.Name)
+			}
+		}
+	}
+}
+
+// warnings are what may be meant as it is, but hardly.
+func (c *config) warnings() (list []string) {
+	known := map[string]bool{}
+	for _, s := range c.Sections {
+		known[s.Slug] = true
+	}
+	dated := map[string]bool{} // papers -> whether a source has editions
+	for _, s := range c.Sources {
+		key := or(s.Paper, s.Key)
+		dated[key] = dated[key] || s.Platform != "feed" && s.Platform != "sitemap"
+	}
+	for i, r := range c.Robots {
+		sc, ok := r.scope()
+		if !ok {
+			continue
+		}
+		at := fmt.Sprintf("robots[%d].scope: ", i)
+		for _, v := range slices.Concat(sc.Sections, sc.NotSections) {
+			if _, moved := c.moved()[v]; !known[v] && !moved {
+				list = append(list, fmt.Sprintf("%sno section %q is configured: there is one only if the name of a page makes that slug", at, v))
+			}
+		}
+		papers := sc.Papers
+		if len(papers) == 0 && len(dated) > 0 && !slices.Contains(slices.Collect(maps.Values(dated)), true) {
+			papers = slices.Sorted(maps.Keys(dated))
+		}
+		for _, key := range papers {
+			if has, ok := dated[key]; ok && !has {
+				list = append(list, fmt.Sprintf("%sthe paper %q comes from a feed or sitemap and has no editions: the robot tells of its corrections and withdrawals only", at, key))
+			}
+		}
+	}
+	return list
 }
 
 var indexNowKey = regexp.MustCompile(`^[A-Za-z0-9-]{8,128}$`)

@@ -33,7 +33,12 @@ func pushConfig(t testing.TB, dir, more string, publishers ...*papertest.Publish
 		t.Fatal(err)
 	}
 	if !strings.Contains(more, "push:") {
-		more += "push: {open_hosts: [127.0.0.1]}\n"
+		// Callbacks of one host share its places: 127.0.1.1 to 60 are hosts of their own.
+		more += "push: {open_hosts: [127.0.0.1], open_callbacks: [127.0.0.1"
+		for i := range 60 {
+			more += fmt.Sprintf(", 127.0.1.%d", i+1)
+		}
+		more += "]}\n"
 	}
 	if err := os.WriteFile(file, append(b, more...), 0o644); err != nil {
 		t.Fatal(err)
@@ -575,11 +580,18 @@ func BenchmarkHub(b *testing.B) {
 	at := ""
 	for i := range 1000 {
 		if i%20 == 0 {
-			srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			ln, err := net.Listen("tcp", fmt.Sprintf("127.0.1.%d:0", i/20+1))
+			if err != nil {
+				b.Skip(err)
+			}
+			srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				io.Copy(io.Discard, r.Body)
 				last.Store(time.Now().UnixNano())
 				got.Add(1)
 			}))
+			srv.Listener.Close()
+			srv.Listener = ln
+			srv.Start()
 			b.Cleanup(srv.Close)
 			at = srv.URL
 		}

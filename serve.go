@@ -50,7 +50,8 @@ type house struct {
 	names  *place.Gazetteer
 	fetch  *fetch.Client
 	queue  *queue.Queue
-	reach  *fetch.Client // deliveries to receivers
+	reach  *fetch.Client // deliveries to the operator's receivers
+	calls  *fetch.Client // and to callbacks of the hub
 	push   *push.Dispatch
 	wechat *wechat.Account // nil where none is configured
 	api    *fetch.Client   // of WeChat
@@ -107,14 +108,15 @@ func open(ctx context.Context, c *config, base string, log *slog.Logger, jobs bo
 	return h, nil
 }
 
-// dispatch wires what is pushed. Its client has a list of open hosts of its own:
-// strangers name callbacks, and nobody but the operator sources.
+// dispatch wires what is pushed. Its clients have lists of open hosts of their own:
+// strangers name callbacks, and nobody but the operator sources and webhooks.
 func (h *house) dispatch() error {
 	c := h.cfg
 	host, _ := os.Hostname()
 	h.reach = fetch.New(fetch.Options{Open: c.Push.OpenHosts, Log: h.log, Now: clock})
+	h.calls = fetch.New(fetch.Options{Open: c.Push.OpenCallbacks, Log: h.log, Now: clock})
 	o := push.Options{
-		Store: h.store, Client: h.reach.HTTP(10 * time.Second), Open: c.Push.OpenHosts, Base: h.base, Log: h.log, Now: clock, Pings: c.pings(),
+		Store: h.store, Client: h.reach.HTTP(10 * time.Second), Open: c.Push.OpenHosts, Callbacks: h.calls.HTTP(10 * time.Second), Base: h.base, Log: h.log, Now: clock, Pings: c.pings(),
 		Owner: fmt.Sprintf("%s/%d/%d", host, os.Getpid(), time.Now().UnixNano()),
 		Queue: func(ctx context.Context, kind string, at time.Time, keys ...string) error {
 			return h.queue.Insert(ctx, kind, at, keys...)
@@ -179,7 +181,7 @@ func (h *house) alerts() *push.Alerts {
 
 func (h *house) close() {
 	h.fetch.Close()
-	for _, c := range []*fetch.Client{h.reach, h.api} {
+	for _, c := range []*fetch.Client{h.reach, h.calls, h.api} {
 		if c != nil {
 			c.Close()
 		}
@@ -265,6 +267,9 @@ func (a *app) serve(ctx context.Context) error {
 	c, err := loadConfig(a.flags)
 	if err != nil {
 		return err
+	}
+	for _, w := range c.warnings() {
+		log.Warn("configuration: " + w)
 	}
 	ln, err := net.Listen("tcp", c.Listen)
 	if err != nil {

@@ -542,7 +542,8 @@ func TestPatience(t *testing.T) {
 	t.Parallel() // it mostly waits
 	p := publisher(t, papertest.Options{Key: "one", Day: today(), Seed: 3, Pages: 2, ArticlesPerPage: 2})
 	dir := t.TempDir()
-	file := pushConfig(t, dir, "", p)
+	told := newInbox(t, nil)
+	file := pushConfig(t, dir, fmt.Sprintf("alerts: {webhook: %q}\n", told.URL), p)
 	var d *daemon
 	run := func(ahead time.Duration) {
 		t.Helper()
@@ -606,9 +607,11 @@ func TestPatience(t *testing.T) {
 		d.operate("GET", "/api/v1/webhooks/"+h.ID+"/dead-letters", "", http.StatusOK, &l)
 		return len(l.DeadLetters) == 2
 	})
-	a := d.get("/feeds/status.atom")
-	if !bytes.Contains(a.body, []byte(h.ID)) {
-		t.Error("the operator is not told of a webhook that fails for a day")
+	told.find(t, "the operator to be told of a webhook that fails for a day", func(m posted) bool { return bytes.Contains(m.body, []byte(h.ID)) })
+	for _, path := range []string{"/feeds/status.atom", "/status"} {
+		if a := d.get(path); bytes.Contains(a.body, []byte(h.ID)) || bytes.Contains(a.body, []byte("503")) {
+			t.Errorf("%s tells everybody of a webhook", path)
+		}
 	}
 	x.behave(nil)
 	late(p, "第三条")
@@ -645,6 +648,30 @@ func TestWebhooksAreGuarded(t *testing.T) {
 	d.operate("POST", "/api/v1/webhooks/"+h.ID+"/test", "", http.StatusOK, &tried)
 	if tried.Status != 0 || !strings.Contains(tried.Problem, "opened by its name") || len(x.list()) != 0 {
 		t.Errorf("%+v, %d requests", tried, len(x.list()))
+	}
+}
+
+// What is open to the operator's webhooks is not open to whom strangers name at the hub.
+func TestCallbacksAreGuarded(t *testing.T) {
+	p := publisher(t, papertest.Options{Key: "one", Day: today(), Seed: 3, Pages: 2, ArticlesPerPage: 2})
+	dir := t.TempDir()
+	d := start(t, 0, "serve", "--config", pushConfig(t, dir, "push: {open_hosts: [127.0.0.1]}\n", p), "--data", dir)
+	x, c := newInbox(t, nil), newCallback(t, "")
+	h := d.webhook(fmt.Sprintf(`{"url":%q}`, x.URL))
+	d.operate("POST", "/api/v1/webhooks/"+h.ID+"/test", "", http.StatusOK, nil)
+	if len(x.list()) != 1 {
+		t.Error("the webhook is not reached")
+	}
+	if a := d.hub(map[string][]string{"hub.mode": {"subscribe"}, "hub.topic": {topicBase + "all.rss"}, "hub.callback": {c.URL}}); a.StatusCode != http.StatusAccepted {
+		t.Fatalf("%d %s", a.StatusCode, a.body)
+	}
+	until(t, "a try", func() bool {
+		var r struct{ Receivers []struct{ Attempts int } }
+		d.operate("GET", "/api/v1/receivers?kind=intent", "", http.StatusOK, &r)
+		return len(r.Receivers) == 1 && r.Receivers[0].Attempts > 0
+	})
+	if asked, got := c.counts(); asked != 0 || got != 0 {
+		t.Errorf("%d questions, %d messages", asked, got)
 	}
 }
 
@@ -693,7 +720,7 @@ robots:
   - {key: a, kind: wecom}
   - {key: b, kind: dingtalk, scope: paper/p1, url_file: b.url}
   - {key: c, kind: feishu, scope: section/yaowen}
-  - {key: d, kind: wecom, scope: paper/p2}
+  - {key: d, kind: wecom, scope: paper/p1/page/99}
 `, server.URL), p)
 		d := start(t, 0, "serve", "--config", file, "--data", dir, "--store", dsn)
 		x := newInbox(t, nil)
@@ -729,7 +756,7 @@ robots:
 		until(t, "the withdrawal", has("/dingtalk", "撤稿：报1 "+day))
 		until(t, "the withdrawal", has("/wecom", "撤稿：报1 "+day))
 		if has("/elsewhere")() {
-			t.Error("a message about another paper")
+			t.Error("a message about another page")
 		}
 		var r struct {
 			Receivers []struct{ ID, Kind, State, Host string }
@@ -785,8 +812,8 @@ func TestNobodyWaits(t *testing.T) {
 		}
 	}
 	var hanging []*callback
-	for range 50 {
-		c := newCallback(t, "")
+	for i := range 50 {
+		c := newCallback(t, fmt.Sprintf("127.0.1.%d:0", i+1))
 		c.on(nil, func(_ http.ResponseWriter, r *http.Request) {
 			select {
 			case <-hang:

@@ -99,7 +99,7 @@ func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc pa
 	self := st.Base + "/feeds/" + sc.String() + "." + format.Ext + p.String()
 	in := st.input(sc, items, known)
 	in.Feed.Updated, in.Feed.Variant = updated(items, rose), p.variant()
-	in.Links.Self, in.Links.Hubs = self, st.hubs(p)
+	in.Links.Self, in.Links.Hubs = self, st.hubs(sc, p, format)
 	in.View, in.Profile.Summaries, in.Part = v, p.summaries, max(p.part, 1)
 	if p.words != nil {
 		in.Feed.Title = "“" + strings.Join(p.words, " ") + "” · " + in.Feed.Title
@@ -124,7 +124,16 @@ func (s *Syndicate) writeFeed(ctx context.Context, st *site, v paper.View, sc pa
 	if err := format.Write(&b, in); err != nil {
 		return content{}, fmt.Errorf("write %s of %s: %w", format.Ext, sc, err)
 	}
-	return content{ctype: format.Type, body: b.Bytes(), papers: papersOf(items, sc, known), self: self, hubs: in.Links.Hubs, items: len(items)}, nil
+	held := len(items)
+	if format.Edition { // a list to hand on tells of no withdrawals
+		held = 0
+		for _, it := range items {
+			if it.State == paper.Live {
+				held++
+			}
+		}
+	}
+	return content{ctype: format.Type, body: b.Bytes(), papers: papersOf(items, sc, known), self: self, hubs: in.Links.Hubs, items: held}, nil
 }
 
 // input is what every document about a scope tells of it and of its items.

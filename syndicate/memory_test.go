@@ -135,7 +135,7 @@ func (m *memory) Items(_ context.Context, v paper.View, s paper.Scope, w paper.W
 	var list []paper.Item
 	for _, it := range m.items {
 		older := w.Before.IsZero() || it.Published.Before(w.Before) || it.Published.Equal(w.Before) && it.ID < w.BeforeID
-		if in(it, s) && older && (w.Day == "" || it.Day == w.Day) {
+		if in(it, s) && older && (w.Day == "" || it.Day == w.Day) && (w.IDs == nil || slices.Contains(w.IDs, it.ID)) {
 			list = append(list, it)
 		}
 	}

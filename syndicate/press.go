@@ -146,18 +146,24 @@ func (p *press) Notice(ctx context.Context, sc paper.Scope, ext string, ids []st
 	return n, nil
 }
 
-// hubs are the WebSub hubs of a feed: topics have no parameters.
-func (st *site) hubs(p params) []string {
+// hubs are the WebSub hubs of a feed: topics have no parameters. Outside ones are told of
+// single parts in the formats that are announced to readers (see Topics and pings), so
+// only those feeds name them: a reader that believed another would never hear anything.
+func (st *site) hubs(sc paper.Scope, p params, f feed.Format) []string {
 	if st.Push == nil || p.String() != "" {
 		return nil
 	}
-	return st.Push.Hubs()
+	hubs := st.Push.Hubs()
+	if f.LinkType == "" || len(sc.Pages)+len(sc.NotSections)+len(sc.NotDistricts) > 0 || len(sc.Papers)+len(sc.Sections)+len(sc.Districts) > 1 {
+		return hubs[:1]
+	}
+	return hubs
 }
 
 // hub answers /hub.
 func (s *Syndicate) hub(w http.ResponseWriter, r *http.Request, st *site) {
 	w.Header()["Access-Control-Allow-Origin"] = anyone
-	st.Push.ServeHub(w, r)
+	st.Push.ServeHub(w, r, client(r).String())
 }
 
 // keyFile answers the file that proves to search engines that the site is ours.

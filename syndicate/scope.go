@@ -212,9 +212,11 @@ func (st *site) settle(sc paper.Scope, c *catalog, written string) (paper.Scope,
 		return slices.Compact(settled), nil
 	}
 	section := func(v string) (string, error) {
-		for range 8 { // a section may have moved more than once; a circle ends
+		// A section may have moved more than once; a circle ends. What has moved stays
+		// known to the store for ever, so that it is known says nothing.
+		for range 8 {
 			to, moved := st.Moved[v]
-			if _, ok := c.sections[v]; ok || !moved {
+			if !moved {
 				break
 			}
 			v = to

@@ -534,6 +534,13 @@ func TestReconfigure(t *testing.T) {
 	if r := ask(s, "GET", "/feeds/section/alt.rss"); r.StatusCode != 404 {
 		t.Errorf("a move that was taken out still redirects: %d", r.StatusCode)
 	}
+	// The store knows a section for ever: one that has moved redirects all the same.
+	if err := s.Reconfigure(Options{Base: "http://anders.example/", Moved: map[string]string{"leer": "yaowen"}}); err != nil {
+		t.Fatal(err)
+	}
+	if r := ask(s, "GET", "/feeds/section/leer.rss"); r.StatusCode != 308 || r.Header.Get("Location") != "/feeds/section/yaowen.rss" {
+		t.Errorf("a section that has moved: %d %q", r.StatusCode, r.Header.Get("Location"))
+	}
 }
 
 func TestMethods(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -725,10 +726,12 @@ type Window struct {
 	// Drip asks for the articles whose slot in the paced feed has come, newest slot
 	// first; their Published is the slot.
 	Drip *Drip
-	// IDs asks for those of the named articles that a feed of the scope may hold:
-	// the live ones that stand in it, and those it carried whose notice lasts.
-	// Newest first.
+	// IDs asks for those of the named articles that a push about the scope may hold:
+	// the live ones that stand in it, those it carried whose notice lasts, and the
+	// withdrawn ones that it ever carried, however long ago. Newest first.
 	IDs []string
+	// Ever asks, with IDs, for everything that the scope ever carried.
+	Ever bool
 }
 
 // MaxWords is how many words a search may consist of.
@@ -758,6 +761,7 @@ type Event struct {
 	Version int
 	Parts   []string // every section/… and district/… that carries or ever carried it
 	At      time.Time
+	Plain   bool `json:",omitempty"` // written before ids held the instant
 }
 
 // EventKind is what happened.
@@ -782,8 +786,15 @@ func (c Cursor) Before(o Cursor) bool { return c.Seq < o.Seq || c.Seq == o.Seq &
 // Cursor is the place just behind the event.
 func (e Event) Cursor() Cursor { return Cursor{e.Seq, e.N} }
 
-// ID is the event's id, the same in every push of it.
-func (e Event) ID() string { return fmt.Sprintf("evt_%d_%d", e.Seq, e.N) }
+// ID is the event's id, the same in every push of it: its cursor and, in base 36, its
+// second. After a backup was restored numbers come again, and an id must not: who keeps
+// those he has seen would drop the news.
+func (e Event) ID() string {
+	if e.Plain {
+		return fmt.Sprintf("evt_%d_%d", e.Seq, e.N)
+	}
+	return fmt.Sprintf("evt_%d_%d_%s", e.Seq, e.N, strconv.FormatInt(e.At.Unix(), 36))
+}
 
 // Receiver is somebody whom events are pushed to: a subscription at the hub, a
 // webhook, a chat robot, a search engine. It has read the outbox up to its Cursor.
@@ -795,7 +806,9 @@ type Receiver struct {
 	// where the configuration has it.
 	URL  string
 	Host string // of URL, as host:port
-	Doc  string // JSON of what only its kind knows
+	// Client is the address of who asked for an intent; empty for everything else.
+	Client string
+	Doc    string // JSON of what only its kind knows
 	// Cursor is behind the last event that it received, or that is not for it.
 	Cursor   Cursor
 	State    ReceiverState
@@ -828,6 +841,10 @@ const (
 	ReceiverPaused ReceiverState = "paused" // by the operator
 	ReceiverGone   ReceiverState = "gone"   // it said so (HTTP 410)
 )
+
+// Missed is the Problem of a receiver that was not live for so long that events which
+// it did not get are kept no longer.
+const Missed = "it missed what happened more than 30 days ago: events are kept for no longer"
 
 // Delivery is one try to push something.
 type Delivery struct {

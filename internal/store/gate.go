@@ -113,7 +113,7 @@ func (s *Store) Items(ctx context.Context, v paper.View, scope paper.Scope, w pa
 func (s *Store) items(ctx context.Context, v paper.View, scope paper.Scope, w paper.Window) ([]paper.Item, error) {
 	switch {
 	case w.IDs != nil:
-		ids, err := s.standing(ctx, scope, w.IDs)
+		ids, err := s.standing(ctx, scope, w.IDs, w.Ever)
 		if err != nil {
 			return nil, err
 		}

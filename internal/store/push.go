@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"paperwire/internal/paper"
 )
@@ -17,12 +18,12 @@ const (
 	keepPushed     = 30 * 24 * time.Hour // deliveries, and the outbox for replays
 )
 
-const receiverColumns = `id, kind, scope, url, host, doc, seq, n, state, problem, attempts, since, retry_at, created, expires`
+const receiverColumns = `id, kind, scope, url, host, doc, seq, n, state, problem, attempts, since, retry_at, created, expires, client`
 
 func scanReceiver(row interface{ Scan(...any) error }) (r paper.Receiver, err error) {
 	var since, retry, created, expires int64
 	err = row.Scan(&r.ID, &r.Kind, &r.Scope, &r.URL, &r.Host, &r.Doc, &r.Cursor.Seq, &r.Cursor.N, &r.State, &r.Problem, &r.Attempts,
-		&since, &retry, &created, &expires)
+		&since, &retry, &created, &expires, &r.Client)
 	r.Since, r.Created, r.Expires = instant(since), instant(created), instant(expires)
 	if retry > 0 {
 		r.Retry = time.UnixMilli(retry).UTC()
@@ -36,14 +37,14 @@ func (s *Store) Events(ctx context.Context, after paper.Cursor, n int) ([]paper.
 	err := each(ctx, s.r, func(rows *sql.Rows) error {
 		var e paper.Event
 		var parts string
-		var at int64
-		if err := rows.Scan(&e.Seq, &e.N, &e.Kind, &e.Paper, &e.Day, &e.Article, &e.Version, &parts, &at); err != nil {
+		var at, plain int64
+		if err := rows.Scan(&e.Seq, &e.N, &e.Kind, &e.Paper, &e.Day, &e.Article, &e.Version, &parts, &at, &plain); err != nil {
 			return err
 		}
-		e.At = instant(at)
+		e.At, e.Plain = instant(at), plain > 0
 		list = append(list, e)
 		return json.Unmarshal([]byte(parts), &list[len(list)-1].Parts)
-	}, `SELECT seq, n, kind, paper, day, article, version, parts, at FROM outbox WHERE (seq, n) > ($1, $2) ORDER BY seq, n LIMIT $3`, after.Seq, after.N, n)
+	}, `SELECT seq, n, kind, paper, day, article, version, parts, at, plain FROM outbox WHERE (seq, n) > ($1, $2) ORDER BY seq, n LIMIT $3`, after.Seq, after.N, n)
 	if err != nil {
 		return nil, fmt.Errorf("events after %d.%d: %w", after.Seq, after.N, err)
 	}
@@ -108,13 +109,17 @@ func (s *Store) Receiver(ctx context.Context, id string) (paper.Receiver, error)
 	return r, nil
 }
 
-// CountReceivers counts those of a kind, in all and at one host.
-func (s *Store) CountReceivers(ctx context.Context, kind paper.ReceiverKind, host string) (all, there int, err error) {
-	err = s.r.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN host = $2 THEN 1 ELSE 0 END), 0) FROM receivers WHERE kind = $1`, kind, host).Scan(&all, &there)
+// CountReceivers counts those of a kind: in all, at one host (a name, whatever the
+// port), and those that one client asked for.
+func (s *Store) CountReceivers(ctx context.Context, kind paper.ReceiverKind, host, client string) (all, there, theirs int, err error) {
+	host += ":"
+	err = s.r.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN substr(host, 1, $3) = $2 THEN 1 ELSE 0 END), 0),
+			COALESCE(SUM(CASE WHEN client = $4 THEN 1 ELSE 0 END), 0)
+		FROM receivers WHERE kind = $1`, kind, host, utf8.RuneCountInString(host), client).Scan(&all, &there, &theirs)
 	if err != nil {
-		return 0, 0, fmt.Errorf("count receivers: %w", err)
+		return 0, 0, 0, fmt.Errorf("count receivers: %w", err)
 	}
-	return all, there, nil
+	return all, there, theirs, nil
 }
 
 // KeepReceiver stores a receiver as it is given, in place of one with its id. A
@@ -125,11 +130,51 @@ func (s *Store) KeepReceiver(ctx context.Context, r paper.Receiver) error {
 	}
 	return s.tx(ctx, "keep receiver "+r.ID, func(t *sql.Tx) error {
 		_, err := t.ExecContext(ctx, `INSERT INTO receivers (`+receiverColumns+`, owner, lease_until, deliveries)
-			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,'',0,0)
+			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,'',0,0)
 			ON CONFLICT (id) DO UPDATE SET kind=$2, scope=$3, url=$4, host=$5, doc=$6, seq=$7, n=$8, state=$9, problem=$10, attempts=$11,
-				since=$12, retry_at=$13, expires=$15, owner='', lease_until=0`,
+				since=$12, retry_at=$13, expires=$15, client=$16, owner='', lease_until=0`,
 			r.ID, r.Kind, r.Scope, r.URL, r.Host, r.Doc, r.Cursor.Seq, r.Cursor.N, r.State, clean(r.Problem), r.Attempts,
-			seconds(r.Since), millis(r.Retry), seconds(r.Created), seconds(r.Expires))
+			seconds(r.Since), millis(r.Retry), seconds(r.Created), seconds(r.Expires), r.Client)
+		return err
+	})
+}
+
+// ChangeReceiver changes one that is there, in one transaction: what others write
+// meanwhile is not lost. A drain under way loses its lease. Errors: paper.ErrNotFound,
+// and that of change, with which nothing is written.
+func (s *Store) ChangeReceiver(ctx context.Context, id string, change func(*paper.Receiver) error) (r paper.Receiver, err error) {
+	var refused error
+	err = s.tx(ctx, "change receiver "+id, func(t *sql.Tx) error {
+		// Written first, so that the row is ours from here on.
+		r, err = scanReceiver(t.QueryRowContext(ctx, `UPDATE receivers SET owner = '', lease_until = 0 WHERE id = $1 RETURNING `+receiverColumns, id))
+		if errors.Is(err, sql.ErrNoRows) {
+			return paper.ErrNotFound
+		} else if err != nil {
+			return err
+		}
+		if refused = change(&r); refused != nil {
+			return refused
+		}
+		_, err := t.ExecContext(ctx, `UPDATE receivers SET scope=$2, url=$3, host=$4, doc=$5, seq=$6, n=$7, state=$8, problem=$9, attempts=$10,
+			since=$11, retry_at=$12, expires=$13 WHERE id = $1`, id, r.Scope, r.URL, r.Host, r.Doc, r.Cursor.Seq, r.Cursor.N, r.State, clean(r.Problem), r.Attempts,
+			seconds(r.Since), millis(r.Retry), seconds(r.Expires))
+		return err
+	})
+	if refused != nil {
+		err = refused // in its own words
+	}
+	return r, err
+}
+
+// RenewReceivers lets those that are named live on until an instant; those that were
+// paused go on. A drain under way is not disturbed.
+func (s *Store) RenewReceivers(ctx context.Context, ids []string, until time.Time) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.tx(ctx, "renew receivers", func(t *sql.Tx) error {
+		args := []any{until.Unix()}
+		_, err := t.ExecContext(ctx, `UPDATE receivers SET expires = $1, state = CASE WHEN state = 'paused' THEN 'live' ELSE state END WHERE `+in("id", ids, &args), args...)
 		return err
 	})
 }
@@ -162,16 +207,16 @@ func (s *Store) forget(ctx context.Context, t *sql.Tx, id string) error {
 	return s.incident(ctx, t, id, "failing", "", false)
 }
 
-// DueReceivers hands out receivers that are behind the outbox and may be sent to
-// now, n at most, those longest behind first; each to one caller, who has hold
-// time to begin (see ClaimReceiver).
+// DueReceivers hands out receivers, but for intents, that are behind the outbox and may
+// be sent to now, n at most, those longest behind first; each to one caller, who has
+// hold time to begin (see ClaimReceiver).
 func (s *Store) DueReceivers(ctx context.Context, hold time.Duration, n int) ([]paper.Receiver, error) {
 	end, err := s.Outbox(ctx)
 	if err != nil {
 		return nil, err
 	}
 	now := s.now()
-	const due = `(seq, n) < ($1, $2) AND state = 'live' AND retry_at <= $3 AND lease_until <= $3`
+	const due = `(seq, n) < ($1, $2) AND seq >= 0 AND state = 'live' AND retry_at <= $3 AND lease_until <= $3`
 	// Looked at without the write lock first: most sweeps find nothing.
 	var one int
 	err = s.r.QueryRowContext(ctx, `SELECT 1 FROM receivers WHERE `+due+` LIMIT 1`, end.Seq, end.N, now.UnixMilli()).Scan(&one)
@@ -195,14 +240,47 @@ func (s *Store) DueReceivers(ctx context.Context, hold time.Duration, n int) ([]
 	return list, err
 }
 
-// PassReceivers moves receivers from one cursor to another without a drain: there
-// is nothing for them in between. Who is drained by now, or stands elsewhere, stays.
+// DueIntents hands out intents as DueReceivers does receivers: as many as bring those
+// under way to n, and those of one client to ofClient.
+func (s *Store) DueIntents(ctx context.Context, hold time.Duration, n, ofClient int) (ids []string, err error) {
+	now := s.now()
+	// Those under way come first, so that they take the first places of their client.
+	const due = `SELECT id FROM (SELECT id, created, lease_until, ROW_NUMBER() OVER (PARTITION BY client ORDER BY CASE WHEN lease_until > $1 THEN 0 ELSE 1 END, created, id) AS place
+		FROM receivers WHERE kind = 'intent' AND state = 'live' AND retry_at <= $1) waiting WHERE lease_until <= $1 AND place <= $2 ORDER BY place, created, id`
+	var one string
+	err = s.r.QueryRowContext(ctx, due+` LIMIT 1`, now.UnixMilli(), ofClient).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("due intents: %w", err)
+	}
+	err = s.tx(ctx, "due intents", func(t *sql.Tx) error {
+		ids = ids[:0]
+		var under int
+		if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM receivers WHERE kind = 'intent' AND lease_until > $1`, now.UnixMilli()).Scan(&under); err != nil {
+			return err
+		}
+		return each(ctx, t, func(rows *sql.Rows) error {
+			var id string
+			err := rows.Scan(&id)
+			ids = append(ids, id)
+			return err
+		}, `UPDATE receivers SET owner = '', lease_until = $3 WHERE id IN (`+due+` LIMIT $4) AND lease_until <= $1 RETURNING id`,
+			now.UnixMilli(), ofClient, now.Add(hold).UnixMilli(), max(n-under, 0))
+	})
+	return ids, err
+}
+
+// PassReceivers moves receivers that were handed out from one cursor to another without
+// a drain: there is nothing for them in between. Who is drained by now, stands elsewhere
+// or was changed since, and so may be about something else, stays.
 func (s *Store) PassReceivers(ctx context.Context, from, to paper.Cursor, ids []string) error {
 	return s.tx(ctx, "pass receivers", func(t *sql.Tx) error {
 		for at := 0; at < len(ids); at += 500 {
 			args := []any{from.Seq, from.N, to.Seq, to.N}
 			if _, err := t.ExecContext(ctx, `UPDATE receivers SET seq = $3, n = $4, lease_until = 0
-				WHERE seq = $1 AND n = $2 AND owner = '' AND `+in("id", ids[at:min(at+500, len(ids))], &args), args...); err != nil {
+				WHERE seq = $1 AND n = $2 AND owner = '' AND lease_until > 0 AND `+in("id", ids[at:min(at+500, len(ids))], &args), args...); err != nil {
 				return err
 			}
 		}
@@ -386,7 +464,9 @@ func (s *Store) Backlogs(ctx context.Context) ([]paper.Backlog, error) {
 	return list, nil
 }
 
-// ExpireReceivers forgets subscriptions whose lease has ended and says how many.
+// ExpireReceivers forgets those whose time is over, with what is kept beside them, and
+// says how many: subscriptions whose lease has ended, robots and pings that stand in no
+// configuration any more.
 func (s *Store) ExpireReceivers(ctx context.Context) (n int, err error) {
 	now := s.now().Unix()
 	err = s.r.QueryRowContext(ctx, `SELECT COUNT(*) FROM receivers WHERE expires > 0 AND expires <= $1`, now).Scan(&n)
@@ -397,14 +477,32 @@ func (s *Store) ExpireReceivers(ctx context.Context) (n int, err error) {
 		return 0, nil
 	}
 	err = s.tx(ctx, "expire receivers", func(t *sql.Tx) error {
-		_, err := t.ExecContext(ctx, `DELETE FROM receivers WHERE expires > 0 AND expires <= $1`, now)
-		return err
+		var logged []string
+		n = 0
+		if err := each(ctx, t, func(rows *sql.Rows) error {
+			var id string
+			var kind paper.ReceiverKind
+			err := rows.Scan(&id, &kind)
+			if n++; kind != paper.Subscription {
+				logged = append(logged, id)
+			}
+			return err
+		}, `DELETE FROM receivers WHERE expires > 0 AND expires <= $1 RETURNING id, kind`, now); err != nil {
+			return err
+		}
+		for _, id := range logged {
+			if err := s.forget(ctx, t, id); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return n, err
 }
 
 // PrunePushed forgets what is older than a replay may reach back: deliveries, dead
-// letters, and of the outbox what no receiver still has to get.
+// letters, and of the outbox what no live receiver still has to get. Those that are not
+// live do not hold it for ever: they are told that they missed something.
 func (s *Store) PrunePushed(ctx context.Context) error {
 	old := s.now().Add(-keepPushed)
 	return s.tx(ctx, "prune outbox", func(t *sql.Tx) error {
@@ -415,8 +513,13 @@ func (s *Store) PrunePushed(ctx context.Context) error {
 			return err
 		}
 		// The newest event stays: its number is where the outbox ends.
-		_, err := t.ExecContext(ctx, `DELETE FROM outbox WHERE at < $1 AND seq < (SELECT MAX(seq) FROM outbox)
-			AND seq < COALESCE((SELECT MIN(seq) FROM receivers WHERE state = 'live' AND kind <> 'intent'), seq + 1)`, old.Unix())
+		const pruned = `at < $1 AND outbox.seq < (SELECT MAX(seq) FROM outbox)
+			AND outbox.seq < COALESCE((SELECT MIN(seq) FROM receivers WHERE state = 'live' AND kind <> 'intent'), outbox.seq + 1)`
+		if _, err := t.ExecContext(ctx, `UPDATE receivers SET problem = $2 WHERE state <> 'live' AND problem <> $2
+			AND EXISTS (SELECT 1 FROM outbox WHERE `+pruned+` AND (outbox.seq, outbox.n) > (receivers.seq, receivers.n))`, old.Unix(), paper.Missed); err != nil {
+			return err
+		}
+		_, err := t.ExecContext(ctx, `DELETE FROM outbox WHERE `+pruned, old.Unix())
 		return err
 	})
 }

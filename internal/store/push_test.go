@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -178,6 +180,14 @@ func TestReceiverLeases(t *testing.T) {
 		if err := s.MoveReceiver(ctx, held, "p3", 0, nil, nil); err != nil {
 			t.Fatal(err)
 		}
+		due(1)
+		if _, err := s.ChangeReceiver(ctx, "two", func(r *paper.Receiver) error { r.Scope = "section/neu"; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if got := pass(); got != (paper.Cursor{}) {
+			t.Errorf("moved to %v though it is about something else now", got)
+		}
+		due(1)
 		if got := pass(); got != events[2].Cursor() {
 			t.Errorf("it stands at %v", got)
 		}
@@ -204,8 +214,178 @@ func TestReceiverLeases(t *testing.T) {
 		if err := s.DropReceiver(ctx, "one"); !errors.Is(err, paper.ErrNotFound) {
 			t.Error(err)
 		}
-		if all, there, err := s.CountReceivers(ctx, paper.Webhook, "x.example:443"); err != nil || all != 1 || there != 1 {
-			t.Error(all, there, err)
+		if all, there, theirs, err := s.CountReceivers(ctx, paper.Webhook, "x.example", "someone"); err != nil || all != 1 || there != 1 || theirs != 0 {
+			t.Error(all, there, theirs, err)
+		}
+	})
+}
+
+// Changes of one receiver at once are all kept; who is gone does not come back.
+func TestReceiverIsChangedInTurn(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		s := open(t, dsn(t), newClock())
+		ctx := t.Context()
+		nothing := func(*paper.Receiver) error { return nil }
+		if _, err := s.ChangeReceiver(ctx, "one", nothing); !errors.Is(err, paper.ErrNotFound) {
+			t.Fatal(err)
+		}
+		if err := s.KeepReceiver(ctx, receiver("one", paper.Cursor{})); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				if _, err := s.ChangeReceiver(ctx, "one", func(r *paper.Receiver) error { r.Attempts++; r.Doc += "x"; return nil }); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if r, err := s.Receiver(ctx, "one"); err != nil || r.Attempts != 20 || len(r.Doc) != 22 {
+			t.Errorf("%+v %v", r, err)
+		}
+		no := errors.New("no")
+		if _, err := s.ChangeReceiver(ctx, "one", func(r *paper.Receiver) error { r.Doc = ""; return no }); err != no {
+			t.Errorf("the error of who changes: %v", err)
+		}
+		if _, err := s.ClaimReceiver(ctx, "one", "p", time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		r, err := s.ChangeReceiver(ctx, "one", nothing)
+		if err != nil || len(r.Doc) != 22 {
+			t.Errorf("%+v %v", r, err)
+		}
+		if err := s.MoveReceiver(ctx, r, "p", 0, nil, nil); !errors.Is(err, ErrBusy) {
+			t.Errorf("the drain goes on: %v", err)
+		}
+	})
+}
+
+// An id names one event for ever; those that were sent before ids held the instant stay.
+func TestEventIDs(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		ctx := t.Context()
+		outboxed(t, s, c, 0, 2)
+		events, err := s.Events(ctx, paper.Cursor{}, 10)
+		if err != nil || len(events) != 2 {
+			t.Fatal(events, err)
+		}
+		again := events[0]
+		again.At = again.At.Add(time.Second)
+		if events[0].ID() == again.ID() {
+			t.Errorf("another event of its number has the id %s too", again.ID())
+		}
+		// As a version before left them.
+		if err := s.KeepReceiver(ctx, receiver("one", paper.Cursor{})); err != nil {
+			t.Fatal(err)
+		}
+		r, err := s.ClaimReceiver(ctx, "one", "p", time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.MoveReceiver(ctx, r, "p", 0, nil, &paper.DeadLetter{Event: events[0], Problem: "x"}); err != nil {
+			t.Fatal(err)
+		}
+		migration, err := migrations.ReadFile("migrations/0012_event_ids.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(string(migration), "\n") {
+			if strings.HasPrefix(line, "UPDATE") {
+				if _, err := s.w.ExecContext(ctx, line); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		outboxed(t, s, c, 2, 1)
+		events, err = s.Events(ctx, paper.Cursor{}, 10)
+		if err != nil || len(events) != 3 {
+			t.Fatal(events, err)
+		}
+		for i, e := range events {
+			if old := e.ID() == fmt.Sprintf("evt_%d_%d", e.Seq, e.N); old != (i < 2) {
+				t.Errorf("event %d: %s", i, e.ID())
+			}
+		}
+		if letters, err := s.DeadLetters(ctx, "one", paper.Cursor{}, 10); err != nil || len(letters) != 1 || letters[0].Event.ID() != events[0].ID() {
+			t.Errorf("%+v %v", letters, err)
+		}
+	})
+}
+
+// Trouble with a receiver is told to the operator and not to the public.
+func TestTroubleWithReceivers(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		ctx := t.Context()
+		if err := s.Trouble(ctx, "wh_1", "failing", "HTTP 503 from n8n.internal:5678", true); err != nil {
+			t.Fatal(err)
+		}
+		if list, err := s.Incidents(ctx, 10); err != nil || len(list) != 0 {
+			t.Errorf("public: %+v %v", list, err)
+		}
+		if list, err := s.Untold(ctx); err != nil || len(list) != 1 || list[0].Source != "wh_1" {
+			t.Errorf("to the operator: %+v %v", list, err)
+		}
+	})
+}
+
+// Intents are handed out by client in turn: one that asks for many gets its share, and
+// no more are under way than can be worked on. Receivers do not wait behind them.
+func TestIntentsAreShared(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		c := newClock()
+		s := open(t, dsn(t), c)
+		ctx := t.Context()
+		keep := func(client, host string, n int) {
+			t.Helper()
+			for i := range n {
+				r := receiver(fmt.Sprintf("int_%s_%02d", client, i), paper.Cursor{Seq: -1})
+				r.Kind, r.Client, r.Host = paper.Intent, client, fmt.Sprintf("%s:%d", host, 8000+i)
+				if err := s.KeepReceiver(ctx, r); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		keep("a", "x.example", 20)
+		keep("b", "xx.example", 3)
+		outboxed(t, s, c, 0, 1)
+		if list, err := s.DueReceivers(ctx, 15*time.Second, 10); err != nil || len(list) != 0 {
+			t.Errorf("intents among receivers: %v %v", list, err)
+		}
+		due := func(n, each int) map[string]int {
+			t.Helper()
+			list, err := s.DueIntents(ctx, 15*time.Second, n, each)
+			if err != nil {
+				t.Fatal(err)
+			}
+			of := map[string]int{}
+			for _, id := range list {
+				of[id[4:5]]++
+			}
+			return of
+		}
+		if of := due(5, 4); of["a"]+of["b"] != 5 || of["b"] < 2 {
+			t.Errorf("first %v", of)
+		}
+		if of := due(16, 4); of["a"]+of["b"] != 2 {
+			t.Errorf("the others %v", of)
+		}
+		if of := due(16, 4); len(of) != 0 {
+			t.Errorf("more than its share: %v", of)
+		}
+		if of := due(7, 20); len(of) != 0 {
+			t.Errorf("more than can be worked on: %v", of)
+		}
+		c.add(16 * time.Second)
+		if of := due(16, 4); of["a"] != 4 || of["b"] != 3 {
+			t.Errorf("none of them began: %v", of)
+		}
+		if all, there, theirs, err := s.CountReceivers(ctx, paper.Intent, "x.example", "b"); err != nil || all != 23 || there != 20 || theirs != 3 {
+			t.Error(all, there, theirs, err)
 		}
 	})
 }
@@ -241,8 +421,18 @@ func TestPrunePushed(t *testing.T) {
 		if err := s.KeepReceiver(ctx, slow); err != nil {
 			t.Fatal(err)
 		}
+		even := receiver("even", events[3].Cursor()) // it has what is pruned
+		even.State = paper.ReceiverPaused
+		if err := s.KeepReceiver(ctx, even); err != nil {
+			t.Fatal(err)
+		}
 		if n := left(); n != 1 {
 			t.Fatalf("%d events left, want the newest", n)
+		}
+		for id, want := range map[string]string{"slow": paper.Missed, "even": ""} {
+			if r, err := s.Receiver(ctx, id); err != nil || r.Problem != want {
+				t.Errorf("%s: problem %q %v", id, r.Problem, err)
+			}
 		}
 		// A lease that ends takes its subscription along.
 		sub := receiver("sub", paper.Cursor{})
@@ -255,6 +445,32 @@ func TestPrunePushed(t *testing.T) {
 				t.Fatal(n, err)
 			}
 			c.add(time.Hour)
+		}
+		// A robot that nobody renews goes with what was kept of it; one that is renewed stays.
+		for _, id := range []string{"robot:a", "robot:b"} {
+			r := receiver(id, paper.Cursor{})
+			r.Kind, r.State, r.Expires = paper.Robot, paper.ReceiverPaused, c.now().Add(time.Hour)
+			if err := s.KeepReceiver(ctx, r); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.LogDelivery(ctx, paper.Delivery{Receiver: id, Event: "e"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.RenewReceivers(ctx, []string{"robot:a"}, c.now().Add(3*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		c.add(2 * time.Hour)
+		if n, err := s.ExpireReceivers(ctx); err != nil || n != 1 {
+			t.Error(n, err)
+		}
+		if r, err := s.Receiver(ctx, "robot:a"); err != nil || r.State != paper.ReceiverLive {
+			t.Errorf("%+v %v", r, err)
+		}
+		for id, want := range map[string]int{"robot:a": 1, "robot:b": 0} {
+			if list, err := s.Deliveries(ctx, id, 0, 10); err != nil || len(list) != want {
+				t.Errorf("%s: %v %v", id, list, err)
+			}
 		}
 	})
 }

@@ -192,7 +192,8 @@ func (s *Store) Health(ctx context.Context) ([]paper.Health, error) {
 	return list, nil
 }
 
-// Incidents lists the newest n stretches of trouble, newest first.
+// Incidents lists the newest n stretches of trouble with sources, newest first. Those
+// with receivers are the operator's alone (see Untold): they name hosts in his house.
 func (s *Store) Incidents(ctx context.Context, n int) ([]paper.Incident, error) {
 	var list []paper.Incident
 	err := each(ctx, s.r, func(r *sql.Rows) error {
@@ -204,8 +205,8 @@ func (s *Store) Incidents(ctx context.Context, n int) ([]paper.Incident, error) 
 		i.Began, i.Ended = instant(began), instant(ended)
 		list = append(list, i)
 		return nil
-	}, `SELECT i.id, i.source, COALESCE(s.name, i.source), i.state, i.problem, i.began, i.ended
-		FROM incidents i LEFT JOIN sources s ON s.key = i.source ORDER BY i.id DESC LIMIT $1`, n)
+	}, `SELECT i.id, i.source, s.name, i.state, i.problem, i.began, i.ended
+		FROM incidents i JOIN sources s ON s.key = i.source ORDER BY i.id DESC LIMIT $1`, n)
 	if err != nil {
 		return nil, fmt.Errorf("incidents: %w", err)
 	}

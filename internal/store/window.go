@@ -20,9 +20,16 @@ func (s *Store) keys(ctx context.Context, query string, args ...any) (list []key
 	return list, err
 }
 
-// standing gives those of the named articles that a feed of the scope may hold:
-// the live ones in it, and those it ever carried whose notice lasts (promise 4).
-func (s *Store) standing(ctx context.Context, scope paper.Scope, ids []string) ([]key, error) {
+// standing gives those of the named articles that a push about the scope may hold: the
+// live ones in it, and of those it ever carried the corrected ones whose notice lasts
+// (promise 4) and all that are withdrawn: a receiver that was away for longer than a
+// notice lasts must hear of a withdrawal all the same. With ever it gives all that the
+// scope ever carried.
+func (s *Store) standing(ctx context.Context, scope paper.Scope, ids []string, ever bool) ([]key, error) {
+	noted := "(a.state = 'withdrawn' OR a.state = 'released' AND a.notice > 0)"
+	if ever {
+		noted = "a.state IN ('released','withdrawn')"
+	}
 	var all []key
 	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !storable(id) })
 	for part := range slices.Chunk(ids, 500) {
@@ -30,7 +37,7 @@ func (s *Store) standing(ctx context.Context, scope paper.Scope, ids []string) (
 			var args []any
 			conds := []string{in("a.id", part, &args), "a.archive = 0"}
 			if told {
-				conds = append(append(conds, "a.notice > 0", "a.state IN ('released','withdrawn')"), everConds(scope, &args)...)
+				conds = append(append(conds, noted), everConds(scope, &args)...)
 			} else {
 				conds = append(append(conds, "a.state = 'released'"), scopeConds(scope, &args, "")...)
 			}

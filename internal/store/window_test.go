@@ -21,8 +21,8 @@ func window(t testing.TB, s *Store, scope string, w paper.Window) []paper.Item {
 	return list
 }
 
-// Of the articles named, a scope gives what stands in it and what it carried while
-// the notice lasts: neither what it never had, nor what is not out.
+// Of the articles named, a scope gives what stands in it, what it carried while the
+// notice lasts and what is withdrawn: neither what it never had, nor what is not out.
 func TestNamedArticles(t *testing.T) {
 	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
 		c := newClock()
@@ -63,8 +63,27 @@ func TestNamedArticles(t *testing.T) {
 		if _, err := s.Expire(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		check("district/410825")
+		// The notices are over. Who was away hears of the withdrawal all the same, and who
+		// never had the article does not.
+		check("district/410825", "a-20260318-1")
+		check("section/yaowen", "a-20260318-1", "a-20260318-2")
+		check("district/410825/-section/yaowen")
+		check("paper/b")
 		check("district/410803", "a-20260318-2", "a-20260318-3")
+		if got := window(t, s, "district/410825", paper.Window{IDs: all[:1]}); got[0].State != paper.Withdrawn || got[0].Headline != "" {
+			t.Errorf("withdrawn: %+v", got[0])
+		}
+		// Moved away long ago, it was there all the same.
+		for scope, want := range map[string][]string{
+			"district/410825": {"a-20260318-1", "a-20260318-3"}, "district/410803": {"a-20260318-2", "a-20260318-3"}, "paper/a/page/99": nil, "section/yaowen/district/410803": {"a-20260318-2"},
+		} {
+			if got := ids(window(t, s, scope, paper.Window{IDs: all, Ever: true})); !slices.Equal(got, want) {
+				t.Errorf("ever in %s: %v, want %v", scope, got, want)
+			}
+		}
+		if got := ids(window(t, s, "district/410825", paper.Window{})); len(got) != 0 {
+			t.Errorf("the feed tells of it still: %v", got)
+		}
 	})
 }
 

@@ -21,7 +21,7 @@ func (s *server) registerWebhooks(api huma.API) {
 	huma.Register(api, operation(api, "listWebhooks", http.MethodGet, all, "All webhooks", "", http.StatusOK), s.listWebhooks)
 	huma.Register(api, operation(api, "getWebhook", http.MethodGet, one, "One webhook, and how it fares", "", http.StatusOK), s.getWebhook)
 	huma.Register(api, operation(api, "updateWebhook", http.MethodPatch, one, "Change a webhook",
-		"What is absent stays as it is. One that was gone or paused goes on where it stood; what waits is tried at once.", http.StatusOK), s.updateWebhook)
+		"What is absent stays as it is. One that was paused and is live goes on where it stood; what waits is tried at once. So does one that was gone, where state or another url is sent.", http.StatusOK), s.updateWebhook)
 	huma.Register(api, operation(api, "deleteWebhook", http.MethodDelete, one, "Delete a webhook", "With its deliveries and dead letters.", http.StatusNoContent), s.deleteWebhook)
 	huma.Register(api, operation(api, "rotateWebhookSecret", http.MethodPost, one+"/secret", "Give a webhook another secret",
 		"The former one signs too for a day.", http.StatusOK), s.rotateSecret)
@@ -182,7 +182,7 @@ func (s *server) updateWebhook(ctx context.Context, in *updateWebhookIn) (*webho
 			spec.Patience = time.Duration(*b.Patience) * time.Second
 		}
 		if b.State != nil {
-			spec.Paused = *b.State == "paused"
+			spec.Paused, spec.Gone = *b.State == "paused", false
 		}
 	})
 	if errors.Is(err, push.ErrRequest) {
@@ -256,7 +256,7 @@ type receiver struct {
 	Attempts int        `json:"attempts" doc:"Failed tries of what it gets next"`
 	Since    *time.Time `json:"failing_since,omitempty"`
 	Retry    *time.Time `json:"next_try,omitempty"`
-	Expires  *time.Time `json:"expires,omitempty" doc:"When the lease of a subscription ends"`
+	Expires  *time.Time `json:"expires,omitempty" doc:"When it ends unless it is renewed: the lease of a subscription, a robot or ping that stands in no configuration any more"`
 }
 
 type receiversIn struct {
@@ -344,7 +344,7 @@ func (s *server) deadLetters(ctx context.Context, in *deadLettersIn) (*deadLette
 	var after paper.Cursor
 	if in.After != "" {
 		var err error
-		if after, err = push.ReadCursor(in.After); err != nil {
+		if after, _, err = push.ReadCursor(in.After); err != nil {
 			return nil, huma.Error400BadRequest(err.Error())
 		}
 	}
@@ -363,7 +363,7 @@ func (s *server) deadLetters(ctx context.Context, in *deadLettersIn) (*deadLette
 
 type resendIn struct {
 	ID    string `path:"id" maxLength:"40"`
-	Event string `path:"event" maxLength:"60" example:"evt_42_3"`
+	Event string `path:"event" maxLength:"60" example:"evt_42_3_tc2yvc"`
 }
 
 func (s *server) resend(ctx context.Context, in *resendIn) (*deliveryOut, error) {
@@ -387,14 +387,15 @@ func (s *server) replay(ctx context.Context, in *replayIn) (*webhookOut, error) 
 		return nil, huma.Error400BadRequest("send either cursor or since")
 	}
 	var to *paper.Cursor
+	since := in.Body.Since
 	if in.Body.Cursor != "" {
-		c, err := push.ReadCursor(in.Body.Cursor)
+		c, at, err := push.ReadCursor(in.Body.Cursor)
 		if err != nil {
 			return nil, huma.Error400BadRequest(err.Error())
 		}
-		to = &c
+		to, since = &c, at
 	}
-	w, err := s.Push.Replay(ctx, in.ID, to, in.Body.Since)
+	w, err := s.Push.Replay(ctx, in.ID, to, since)
 	if err != nil {
 		return nil, s.pushProblem(err)
 	}

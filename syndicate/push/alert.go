@@ -22,27 +22,46 @@ const (
 	lookEvery = 10 * time.Second
 	leaseFor  = time.Minute
 	waitMost  = time.Hour // longest pause after a message could not be sent
+	openMost  = 100       // messages that wait for one channel; what is more is left to the other
+	failMost  = 3         // messages that fail on a channel: the others wait for the next look
 )
 
-// Run sends what is to be told until the context is over. A message that cannot
-// be sent is tried again, with growing pauses; nothing is noted as told before.
+// channel is one way to the operator.
+type channel struct {
+	send func(context.Context, message) error
+	// said is how far the messages have come that did not go out everywhere yet.
+	said map[said]progress
+}
+
+// said names a message: an incident's beginning or its end.
+type said struct {
+	incident int64
+	over     bool
+}
+
+// progress of a message on a channel.
+type progress struct {
+	done  bool
+	pause time.Duration // after the last failure
+	again time.Time
+}
+
+// Run sends what is to be told until the context is over. A message that cannot be
+// sent is tried again, with growing pauses, and keeps neither others nor the other
+// channel waiting; it is noted as told when it went out on one.
 func (a *Alerts) Run(ctx context.Context) error {
-	if a.o.Webhook == "" && a.o.Mail.Server == "" {
+	if len(a.channels) == 0 {
 		<-ctx.Done()
 		return nil
 	}
-	wait := lookEvery
+	t := time.NewTicker(lookEvery)
+	defer t.Stop()
 	for {
 		if err := a.Send(ctx); err != nil && ctx.Err() == nil {
-			wait = min(2*wait, waitMost)
-			a.o.Log.Error("alert not sent", "error", err, "again", wait.String())
-		} else {
-			wait = lookEvery
+			a.o.Log.Error("alert not sent", "error", err)
 		}
-		t := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
-			t.Stop()
 			return nil
 		case <-t.C:
 		}
@@ -51,27 +70,57 @@ func (a *Alerts) Run(ctx context.Context) error {
 
 // Send tells what is to be told now.
 func (a *Alerts) Send(ctx context.Context) error {
-	list, err := a.o.Incidents.Untold(ctx)
-	if err != nil || len(list) == 0 {
+	untold, err := a.o.Incidents.Untold(ctx)
+	if err != nil || len(untold)+len(a.open) == 0 {
 		return err
 	}
 	if a.o.Incidents.Acquire(ctx, "alerts", a.o.Owner, leaseFor) != nil {
 		return nil // another process speaks
 	}
-	for _, i := range list {
-		if i.State == "failing" && i.Ended.IsZero() && a.o.Now().Sub(i.Began) < a.o.Patience {
+	now := a.o.Now()
+	var errs []error
+	var open []paper.Incident
+	failed := map[*channel]int{}
+	for n, i := range append(a.open, untold...) {
+		if i.State == "failing" && i.Ended.IsZero() && now.Sub(i.Began) < a.o.Patience {
 			continue
 		}
-		m := a.message(i)
-		if err := errors.Join(a.post(ctx, m), a.mail(m)); err != nil {
-			return err
+		id := said{i.ID, !i.Ended.IsZero()}
+		somewhere, everywhere := false, true
+		for _, c := range a.channels {
+			p := c.said[id]
+			if !p.done && !now.Before(p.again) && failed[c] < failMost {
+				if err := c.send(ctx, a.message(i)); err != nil {
+					errs = append(errs, err)
+					failed[c]++
+					p.pause = min(max(2*p.pause, 2*lookEvery), waitMost)
+					p.again = now.Add(p.pause)
+				} else {
+					p.done = true
+				}
+				c.said[id] = p
+			}
+			somewhere, everywhere = somewhere || p.done, everywhere && p.done
 		}
-		if err := a.o.Incidents.Told(ctx, i); err != nil {
-			return err
+		if somewhere && n >= len(a.open) {
+			// Noted at once, so that its end is told too, whatever the other channel does.
+			if err := a.o.Incidents.Told(ctx, i); err != nil {
+				errs = append(errs, err)
+				continue // it went out here: the next look only notes it
+			}
+			a.o.Log.Info("alert", "source", i.Source, "state", i.State, "over", !i.Ended.IsZero())
 		}
-		a.o.Log.Info("alert", "source", i.Source, "state", i.State, "over", !i.Ended.IsZero())
+		switch {
+		case everywhere || len(open) == openMost:
+			for _, c := range a.channels {
+				delete(c.said, id)
+			}
+		case somewhere:
+			open = append(open, i)
+		}
 	}
-	return nil
+	a.open = open
+	return errors.Join(errs...)
 }
 
 // message is what a webhook gets.
@@ -94,9 +143,6 @@ func (a *Alerts) message(i paper.Incident) message {
 }
 
 func (a *Alerts) post(ctx context.Context, m message) error {
-	if a.o.Webhook == "" {
-		return nil
-	}
 	b, err := json.Marshal(m)
 	if err != nil {
 		return err
@@ -122,11 +168,8 @@ func (a *Alerts) post(ctx context.Context, m message) error {
 	return nil
 }
 
-func (a *Alerts) mail(m message) error {
+func (a *Alerts) mail(_ context.Context, m message) error {
 	c := a.o.Mail
-	if c.Server == "" {
-		return nil
-	}
 	host, _, err := net.SplitHostPort(c.Server)
 	if err != nil {
 		return fmt.Errorf("alert mail: server %s: write it like mail.example.cn:587", c.Server)

@@ -27,6 +27,8 @@ type parcel struct {
 	again   time.Time     // when it was asked for again; zero where it was not
 	pause   time.Duration // until the receiver may get the next one
 
+	within time.Duration // for the answer; 0: as long as the client has
+
 	method string // POST where empty
 	url    string
 	header http.Header
@@ -64,7 +66,7 @@ const (
 
 // send makes the request of a parcel and judges the answer.
 func (d *Dispatch) send(ctx context.Context, kind paper.ReceiverKind, p *parcel) verdict {
-	v := d.exchange(ctx, p)
+	v := d.exchange(ctx, kind, p)
 	if ctx.Err() == nil {
 		d.metrics.deliveries.WithLabelValues(string(kind), outcomes[v.outcome]).Inc()
 		if v.outcome != crowded {
@@ -74,7 +76,7 @@ func (d *Dispatch) send(ctx context.Context, kind paper.ReceiverKind, p *parcel)
 	return v
 }
 
-func (d *Dispatch) exchange(ctx context.Context, p *parcel) verdict {
+func (d *Dispatch) exchange(ctx context.Context, kind paper.ReceiverKind, p *parcel) verdict {
 	method := p.method
 	if method == "" {
 		method = http.MethodPost
@@ -83,7 +85,12 @@ func (d *Dispatch) exchange(ctx context.Context, p *parcel) verdict {
 	if err != nil {
 		return verdict{outcome: refused, problem: "not a URL"}
 	}
-	leave, ok := d.hosts.enter(ctx, req.URL.Host)
+	client, place := d.o.Client, req.URL.Host
+	if kind == paper.Intent || kind == paper.Subscription {
+		// A stranger has as many ports as he likes.
+		client, place = d.o.Callbacks, "callbacks at "+strings.ToLower(req.URL.Hostname())
+	}
+	leave, ok := d.hosts.enter(ctx, place)
 	if !ok {
 		return verdict{outcome: crowded}
 	}
@@ -92,8 +99,13 @@ func (d *Dispatch) exchange(ctx context.Context, p *parcel) verdict {
 		req.Header[name] = value
 	}
 	req.Header.Set("User-Agent", "Paperwire (+"+d.o.Base+")")
+	if p.within > 0 {
+		ctx, cancel := context.WithTimeout(ctx, p.within)
+		defer cancel()
+		req = req.WithContext(ctx)
+	}
 	began := d.o.Now()
-	resp, err := d.o.Client.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return verdict{outcome: failed, problem: bare(err), took: d.o.Now().Sub(began)}
 	}
@@ -108,7 +120,7 @@ func (d *Dispatch) exchange(ctx context.Context, p *parcel) verdict {
 		v = p.judge(resp.StatusCode, body)
 	}
 	v.status, v.took, v.body = resp.StatusCode, took, body
-	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable {
+	if resp.StatusCode >= http.StatusBadRequest {
 		v.after = max(v.after, retryAfter(resp.Header.Get("Retry-After"), d.o.Now()))
 	}
 	return v

@@ -26,7 +26,7 @@ func init() {
 			for i, h := range list {
 				text := h.title
 				if i == 0 {
-					text = title + " " + text
+					text = clip(title, 120) + " " + text // there is no title of its own
 				}
 				links = append(links, link{clip(text, 240), h.url, h.picture})
 			}
@@ -45,10 +45,11 @@ func init() {
 			}
 			return to + "?" + q.Encode(), message
 		},
-		judge: func(answer []byte) verdict {
-			// 130101: more than 20 a minute. 310000 is a wrong signature, key word or
-			// address: the operator can mend it, so it is tried again.
-			return coded(answer, "errcode", "errmsg", map[int]time.Duration{130101: 10 * time.Minute}, 40035)
+		judge: func(answer []byte) (verdict, bool) {
+			// 130101, 410100: more than 20 a minute. 310000 is a wrong signature, key word or
+			// address: the operator can mend it, so it is tried again. 430101 to 430104 are
+			// its objections to a link, a text, a picture and to all of it.
+			return coded(answer, "errcode", "errmsg", map[int]time.Duration{130101: 10 * time.Minute, 410100: 10 * time.Minute}, 40035, 430101, 430102, 430103, 430104)
 		},
 	})
 }

@@ -23,6 +23,9 @@ const (
 	tidyEvery  = time.Hour
 	countEvery = 10 * time.Second
 	expectedIn = 2 * time.Second // an answer that takes longer is slow
+	renewEvery = 10 * time.Minute
+	silentFor  = 30 * time.Minute // and a robot that no process has in its configuration is paused
+	unseenFor  = 24 * time.Hour   // and it is forgotten
 )
 
 type counter struct{ n atomic.Int64 }
@@ -84,8 +87,8 @@ func newLines() map[paper.ReceiverKind]line {
 func (d *Dispatch) Run(ctx context.Context) error {
 	t := time.NewTicker(sweepEvery)
 	defer t.Stop()
-	var tidied, counted, expired time.Time
-	configured, troubled := false, false
+	var tidied, counted, expired, configured time.Time
+	troubled := false
 	say := func(what string, err error) {
 		if err != nil && ctx.Err() == nil && !troubled {
 			d.o.Log.Error(what, "error", err)
@@ -94,10 +97,12 @@ func (d *Dispatch) Run(ctx context.Context) error {
 	}
 	for {
 		err := error(nil)
-		if !configured {
-			err = d.configure(ctx)
+		if now := d.o.Now(); now.Sub(configured) >= renewEvery {
+			err = d.configure(ctx, configured.IsZero())
 			say("take up robots and pings", err)
-			configured = err == nil
+			if err == nil {
+				configured = now
+			}
 		}
 		if err == nil {
 			err = d.sweep(ctx)
@@ -112,7 +117,7 @@ func (d *Dispatch) Run(ctx context.Context) error {
 			n, err := d.o.Store.ExpireReceivers(ctx)
 			say("end subscriptions", err)
 			if n > 0 {
-				d.o.Log.Info("subscriptions ended", "subscriptions", n)
+				d.o.Log.Info("receivers expired", "receivers", n)
 			}
 			d.asked.tidy()
 			d.slow.tidy(now)
@@ -138,9 +143,13 @@ func (d *Dispatch) Run(ctx context.Context) error {
 	}
 }
 
-// configure makes receivers of the robots and pings of the configuration. Who is
-// new begins at the end of the outbox; who was there goes on where it stands.
-func (d *Dispatch) configure(ctx context.Context) error {
+// configure makes receivers of the robots and pings of the configuration, and says
+// that they are in it still. Who is new begins at the end of the outbox; who was there
+// goes on where it stands, at the start at once: what was wrong may be mended.
+//
+// Another process may have others: they are left alone until it has been silent about
+// them for a while, then paused, and expire a day after it spoke last.
+func (d *Dispatch) configure(ctx context.Context, start bool) error {
 	want := map[string]paper.Receiver{}
 	for id, r := range d.robots {
 		want[id] = paper.Receiver{ID: id, Kind: paper.Robot, Scope: r.Scope, Host: hostOf(r.URL)}
@@ -152,6 +161,8 @@ func (d *Dispatch) configure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	until := d.o.Now().Add(unseenFor)
+	var own []string
 	for _, kind := range []paper.ReceiverKind{paper.Robot, paper.Ping} {
 		have, err := d.o.Store.Receivers(ctx, kind, "", 1000)
 		if err != nil {
@@ -160,34 +171,48 @@ func (d *Dispatch) configure(ctx context.Context) error {
 		for _, r := range have {
 			w, ok := want[r.ID]
 			delete(want, r.ID)
+			var change func(*paper.Receiver)
 			switch {
-			case !ok:
-				err = d.o.Store.DropReceiver(ctx, r.ID)
-				if errors.Is(err, paper.ErrNotFound) {
-					err = nil // another process was faster
+			case !ok && r.Expires.IsZero():
+				change = func(r *paper.Receiver) { r.Expires = until }
+			case !ok && r.State == paper.ReceiverLive && until.Sub(r.Expires) > silentFor:
+				change = func(r *paper.Receiver) { r.State = paper.ReceiverPaused }
+			case ok && (start || w.Scope != r.Scope || w.Host != r.Host):
+				// Since when it fails stays: the first success ends the incident by it.
+				change = func(r *paper.Receiver) {
+					r.Scope, r.Host, r.State, r.Attempts, r.Retry, r.Expires = w.Scope, w.Host, paper.ReceiverLive, 0, time.Time{}, until
 				}
-			case w.Scope != r.Scope || w.Host != r.Host || r.State != paper.ReceiverLive:
-				r.Scope, r.Host, r.State, r.Attempts, r.Since, r.Retry, r.Problem = w.Scope, w.Host, paper.ReceiverLive, 0, time.Time{}, time.Time{}, ""
-				err = d.o.Store.KeepReceiver(ctx, r)
+			case ok:
+				own = append(own, r.ID)
+				continue
+			default:
+				continue
 			}
-			if err != nil {
+			if _, err := d.o.Store.ChangeReceiver(ctx, r.ID, func(r *paper.Receiver) error { change(r); return nil }); err != nil && !errors.Is(err, paper.ErrNotFound) {
 				return err
 			}
 		}
 	}
 	for _, r := range want {
-		r.Cursor, r.State, r.Doc = end, paper.ReceiverLive, "{}"
+		r.Cursor, r.State, r.Doc, r.Expires = end, paper.ReceiverLive, "{}", until
 		if err := d.o.Store.KeepReceiver(ctx, r); err != nil {
 			return err
 		}
 	}
-	return nil
+	return d.o.Store.RenewReceivers(ctx, own, until)
 }
 
 // sweep queues a drain for each receiver that is due and that the events behind its
 // cursor may concern. The others are moved on together: a release about one district
 // is no work for the subscribers of another.
 func (d *Dispatch) sweep(ctx context.Context) error {
+	intents, err := d.o.Store.DueIntents(ctx, beginsIn, verifyMost, verifyShare)
+	if err == nil && len(intents) > 0 {
+		err = d.o.Queue(ctx, workVerify, d.o.Now(), intents...)
+	}
+	if err != nil {
+		return err
+	}
 	list, err := d.o.Store.DueReceivers(ctx, beginsIn, sweepMost)
 	if err != nil || len(list) == 0 {
 		return err
@@ -199,7 +224,7 @@ func (d *Dispatch) sweep(ctx context.Context) error {
 	}
 	at := map[paper.Cursor][]paper.Receiver{} // most stand at one place
 	for _, r := range list {
-		if r.Kind == paper.Intent || r.Kind == paper.Ping {
+		if r.Kind == paper.Ping {
 			add(r)
 		} else {
 			at[r.Cursor] = append(at[r.Cursor], r)
@@ -215,8 +240,8 @@ func (d *Dispatch) sweep(ctx context.Context) error {
 		for _, r := range there {
 			does, known := concerned[r.Scope]
 			if !known {
-				scope, err := paper.ParseScope(r.Scope)
-				does = err != nil || slices.ContainsFunc(events, func(e paper.Event) bool { return touches(scope, e) })
+				_, touch, err := d.scope(ctx, &r)
+				does = err != nil || slices.ContainsFunc(events, touch)
 				concerned[r.Scope] = does
 			}
 			if does || len(events) == 0 {
@@ -252,8 +277,6 @@ const (
 func (d *Dispatch) work(r paper.Receiver) string {
 	doubtful := r.Attempts > 0 || d.slow.has(r.ID, d.o.Now())
 	switch {
-	case r.Kind == paper.Intent:
-		return workVerify
 	case r.Kind == paper.Subscription && doubtful:
 		return workHubSlow
 	case r.Kind == paper.Subscription:
@@ -275,10 +298,27 @@ func (d *Dispatch) Drain(ctx context.Context, id string, _ time.Time) error {
 		return err
 	}
 	x := &drain{Dispatch: d, r: r, owner: owner}
+	if !d.knows(r) {
+		return x.later(ctx, 5*time.Second) // for a process that does, or until it is paused
+	}
 	if r.Kind == paper.Intent {
 		return x.verify(ctx)
 	}
 	return x.run(ctx)
+}
+
+// knows reports whether this process knows where a receiver is reached: robots and
+// pings stand in the configuration, which another may have otherwise.
+func (d *Dispatch) knows(r paper.Receiver) bool {
+	switch r.Kind {
+	case paper.Robot:
+		_, ok := d.robots[r.ID]
+		return ok
+	case paper.Ping:
+		_, ok := d.pings[r.ID]
+		return ok
+	}
+	return true
 }
 
 // drain is one under way.
@@ -425,7 +465,14 @@ func (x *drain) deliver(ctx context.Context, k line, p *parcel) (on bool, err er
 	if v.outcome == refused {
 		x.r.Retry, ttl = now.Add(max(v.after, p.pause)), 0
 	}
-	return ttl > 0, x.move(ctx, ttl, try, dead)
+	if err := x.move(ctx, ttl, try, dead); err != nil {
+		return false, err
+	}
+	if !x.told() || v.outcome == refused && v.after > 0 { // a quota is no trouble
+		return ttl > 0, nil
+	}
+	// Of what is left out nobody would hear otherwise; the next success ends it.
+	return ttl > 0, x.o.Store.Trouble(ctx, x.r.ID, "failing", v.problem+" from "+x.r.Host+": given up", true)
 }
 
 // told reports whether the operator hears of this receiver's trouble: of what he set up.
@@ -457,6 +504,23 @@ func later(a, b time.Time) time.Time {
 		return b
 	}
 	return a
+}
+
+// scope is what a receiver is about: its scope as it is written by now, for a section
+// may have moved since it was stored. touch reports whether an event may concern it:
+// what was filed under the former name before is about it too.
+func (d *Dispatch) scope(ctx context.Context, r *paper.Receiver) (now paper.Scope, touch func(paper.Event) bool, err error) {
+	was, err := paper.ParseScope(r.Scope)
+	if err != nil {
+		return was, nil, fmt.Errorf("scope of receiver %s: %w", r.ID, err)
+	}
+	now, err = d.press.Scope(ctx, r.Scope)
+	if errors.Is(err, ErrRequest) {
+		now = was // what it names is gone
+	} else if err != nil {
+		return now, nil, err
+	}
+	return now, func(e paper.Event) bool { return touches(now, e) || touches(was, e) }, nil
 }
 
 // touches reports whether an event may concern a scope: what it says of sections,

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -31,6 +32,9 @@ func init() {
 			}}}}
 		},
 		text: func(s string) any {
+			// In a text <at user_id="all"> calls everybody in the group: no publisher's
+			// headline may.
+			s = strings.ReplaceAll(s, "<", "＜")
 			return map[string]any{"msg_type": "text", "content": map[string]any{"text": s}}
 		},
 		sign: func(now time.Time, secret, url string, message any) (string, any) {
@@ -41,9 +45,9 @@ func init() {
 			}
 			return url, message
 		},
-		judge: func(answer []byte) verdict {
+		judge: func(answer []byte) (verdict, bool) {
 			// Old robots answer StatusCode, new ones code. 11232: too many, as at every
-			// full and half hour. 9499: it does not like the message.
+			// full and half hour. 9499, 19002: it does not like the message.
 			key, text := "code", "msg"
 			var old struct {
 				Code       *int
@@ -52,7 +56,7 @@ func init() {
 			if json.Unmarshal(answer, &old) == nil && old.Code == nil && old.StatusCode != nil {
 				key, text = "StatusCode", "StatusMessage"
 			}
-			return coded(answer, key, text, map[int]time.Duration{11232: time.Minute, 99991400: time.Minute}, 9499)
+			return coded(answer, key, text, map[int]time.Duration{11232: time.Minute, 99991400: time.Minute}, 9499, 19002)
 		},
 	})
 }

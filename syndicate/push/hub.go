@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -29,8 +28,14 @@ const (
 	maxForm      = 16 << 10 // bytes
 	maxCallback  = 2048     // bytes; so for topics
 	maxSecret    = 200      // bytes, exclusive
-	maxIntents   = 50       // at one host that wait to be verified
+	maxIntents   = 50       // of one client, and at one host, that wait to be verified
 	mostIntents  = 5000     // and at all
+
+	verifyMost  = 16 // verifications under way at once
+	verifyShare = 8  // and of one client: however many hang, the others find a place
+	// verifyIn is how long a callback may take to answer: a reader that wants something
+	// does not think about it.
+	verifyIn = 5 * time.Second
 )
 
 // intent is the Doc of a request that is not verified yet.
@@ -50,8 +55,9 @@ type subscription struct {
 }
 
 // ServeHub answers /hub (W3C WebSub §5): it takes requests to subscribe and to
-// unsubscribe and answers 202; whether they are meant is found out afterwards.
-func (d *Dispatch) ServeHub(w http.ResponseWriter, r *http.Request) {
+// unsubscribe and answers 202; whether they are meant is found out afterwards. client
+// names who asks, in whatever way two are told apart.
+func (d *Dispatch) ServeHub(w http.ResponseWriter, r *http.Request, client string) {
 	w.Header().Set("Cache-Control", "no-store")
 	say := func(status int, text string) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -63,10 +69,6 @@ func (d *Dispatch) ServeHub(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", "POST")
 		say(http.StatusMethodNotAllowed, "this is a WebSub hub: POST hub.mode, hub.topic and hub.callback as application/x-www-form-urlencoded")
 		return
-	}
-	client, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		client = r.RemoteAddr
 	}
 	if !d.asked.take(client) {
 		w.Header().Set("Retry-After", "60")
@@ -92,7 +94,7 @@ func (d *Dispatch) ServeHub(w http.ResponseWriter, r *http.Request) {
 		say(http.StatusBadRequest, err.Error())
 		return
 	}
-	switch err := d.intend(r.Context(), x, form.Get("hub.callback")); {
+	switch err := d.intend(r.Context(), x, form.Get("hub.callback"), client); {
 	case errors.Is(err, ErrRequest):
 		w.Header().Set("Retry-After", "600")
 		say(http.StatusTooManyRequests, err.Error())
@@ -154,23 +156,24 @@ func absolute(name, raw string) error {
 }
 
 // intend keeps a request, so that it survives whatever happens, and has it verified.
-func (d *Dispatch) intend(ctx context.Context, x intent, callback string) error {
+func (d *Dispatch) intend(ctx context.Context, x intent, callback, client string) error {
 	host := hostOf(callback)
-	all, waiting, err := d.o.Store.CountReceivers(ctx, paper.Intent, host)
+	name := host[:strings.LastIndexByte(host, ':')]
+	all, there, theirs, err := d.o.Store.CountReceivers(ctx, paper.Intent, name, client)
 	if err != nil {
 		return err
 	}
-	if waiting >= maxIntents || all >= mostIntents {
+	if there >= maxIntents || theirs >= maxIntents || all >= mostIntents {
 		return fmt.Errorf("%w now: too many requests wait to be verified", ErrRequest)
 	}
-	name := subscriber(x.Topic, callback)
+	pair := subscriber(x.Topic, callback)
 	if x.Mode == "subscribe" {
-		all, there, err := d.o.Store.CountReceivers(ctx, paper.Subscription, host)
+		all, there, _, err := d.o.Store.CountReceivers(ctx, paper.Subscription, name, "")
 		if err != nil {
 			return err
 		}
 		if all >= d.o.MaxSubscriptions || there >= d.o.MaxSubscriptionsPerHost {
-			if _, err := d.o.Store.Receiver(ctx, "sub_"+name); err != nil { // a renewal is none more
+			if _, err := d.o.Store.Receiver(ctx, "sub_"+pair); err != nil { // a renewal is none more
 				return fmt.Errorf("%w: this hub has as many subscriptions as it takes", ErrRequest)
 			}
 		}
@@ -183,17 +186,10 @@ func (d *Dispatch) intend(ctx context.Context, x intent, callback string) error 
 		return err
 	}
 	r := paper.Receiver{
-		ID: "int_" + name, Kind: paper.Intent, URL: callback, Host: host, Doc: string(doc), State: paper.ReceiverLive,
-		Cursor: paper.Cursor{Seq: -1}, // always behind: it is for the sweep to find
+		ID: "int_" + pair, Kind: paper.Intent, URL: callback, Host: host, Client: client, Doc: string(doc), State: paper.ReceiverLive,
+		Cursor: paper.Cursor{Seq: -1}, // it reads no events
 	}
-	if err := d.o.Store.KeepReceiver(ctx, r); err != nil {
-		return err
-	}
-	// The sweep would find it; this is sooner.
-	if err := d.o.Queue(ctx, workVerify, d.o.Now(), r.ID); err != nil {
-		d.o.Log.Warn("queue a verification", "error", err)
-	}
-	return nil
+	return d.o.Store.KeepReceiver(ctx, r)
 }
 
 // subscriber names topic and callback: one subscription for each pair (WebSub §5.1).
@@ -235,7 +231,7 @@ func (x *drain) verify(ctx context.Context) error {
 		at.RawQuery += "&"
 	}
 	at.RawQuery += q.Encode()
-	v := x.send(ctx, paper.Intent, &parcel{method: http.MethodGet, url: at.String()})
+	v := x.send(ctx, paper.Intent, &parcel{method: http.MethodGet, url: at.String(), within: verifyIn})
 	meant := v.outcome == delivered && bytes.Equal(v.body, []byte(challenge))
 	x.o.Log.Debug("verification", "host", x.r.Host, "mode", in.Mode, "topic", in.Topic, "denied", denied, "meant", meant, "status", v.status, "problem", v.problem)
 	switch {
@@ -298,7 +294,7 @@ func (d *Dispatch) composeNotice(ctx context.Context, r *paper.Receiver, events 
 	if err := json.Unmarshal([]byte(r.Doc), &doc); err != nil {
 		return nil, fmt.Errorf("read subscription %s: %w", r.ID, err)
 	}
-	scope, err := paper.ParseScope(r.Scope)
+	scope, touch, err := d.scope(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -307,7 +303,7 @@ func (d *Dispatch) composeNotice(ctx context.Context, r *paper.Receiver, events 
 	room := d.press.Room(doc.Ext)
 	through := events[len(events)-1].Cursor()
 	for _, e := range events {
-		if e.Article == "" || seen[e.Article] || !touches(scope, e) {
+		if e.Article == "" || seen[e.Article] || !touch(e) {
 			continue
 		}
 		if len(ids) == room {

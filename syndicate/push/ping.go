@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,22 +18,22 @@ import (
 // pinger is one address outside that is told what changed.
 type pinger struct {
 	url string // without a secret
-	// post makes the request; a nil parcel where nothing is to be told.
-	post func(d *Dispatch, ctx context.Context, events []paper.Event) (*parcel, error)
+	// post makes the request of the first events and says of how many; a nil parcel
+	// where nothing is to be told of them.
+	post func(d *Dispatch, ctx context.Context, events []paper.Event) (p *parcel, told int, err error)
 }
 
-// What one ping names at most.
-const (
-	pingTopics = 100
-	pingURLs   = 500
-)
+// What one ping of a hub names at most: parts, each in several formats. A search engine
+// is told of as many pages as are looked at together, which is fewer than it takes.
+const pingTopics = 100
 
 func pingers(o PingOptions) map[string]pinger {
 	m := map[string]pinger{}
 	for _, hub := range o.Hubs {
 		sum := sha256.Sum256([]byte(hub))
-		m["ping:hub:"+hex.EncodeToString(sum[:6])] = pinger{url: hub, post: func(d *Dispatch, _ context.Context, events []paper.Event) (*parcel, error) {
-			return d.pingHub(hub, events), nil
+		m["ping:hub:"+hex.EncodeToString(sum[:6])] = pinger{url: hub, post: func(d *Dispatch, _ context.Context, events []paper.Event) (*parcel, int, error) {
+			p, told := d.pingHub(hub, events)
+			return p, told, nil
 		}}
 	}
 	if o.IndexNow != "" {
@@ -49,43 +50,43 @@ func (d *Dispatch) composePing(ctx context.Context, r *paper.Receiver, events []
 	if !ok {
 		return nil, fmt.Errorf("ping %s is not in the configuration of this process", r.ID)
 	}
-	// As many events as one ping has room for.
-	most := pingURLs
-	if strings.HasPrefix(r.ID, "ping:hub:") {
-		most = len(events)
-	}
-	events = events[:min(len(events), most)]
-	p, err := x.post(d, ctx, events)
-	if p == nil || err != nil {
+	p, told, err := x.post(d, ctx, events)
+	if err != nil {
 		return nil, err
 	}
-	last := events[len(events)-1]
+	last := events[told-1]
+	if p == nil {
+		return d.nothing(ctx, r, events, last.Cursor())
+	}
 	p.id, p.kind, p.through, p.since, p.pause = last.ID(), last.Kind, last.Cursor(), last.At, 10*time.Second
 	return p, nil
 }
 
 // pingHub tells an outside hub which topics changed (hub.mode=publish, as hubs that
-// are in use take it; WebSub §6 leaves it open).
-func (d *Dispatch) pingHub(hub string, events []paper.Event) *parcel {
+// are in use take it; WebSub §6 leaves it open): of as many events as have room.
+func (d *Dispatch) pingHub(hub string, events []paper.Event) (p *parcel, told int) {
 	form := url.Values{"hub.mode": {"publish"}}
 	seen := map[string]bool{}
 	for _, e := range events {
-		if e.Article == "" {
-			continue
+		var parts []string
+		if e.Article != "" {
+			parts = slices.DeleteFunc(append([]string{"all", "paper/" + e.Paper}, e.Parts...), func(part string) bool { return seen[part] })
 		}
-		for _, part := range append([]string{"all", "paper/" + e.Paper}, e.Parts...) {
-			scope, err := paper.ParseScope(part)
-			if err != nil || seen[part] || len(seen) == pingTopics {
-				continue
-			}
+		if told > 0 && len(seen)+len(parts) > pingTopics {
+			break
+		}
+		told++
+		for _, part := range parts {
 			seen[part] = true
-			form["hub.url"] = append(form["hub.url"], d.press.Topics(scope)...)
+			if scope, err := paper.ParseScope(part); err == nil {
+				form["hub.url"] = append(form["hub.url"], d.press.Topics(scope)...)
+			}
 		}
 	}
-	if len(seen) == 0 {
-		return nil
+	if len(form["hub.url"]) == 0 {
+		return nil, told
 	}
-	return &parcel{url: hub, body: []byte(form.Encode()), header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}
+	return &parcel{url: hub, body: []byte(form.Encode()), header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}, told
 }
 
 // pages are the share pages of the events' articles, as far as they are the
@@ -117,14 +118,14 @@ func (d *Dispatch) pages(ctx context.Context, events []paper.Event, gone bool) (
 }
 
 // pingIndexNow tells search engines (indexnow.org/documentation).
-func (d *Dispatch) pingIndexNow(ctx context.Context, events []paper.Event) (*parcel, error) {
+func (d *Dispatch) pingIndexNow(ctx context.Context, events []paper.Event) (*parcel, int, error) {
 	urls, err := d.pages(ctx, events, true)
 	if err != nil || len(urls) == 0 {
-		return nil, err
+		return nil, len(events), err
 	}
 	site, err := url.Parse(d.o.Base)
 	if err != nil {
-		return nil, err
+		return nil, len(events), err
 	}
 	path, key, _ := d.KeyFile()
 	body, err := marshal(struct {
@@ -134,7 +135,7 @@ func (d *Dispatch) pingIndexNow(ctx context.Context, events []paper.Event) (*par
 		URLs        []string `json:"urlList"`
 	}{site.Host, key, d.o.Base + path, urls})
 	if err != nil {
-		return nil, err
+		return nil, len(events), err
 	}
 	return &parcel{
 		url: d.o.Pings.IndexNow, body: body, header: http.Header{"Content-Type": {"application/json; charset=utf-8"}},
@@ -148,27 +149,38 @@ func (d *Dispatch) pingIndexNow(ctx context.Context, events []paper.Event) (*par
 			}
 			return v
 		},
-	}, nil
+	}, len(events), nil
 }
 
 // pingBaidu tells Baidu (普通收录 API): new pages only, a line each.
-func (d *Dispatch) pingBaidu(ctx context.Context, events []paper.Event) (*parcel, error) {
-	urls, err := d.pages(ctx, events, false)
+func (d *Dispatch) pingBaidu(ctx context.Context, events []paper.Event) (*parcel, int, error) {
+	// A corrected page is no new one, and each counts against the day's quota.
+	fresh := slices.DeleteFunc(slices.Clone(events), func(e paper.Event) bool { return e.Kind != paper.ArticlePublished })
+	urls, err := d.pages(ctx, fresh, false)
 	if err != nil || len(urls) == 0 {
-		return nil, err
+		return nil, len(events), err
 	}
 	q := url.Values{"site": {d.o.Base}, "token": {d.o.Pings.BaiduToken}}
 	return &parcel{
 		url: d.o.Pings.Baidu + "?" + q.Encode(), body: []byte(strings.Join(urls, "\n")), header: http.Header{"Content-Type": {"text/plain"}},
 		judge: func(status int, answer []byte) verdict {
 			var a struct {
-				Success *int   `json:"success"`
-				Message string `json:"message"`
+				Success *int     `json:"success"`
+				Message string   `json:"message"`
+				Alien   []string `json:"not_same_site"`
+				Wrong   []string `json:"not_valid"`
 			}
 			_ = json.Unmarshal(answer, &a) // an answer without JSON has no success
 			switch {
 			case status/100 == 2 && a.Success != nil:
-				return verdict{outcome: delivered}
+				v := verdict{outcome: delivered}
+				if n := len(a.Alien) + len(a.Wrong); n > 0 {
+					v.problem = fmt.Sprintf("it took %d pages and refused %d: not_same_site %d (is base_url the site that is registered there?), not_valid %d", *a.Success, n, len(a.Alien), len(a.Wrong))
+					if *a.Success == 0 {
+						v.outcome = refused
+					}
+				}
+				return v
 			case strings.Contains(a.Message, "over quota"):
 				return verdict{outcome: refused, problem: "over quota: the rest of the day is not told", after: time.Hour}
 			case a.Message != "":
@@ -178,5 +190,5 @@ func (d *Dispatch) pingBaidu(ctx context.Context, events []paper.Event) (*parcel
 			}
 			return byStatus(status)
 		},
-	}, nil
+	}, len(events), nil
 }

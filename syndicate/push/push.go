@@ -63,7 +63,9 @@ type AlertOptions struct {
 // Alerts tells the operator of trouble: one message per incident and one when it
 // is over.
 type Alerts struct {
-	o AlertOptions
+	o        AlertOptions
+	channels []*channel
+	open     []paper.Incident // told on one channel and not on the other yet
 }
 
 // NewAlerts makes alerts; it starts nothing.
@@ -80,7 +82,14 @@ func NewAlerts(o AlertOptions) *Alerts {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Alerts{o}
+	a := &Alerts{o: o}
+	if o.Webhook != "" {
+		a.channels = append(a.channels, &channel{send: a.post, said: map[said]progress{}})
+	}
+	if o.Mail.Server != "" {
+		a.channels = append(a.channels, &channel{send: a.mail, said: map[said]progress{}})
+	}
+	return a
 }
 
 // Store is the outbox and who reads it; the store satisfies it.
@@ -95,15 +104,24 @@ type Store interface {
 	Receivers(ctx context.Context, kind paper.ReceiverKind, after string, n int) ([]paper.Receiver, error)
 	// Receiver gives one; the error is [paper.ErrNotFound].
 	Receiver(ctx context.Context, id string) (paper.Receiver, error)
-	// CountReceivers counts those of a kind, in all and at one host.
-	CountReceivers(ctx context.Context, kind paper.ReceiverKind, host string) (all, there int, err error)
+	// CountReceivers counts those of a kind: in all, at one host (a name, whatever the
+	// port), and those that one client asked for.
+	CountReceivers(ctx context.Context, kind paper.ReceiverKind, host, client string) (all, there, theirs int, err error)
 	// KeepReceiver stores one as it is given; a drain of it under way loses its lease.
 	KeepReceiver(ctx context.Context, r paper.Receiver) error
+	// ChangeReceiver changes one that is there, so that nothing of what others write
+	// meanwhile is lost; errors: [paper.ErrNotFound] and that of change.
+	ChangeReceiver(ctx context.Context, id string, change func(*paper.Receiver) error) (paper.Receiver, error)
+	// RenewReceivers lets those that are named live on until an instant; paused ones go on.
+	RenewReceivers(ctx context.Context, ids []string, until time.Time) error
 	// DropReceiver forgets one with all that is kept beside it.
 	DropReceiver(ctx context.Context, id string) error
 	// DueReceivers hands out those that are behind and may be sent to now, each to
-	// one caller, for hold.
+	// one caller, for hold; intents are none of them.
 	DueReceivers(ctx context.Context, hold time.Duration, n int) ([]paper.Receiver, error)
+	// DueIntents hands out intents: as many as bring those under way to n, and those
+	// of one client to ofClient.
+	DueIntents(ctx context.Context, hold time.Duration, n, ofClient int) (ids []string, err error)
 	// PassReceivers moves those that stand at a cursor, and that no drain has, to another.
 	PassReceivers(ctx context.Context, from, to paper.Cursor, ids []string) error
 	// ClaimReceiver takes the lease of one; the errors are [paper.ErrBusy] and
@@ -186,12 +204,15 @@ type PingOptions struct {
 // Options configure a [Dispatch].
 type Options struct {
 	Store Store
-	// Client reaches receivers: behind the guard against private addresses, without
-	// following redirects, with the time that a delivery may take.
+	// Client reaches the operator's receivers: behind the guard against private
+	// addresses, without following redirects, with the time that a delivery may take.
 	Client *http.Client
 	Open   []string // hosts that Client reaches at private addresses too
-	Base   string   // our own address, without a trailing slash
-	Owner  string   // names this process in leases
+	// Callbacks reaches those of the hub in the same way. Anybody names a callback, so
+	// what is open to the operator's receivers is closed here. Default Client.
+	Callbacks *http.Client
+	Base      string // our own address, without a trailing slash
+	Owner     string // names this process in leases
 	// Queue inserts jobs of a kind; they come back through [Dispatch.Drain].
 	Queue  func(ctx context.Context, kind string, at time.Time, keys ...string) error
 	Robots []RobotOptions
@@ -223,7 +244,7 @@ type Dispatch struct {
 // operator's, and of both those that failed or were slow lately, have slots of their
 // own: however many of one sort hang, the others find one free.
 func Works() map[string]int {
-	return map[string]int{workOwn: 64, workOwnSlow: 32, workHub: 128, workHubSlow: 64, workVerify: 16}
+	return map[string]int{workOwn: 64, workOwnSlow: 32, workHub: 128, workHubSlow: 64, workVerify: verifyMost}
 }
 
 // New makes a Dispatch; it starts nothing. [Dispatch.Attach] must be called before
@@ -234,6 +255,9 @@ func New(o Options) *Dispatch {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Callbacks == nil {
+		o.Callbacks = o.Client
 	}
 	if o.Rand == nil {
 		o.Rand = rand.Reader
@@ -257,7 +281,7 @@ func New(o Options) *Dispatch {
 // Attach names where documents come from.
 func (d *Dispatch) Attach(p Press) { d.press = p }
 
-// Hubs are the WebSub hubs that feeds announce: ours, and those that are pinged.
+// Hubs are the WebSub hubs that feeds announce: ours first, then those that are pinged.
 func (d *Dispatch) Hubs() []string {
 	return append([]string{d.o.Base + "/hub"}, d.o.Pings.Hubs...)
 }
@@ -279,13 +303,14 @@ type WebhookSpec struct {
 	// 1 s to 24 h; 0 means 24 h.
 	Patience time.Duration
 	Paused   bool
+	Gone     bool // it answered 410; false where it is to be tried again
 }
 
 // Webhook is one as it stands. Its URL is the operator's to see.
 type Webhook struct {
 	WebhookSpec
 	Receiver paper.Receiver
-	// Rotated is until when the former secret signs too; zero where there is none.
+	// Rotated is until when the last former secret signs too; zero where there is none.
 	Rotated time.Time
 }
 
@@ -294,18 +319,31 @@ func WebhookKinds() []paper.EventKind {
 	return []paper.EventKind{paper.ArticlePublished, paper.ArticleCorrected, paper.ArticleWithdrawn, paper.ArticleRefiled, paper.EditionClosed}
 }
 
-// WriteCursor writes a cursor as messages carry it: 42.3.
+// WriteCursor writes a cursor: 42.3.
 func WriteCursor(c paper.Cursor) string { return fmt.Sprintf("%d.%d", c.Seq, c.N) }
 
-// ReadCursor reads what [WriteCursor] wrote; the error is [ErrRequest].
-func ReadCursor(s string) (c paper.Cursor, err error) {
-	seq, n, ok := strings.Cut(s, ".")
-	c.Seq, err = strconv.ParseInt(seq, 10, 64)
-	if err == nil && ok {
-		c.N, err = strconv.ParseInt(n, 10, 64)
+// writePlace writes the cursor behind an event as messages carry it, with the event's
+// second in base 36: 42.3.tc2yvc. It tells the event from another of the same number.
+func writePlace(e paper.Event) string {
+	return WriteCursor(e.Cursor()) + "." + strconv.FormatInt(e.At.Unix(), 36)
+}
+
+// ReadCursor reads a cursor and, where it holds one, the instant of the event that it is
+// behind; the error is [ErrRequest].
+func ReadCursor(s string) (c paper.Cursor, at time.Time, err error) {
+	parts := strings.Split(s, ".")
+	numbers := [3]int64{}
+	for i, part := range parts[:min(len(parts), 3)] {
+		n, e := strconv.ParseInt(part, []int{10, 10, 36}[i], 64)
+		if numbers[i] = n; e != nil || n < 0 {
+			err = ErrRequest
+		}
 	}
-	if err != nil || !ok || c.Seq < 0 || c.N < 0 {
-		return paper.Cursor{}, fmt.Errorf("%w: cursor %.40q: pass the cursor of a message as it came", ErrRequest, s)
+	if err != nil || len(parts) < 2 || len(parts) > 3 {
+		return paper.Cursor{}, at, fmt.Errorf("%w: cursor %.40q: pass the cursor of a message as it came", ErrRequest, s)
 	}
-	return c, nil
+	if len(parts) == 3 {
+		at = time.Unix(numbers[2], 0).UTC()
+	}
+	return paper.Cursor{Seq: numbers[0], N: numbers[1]}, at, nil
 }

@@ -83,16 +83,60 @@ func TestOneMessagePerIncidentAndOneWhenOver(t *testing.T) {
 		t.Fatalf("a refused message: %v", err)
 	}
 	status = http.StatusOK
-	send(2) // it was not told, so it comes again
+	send(1)
+	now = now.Add(time.Minute)
+	send(2) // it was not told, so it comes again, after a pause
 	l.list[0].Ended = now
 	send(3)
 	send(3)
-	if m := got[2]; !strings.Contains(m.Text, "over after 21m0s") || m.Status != "http://p.example/status" {
+	if m := got[2]; !strings.Contains(m.Text, "over after 22m0s") || m.Status != "http://p.example/status" {
 		t.Errorf("%+v", m)
 	}
 	l.list = append(l.list, paper.Incident{ID: 3, State: "alarm", Began: now})
 	l.busy = true
 	send(3) // another process speaks
+}
+
+// Mail that does not work keeps the webhook from nothing, and the webhook is told once.
+func TestChannelsApart(t *testing.T) {
+	var got []string
+	refused := ""
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var m message
+		if err := json.NewDecoder(r.Body).Decode(&m); err != nil {
+			t.Error(err)
+		}
+		if m.Source == refused {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		got = append(got, m.Source)
+	}))
+	defer hook.Close()
+	now := time.Date(2026, 3, 18, 9, 0, 0, 0, time.UTC)
+	l := &ledger{told: map[int64]int{}, list: []paper.Incident{{ID: 1, Source: "a", State: "alarm", Began: now}, {ID: 2, Source: "b", State: "alarm", Began: now}}}
+	a := NewAlerts(AlertOptions{Incidents: l, Webhook: hook.URL, Mail: Mail{Server: "127.0.0.1:1", From: "a@example.cn", To: []string{"b@example.cn"}}, Now: func() time.Time { return now }})
+	refused = "a"
+	for n := range 4 {
+		if err := a.Send(t.Context()); (err != nil) != (n%2 == 0) {
+			t.Errorf("look %d: %v", n, err)
+		}
+		now = now.Add(10 * time.Second)
+	}
+	refused = ""
+	now = now.Add(time.Hour)
+	l.list = append(l.list, paper.Incident{ID: 3, Source: "c", State: "alarm", Began: now})
+	for range 4 {
+		_ = a.Send(t.Context())
+		now = now.Add(time.Hour)
+	}
+	l.list[0].Ended = now
+	for range 2 {
+		_ = a.Send(t.Context())
+	}
+	if strings.Join(got, " ") != "b a c a" || l.told[1] != 2 || l.told[2] != 1 || l.told[3] != 1 || len(a.open) != 4 {
+		t.Errorf("the webhook was told %v, noted as told %v, %d wait for mail", got, l.told, len(a.open))
+	}
 }
 
 // A mail server that keeps what it gets.

@@ -26,8 +26,9 @@ type robot struct {
 	text      func(s string) any
 	// sign puts the signature in, where there is a secret: into the URL or into the message.
 	sign func(now time.Time, secret, url string, message any) (string, any)
-	// judge reads the answer: robots say 200 to everything.
-	judge func(answer []byte) verdict
+	// judge reads the answer: robots say 200 to nearly everything. ok is false where
+	// it has no code.
+	judge func(answer []byte) (v verdict, ok bool)
 }
 
 // chatNotes is how many corrections and withdrawals one message is about at most.
@@ -57,14 +58,15 @@ func robotKinds() []string { return slices.Sorted(maps.Keys(robots)) }
 // composeChat makes the next message of a robot: the headlines of the editions that
 // are complete, or the corrections and withdrawals among the events. What comes in
 // between belongs to one message as long as it is of one sort; of several editions
-// of a paper only the newest is told.
+// of a paper only the newest is told, and of so many papers at once that each has two
+// headlines.
 func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []paper.Event) (*parcel, error) {
 	o, ok := d.robots[r.ID]
 	k, known := robots[o.Kind]
 	if !ok || !known {
 		return nil, fmt.Errorf("robot %s is not in the configuration of this process", r.ID)
 	}
-	scope, err := paper.ParseScope(r.Scope)
+	scope, touch, err := d.scope(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -73,8 +75,8 @@ func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []
 	var first paper.Event
 	newest := map[string]paper.Event{} // paper -> its newest edition
 	var papers []string
-	changed := map[string]paper.Event{}
-	var ids []string
+	var ids []string           // of what changed
+	firsts := map[string]int{} // id -> its first event
 	through := events[len(events)-1].Cursor()
 	for i, e := range events {
 		of := 0
@@ -84,24 +86,25 @@ func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []
 		case paper.ArticleCorrected, paper.ArticleWithdrawn:
 			of = notices
 		}
-		if of == 0 || !touches(scope, e) {
+		if of == 0 || !touch(e) {
 			continue
 		}
-		if about != 0 && of != about || len(ids) == chatNotes {
-			through = events[i-1].Cursor()
+		_, had := newest[e.Paper]
+		if about != 0 && of != about || len(ids) == chatNotes || of == editions && !had && len(papers) == k.most/2 {
+			through = events[i-1].Cursor() // the next message begins there
 			break
 		}
 		if about == 0 {
 			about, first = of, e
 		}
 		if of == notices {
-			if _, have := changed[e.Article]; !have {
+			if _, have := firsts[e.Article]; !have {
 				ids = append(ids, e.Article)
+				firsts[e.Article] = i
 			}
-			changed[e.Article] = e
 			continue
 		}
-		if _, have := newest[e.Paper]; !have {
+		if !had {
 			papers = append(papers, e.Paper)
 		}
 		if e.Day >= newest[e.Paper].Day {
@@ -113,7 +116,10 @@ func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []
 	case editions:
 		message, err = d.chatEditions(ctx, scope, o.Kind, papers, newest)
 	case notices:
-		message, err = d.chatNotices(ctx, scope, k, ids)
+		var told int
+		if message, told, err = d.chatNotices(ctx, scope, k, ids); told < len(ids) {
+			through = events[firsts[ids[told]]-1].Cursor() // the next message begins there
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -133,10 +139,11 @@ func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []
 		id: first.ID(), kind: first.Kind, through: through, since: first.At, pause: k.pause, url: url, body: body,
 		header: http.Header{"Content-Type": {"application/json; charset=utf-8"}},
 		judge: func(status int, answer []byte) verdict {
-			if v := byStatus(status); v.outcome != delivered {
+			said, ok := k.judge(answer)
+			if v := byStatus(status); v.outcome != delivered && (!ok || said.outcome == delivered) {
 				return v
 			}
-			return k.judge(answer)
+			return said // Feishu says 9499 with HTTP 400
 		},
 	}, nil
 }
@@ -146,7 +153,8 @@ func (d *Dispatch) composeChat(ctx context.Context, r *paper.Receiver, events []
 func (d *Dispatch) chatEditions(ctx context.Context, scope paper.Scope, kind string, papers []string, newest map[string]paper.Event) (any, error) {
 	k := robots[kind]
 	var lists [][]paper.Item
-	var titles []string
+	var names []string
+	var day paper.Day
 	for _, key := range papers {
 		narrow := scope
 		narrow.Papers = []string{key}
@@ -156,7 +164,11 @@ func (d *Dispatch) chatEditions(ctx context.Context, scope paper.Scope, kind str
 		}
 		if len(items) > 0 {
 			lists = append(lists, items)
-			titles = append(titles, cmp.Or(items[0].PaperName, key)+" "+string(newest[key].Day))
+			// The day once, behind the last of its papers: 焦作日报、焦作晚报 2026-03-18.
+			if n := len(names); n > 0 && day != newest[key].Day {
+				names[n-1] += " " + string(day)
+			}
+			names, day = append(names, clip(cmp.Or(items[0].PaperName, key), 36)), newest[key].Day
 		}
 	}
 	if len(lists) == 0 {
@@ -175,7 +187,7 @@ func (d *Dispatch) chatEditions(ctx context.Context, scope paper.Scope, kind str
 			break
 		}
 	}
-	return k.headlines(strings.Join(titles, "、"), list), nil
+	return k.headlines(strings.Join(names, "、")+" "+string(day), list), nil
 }
 
 // headline shows an article in a group: the first of a message large, the others with a
@@ -190,33 +202,40 @@ func (d *Dispatch) headline(kind string, it paper.Item, large bool) headline {
 	return h
 }
 
-// chatNotices makes the message about corrections and withdrawals, as many as fit.
-func (d *Dispatch) chatNotices(ctx context.Context, scope paper.Scope, k robot, ids []string) (any, error) {
+// chatNotices makes the message about corrections and withdrawals, those first, and says
+// of how many of the articles it tells, from the first on: as many as fit.
+func (d *Dispatch) chatNotices(ctx context.Context, scope paper.Scope, k robot, ids []string) (message any, told int, err error) {
 	items, err := d.press.Items(ctx, scope, paper.Window{IDs: ids})
 	if err != nil {
-		return nil, err
+		return nil, len(ids), err
 	}
-	var b strings.Builder
-	for i, it := range items {
-		line := "更正：" + it.Title()
+	by := make(map[string]paper.Item, len(items))
+	for _, it := range items {
+		by[it.ID] = it
+	}
+	var gone, corrected []string
+	size := 0
+	for _, id := range ids {
+		it, ok := by[id]
+		list, line := &corrected, "更正："+it.Title()
 		switch {
-		case it.State == paper.Withdrawn:
-			line = "撤稿：" + cmp.Or(it.PaperName, it.Paper) + " " + string(it.Day) + " 一篇稿件已撤回，请勿再转发"
-		case !it.Corrected():
-			continue // restored meanwhile
+		case ok && it.State == paper.Withdrawn:
+			list, line = &gone, "撤稿："+cmp.Or(it.PaperName, it.Paper)+" "+string(it.Day)+" 一篇稿件已撤回，请勿再转发"
+		case !ok || !it.Corrected():
+			told++ // restored meanwhile, or not to be seen here
+			continue
 		}
-		line = clip(line, 300) + "\n" + d.o.Base + "/a/" + it.ID + "\n"
-		const rest = "另有 999 篇有变动\n"
-		if b.Len()+len(line)+len(rest) > k.bytes {
-			fmt.Fprintf(&b, "另有 %d 篇有变动\n", len(items)-i)
+		line = clip(line, 300) + "\n" + d.o.Base + "/a/" + it.ID
+		if size += len(line) + 1; size > k.bytes && told > 0 {
 			break
 		}
-		b.WriteString(line)
+		*list = append(*list, line)
+		told++
 	}
-	if b.Len() == 0 {
-		return nil, nil
+	if lines := append(gone, corrected...); len(lines) > 0 {
+		message = k.text(strings.Join(lines, "\n"))
 	}
-	return k.text(strings.TrimSuffix(b.String(), "\n")), nil
+	return message, told, nil
 }
 
 // clip shortens a text to a number of bytes, between characters, with an ellipsis.
@@ -235,23 +254,23 @@ func clip(s string, most int) string {
 // coded judges an answer that tells a code and a message: 0 is received, wait says
 // for how long a robot is not to be asked after a code, never are codes of what
 // would be refused again.
-func coded(answer []byte, codeKey, textKey string, wait map[int]time.Duration, never ...int) verdict {
+func coded(answer []byte, codeKey, textKey string, wait map[int]time.Duration, never ...int) (v verdict, ok bool) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(answer, &fields); err != nil {
-		return verdict{outcome: failed, problem: "its answer is no JSON"}
+		return verdict{outcome: failed, problem: "its answer is no JSON"}, false
 	}
 	var code int
 	var text string
 	if err := json.Unmarshal(fields[codeKey], &code); err != nil {
-		return verdict{outcome: failed, problem: "its answer has no " + codeKey}
+		return verdict{outcome: failed, problem: "its answer has no " + codeKey}, false
 	}
 	_ = json.Unmarshal(fields[textKey], &text) // for people only
 	if code == 0 {
-		return verdict{outcome: delivered}
+		return verdict{outcome: delivered}, true
 	}
-	v := verdict{outcome: failed, problem: strings.TrimSpace(fmt.Sprintf("%s %d %s", codeKey, code, clip(text, 200))), after: wait[code]}
+	v = verdict{outcome: failed, problem: strings.TrimSpace(fmt.Sprintf("%s %d %s", codeKey, code, clip(text, 200))), after: wait[code]}
 	if slices.Contains(never, code) {
 		v.outcome = refused
 	}
-	return v
+	return v, true
 }

@@ -26,11 +26,22 @@ import (
 type shelf struct {
 	Press
 	items []paper.Item
+	left  []string          // ids of what the scope carried and carries no more
+	moved map[string]string // scopes
+	asked []string          // scopes of items, in order
 }
 
 func (s *shelf) Items(_ context.Context, sc paper.Scope, w paper.Window) (out []paper.Item, _ error) {
+	s.asked = append(s.asked, sc.String())
 	for _, it := range s.items {
 		if len(sc.Papers) > 0 && !slices.Contains(sc.Papers, it.Paper) {
+			continue
+		}
+		if slices.Contains(s.left, it.ID) && !w.Ever {
+			continue
+		}
+		if !w.Before.IsZero() && strings.TrimSuffix(w.BeforeID, "~") == it.ID && it.State == paper.Live {
+			out = append(out, it)
 			continue
 		}
 		if w.Day != "" && it.Day == w.Day && it.State == paper.Live || slices.Contains(w.IDs, it.ID) {
@@ -38,6 +49,17 @@ func (s *shelf) Items(_ context.Context, sc paper.Scope, w paper.Window) (out []
 		}
 	}
 	return out, nil
+}
+
+func (s *shelf) Scope(_ context.Context, written string) (paper.Scope, error) {
+	if to, ok := s.moved[written]; ok {
+		written = to
+	}
+	return paper.ParseScope(written)
+}
+
+func (s *shelf) Article(it paper.Item) (json.RawMessage, error) {
+	return marshal(map[string]any{"id": it.ID, "state": it.State, "headline": it.Headline, "text": it.Text})
 }
 
 func (s *shelf) Card(it paper.Item) card.Document {
@@ -258,12 +280,25 @@ func TestRobotsWithinTheirLimits(t *testing.T) {
 				messages++
 				events = slices.DeleteFunc(events, func(e paper.Event) bool { return !p.through.Before(e.Cursor()) })
 			}
-			// Several editions are one message, and so are many notices.
-			if messages != 3 {
+			// Several editions are one message, and notices as few as their room allows.
+			if most := map[string]int{"wecom": 10, "dingtalk": 5, "feishu": 3}[kind]; messages < 3 || messages > most {
 				t.Errorf("%d messages", messages)
 			}
+			told := ""
+			for i, body := range m.got[1:] {
+				text := fmt.Sprint(body)
+				told += text
+				if last := strings.LastIndex(text, "撤稿："); last > strings.Index(text, "更正：") && strings.Contains(text, "更正：") {
+					t.Errorf("message %d: a withdrawal behind corrections: %s", i, text)
+				}
+			}
+			for _, e := range notices {
+				if n := strings.Count(told, "https://news.example/a/"+e.Article+"\n") + strings.Count(told, "https://news.example/a/"+e.Article+"]"); n != 1 {
+					t.Errorf("%s is told %d times", e.Article, n)
+				}
+			}
 			first := fmt.Sprint(m.got[0])
-			if strings.Contains(first, "2026-03-17") || strings.Contains(first, "a-20260317") || !strings.Contains(first, "日报a 2026-03-18") || !strings.Contains(first, "b-20260318-2") || !strings.Contains(first, "https://news.example/a/a-20260318-") {
+			if strings.Contains(first, "2026-03-17") || strings.Contains(first, "a-20260317") || !strings.Contains(first, "日报a、日报b 2026-03-18") || !strings.Contains(first, "b-20260318-2") || !strings.Contains(first, "https://news.example/a/a-20260318-") {
 				t.Errorf("%s", first)
 			}
 			// As the card shows it there: the first large, the others square.
@@ -285,6 +320,11 @@ func TestRobotsAnswers(t *testing.T) {
 		want         outcome
 		after        time.Duration
 	}{
+		{"wecom", `{"errcode":45002,"errmsg":"content size out of limit"}`, refused, 0},
+		{"dingtalk", `{"errcode":410100,"errmsg":"发送速度太快而限流"}`, failed, 10 * time.Minute},
+		{"dingtalk", `{"errcode":430101,"errmsg":"含有不安全的外链"}`, refused, 0},
+		{"dingtalk", `{"errcode":430104,"errmsg":"含有不合适的内容"}`, refused, 0},
+		{"feishu", `{"code":19002,"msg":"params error"}`, refused, 0},
 		{"wecom", `{"errcode":0,"errmsg":"ok"}`, delivered, 0},
 		{"wecom", `{"errcode":45009,"errmsg":"api freq out of limit"}`, failed, time.Minute},
 		{"wecom", `{"errcode":93000,"errmsg":"invalid webhook url"}`, failed, 0},
@@ -308,6 +348,25 @@ func TestRobotsAnswers(t *testing.T) {
 		v := d.send(t.Context(), paper.Robot, p)
 		if v.outcome != c.want || v.after != c.after || (v.problem == "") != (c.want == delivered) {
 			t.Errorf("%s %s: %+v", c.kind, c.answer, v)
+		}
+	}
+	// A code counts whatever the status; where there is none the status does.
+	for _, c := range []struct {
+		status int
+		answer string
+		want   outcome
+		after  time.Duration
+	}{
+		{400, `{"code":9499,"msg":"Bad Request"}`, refused, 0},
+		{429, `{"code":99991400,"msg":"frequency limit"}`, failed, time.Minute},
+		{502, `<html>`, failed, 0},
+		{500, `{"code":0}`, failed, 0},
+		{410, ``, gone, 0},
+	} {
+		d, r := robotDispatch("feishu", "http://x", items)
+		p, _ := d.composeChat(t.Context(), r, []paper.Event{event(1, paper.EditionClosed, "a", "2026-03-18", "")})
+		if v := p.judge(c.status, []byte(c.answer)); v.outcome != c.want || v.after != c.after || v.problem == "" {
+			t.Errorf("%d %s: %+v", c.status, c.answer, v)
 		}
 	}
 	// Where there is no answer its address stays out of the problem.
@@ -383,6 +442,23 @@ func TestPings(t *testing.T) {
 	if got[2].body != "https://news.example/a/a-20260318-0\nhttps://news.example/a/a-20260318-3\nhttps://news.example/a/a-20260318-4" || got[2].query.Get("token") != "t0ken" || got[2].query.Get("site") != "https://news.example" {
 		t.Errorf("%+v", got[2])
 	}
+	// New pages only: each counts against the day's quota.
+	for i := range events {
+		if i > 0 {
+			events[i].Kind = paper.ArticleCorrected
+		}
+	}
+	answers = []string{`{"remain":4998,"success":1}`}
+	if v := ping("ping:baidu"); v.outcome != delivered || got[len(got)-1].body != "https://news.example/a/a-20260318-0" {
+		t.Errorf("%+v %s", v, got[len(got)-1].body)
+	}
+	answers = []string{`{"remain":4998,"success":0,"not_same_site":["https://news.example/a/a-20260318-0"]}`}
+	if v := ping("ping:baidu"); v.outcome != refused || !strings.Contains(v.problem, "not_same_site 1") {
+		t.Errorf("%+v", v)
+	}
+	if p, err := d.composePing(t.Context(), &paper.Receiver{ID: "ping:baidu", Kind: paper.Ping}, events[1:]); p != nil || err != nil {
+		t.Errorf("told of corrections: %v %v", p, err)
+	}
 	status = http.StatusBadRequest
 	answers = []string{`{"error":400,"message":"over quota"}`}
 	if v := ping("ping:baidu"); v.outcome != refused || v.after != time.Hour {
@@ -400,6 +476,202 @@ func TestPings(t *testing.T) {
 	d.Attach(&shelf{})
 	if p, err := d.composePing(t.Context(), &paper.Receiver{ID: "ping:baidu", Kind: paper.Ping}, events); p != nil || err != nil {
 		t.Error(p, err)
+	}
+}
+
+// A process that does not have a robot in its configuration leaves it to one that has:
+// it is paused when none has for a while, and goes on where it stood when one has again.
+func TestRobotsOfAnotherProcess(t *testing.T) {
+	got := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		got++
+		io.WriteString(w, `{"errcode":0}`)
+	}))
+	defer server.Close()
+	now := epoch
+	items := edition("a", "2026-03-18", 1)
+	box := &outbox{trouble: map[string]string{}, receivers: map[string]paper.Receiver{}}
+	process := func(robots ...RobotOptions) *Dispatch {
+		d := New(Options{Store: box, Client: server.Client(), Base: "https://news.example", Robots: robots, Now: func() time.Time { return now }})
+		d.Attach(&shelf{items: items})
+		return d
+	}
+	with, without := process(RobotOptions{Key: "x", Kind: "wecom", Scope: "all", URL: server.URL}), process()
+	look := func(d *Dispatch, start bool, want paper.ReceiverState) {
+		t.Helper()
+		if err := d.configure(t.Context(), start); err != nil {
+			t.Fatal(err)
+		}
+		if r := box.receivers["robot:x"]; r.State != want {
+			t.Errorf("it is %q, want %q", r.State, want)
+		}
+	}
+	look(with, true, paper.ReceiverLive)
+	look(without, true, paper.ReceiverLive)
+	box.events = []paper.Event{event(1, paper.EditionClosed, "a", "2026-03-18", "")}
+	if err := without.Drain(t.Context(), "robot:x", now); err != nil || got != 0 || box.receivers["robot:x"].Cursor.Seq != 0 {
+		t.Errorf("who does not know it: %v, %d messages", err, got)
+	}
+	for range 5 {
+		now = now.Add(renewEvery)
+		look(with, false, paper.ReceiverLive)
+		look(without, false, paper.ReceiverLive)
+	}
+	now = now.Add(silentFor + time.Minute)
+	look(without, false, paper.ReceiverPaused)
+	if left := box.receivers["robot:x"].Expires.Sub(now); left < 23*time.Hour || left > 24*time.Hour {
+		t.Errorf("it expires in %s", left)
+	}
+	look(with, false, paper.ReceiverLive)
+	if err := with.Drain(t.Context(), "robot:x", now); err != nil || got != 1 {
+		t.Errorf("%v, %d messages", err, got)
+	}
+	now = now.Add(silentFor + time.Minute)
+	look(without, false, paper.ReceiverPaused)
+	look(with, true, paper.ReceiverLive)
+}
+
+// A robot that was mended is tried as soon as the process has started, and the incident
+// is over when it has answered.
+func TestMendedRobot(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"errcode":0}`) }))
+	defer server.Close()
+	box := &outbox{
+		events: []paper.Event{event(1, paper.EditionClosed, "a", "2026-03-18", "")}, trouble: map[string]string{"robot:x": "errcode 93000"},
+		receivers: map[string]paper.Receiver{"robot:x": {
+			ID: "robot:x", Kind: paper.Robot, Scope: "all", Host: hostOf(server.URL), State: paper.ReceiverLive,
+			Attempts: 6, Since: epoch.Add(-2 * time.Hour), Retry: epoch.Add(50 * time.Minute), Problem: "errcode 93000",
+		}},
+	}
+	d := New(Options{
+		Store: box, Client: server.Client(), Base: "https://news.example", Now: func() time.Time { return epoch },
+		Robots: []RobotOptions{{Key: "x", Kind: "wecom", Scope: "all", URL: server.URL}},
+	})
+	d.Attach(&shelf{items: edition("a", "2026-03-18", 1)})
+	if err := d.configure(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if r := box.receivers["robot:x"]; r.Attempts != 0 || r.Retry.After(epoch) {
+		t.Errorf("%+v", r)
+	}
+	if err := d.Drain(t.Context(), "robot:x", epoch); err != nil || len(box.trouble) != 0 || len(box.tries) != 1 || box.tries[0].Problem != "" {
+		t.Errorf("%v, trouble %v, tries %+v", err, box.trouble, box.tries)
+	}
+}
+
+// No headline calls everybody in the group.
+func TestFeishuCallsNobody(t *testing.T) {
+	items := edition("a", "2026-03-18", 1)
+	items[0].Headline, items[0].Version = `<at user_id="all">所有人</at> 一条`, 2
+	d, r := robotDispatch("feishu", "http://x", items)
+	p, err := d.composeChat(t.Context(), r, []paper.Event{event(1, paper.ArticleCorrected, "a", "2026-03-18", items[0].ID)})
+	if err != nil || strings.Contains(string(p.body), "<") || strings.Contains(string(p.body), `\u003c`) || !strings.Contains(string(p.body), "所有人＜/at> 一条") {
+		t.Errorf("%s %v", p.body, err)
+	}
+}
+
+// Of many papers at once every edition is told, and the first headline has room beside
+// their names.
+func TestRobotsOverManyPapers(t *testing.T) {
+	var items []paper.Item
+	var events []paper.Event
+	for i := range 12 {
+		key := fmt.Sprintf("p%d", i)
+		list := edition(key, "2026-03-18", 5)
+		for j := range list {
+			list[j].PaperName = "焦作某某日报"
+		}
+		items = append(items, list...)
+		events = append(events, event(int64(i+1), paper.EditionClosed, key, "2026-03-18", ""))
+	}
+	for kind, m := range mocks(t) {
+		d, r := robotDispatch(kind, m.URL, items)
+		told, messages := "", 0
+		for rest := events; len(rest) > 0; messages++ {
+			p, err := d.composeChat(t.Context(), r, rest)
+			if err != nil || p == nil {
+				t.Fatal(p, err)
+			}
+			if v := d.send(t.Context(), paper.Robot, p); v.outcome != delivered {
+				t.Fatalf("%s: %+v: %s", kind, v, p.body)
+			}
+			told += string(p.body)
+			if kind == "dingtalk" {
+				if title := fmt.Sprint(dig(m.got[messages], "feedCard", "links", 0, "title")); !strings.Contains(title, "第0条：很长的标题") {
+					t.Errorf("its first link: %s", title)
+				}
+			}
+			rest = slices.DeleteFunc(slices.Clone(rest), func(e paper.Event) bool { return !p.through.Before(e.Cursor()) })
+		}
+		for i := range 12 {
+			if n := strings.Count(told, fmt.Sprintf("https://news.example/a/p%d-20260318-0?", i)); n != 1 {
+				t.Errorf("%s: the lead of paper %d is told %d times", kind, i, n)
+			}
+		}
+		if want := map[string]int{"wecom": 3, "dingtalk": 3, "feishu": 2}[kind]; messages != want {
+			t.Errorf("%s: %d messages, want %d", kind, messages, want)
+		}
+	}
+}
+
+// The operator hears of a message that is left out, until the next one arrives.
+func TestRefusalIsTrouble(t *testing.T) {
+	answer := `{"errcode":40058,"errmsg":"invalid"}`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, answer) }))
+	defer server.Close()
+	items := append(edition("a", "2026-03-18", 1), edition("a", "2026-03-19", 1)...)
+	box := &outbox{
+		events: []paper.Event{event(1, paper.EditionClosed, "a", "2026-03-18", "")}, trouble: map[string]string{},
+		receivers: map[string]paper.Receiver{"robot:x": {ID: "robot:x", Kind: paper.Robot, Scope: "all", State: paper.ReceiverLive}},
+	}
+	d := New(Options{
+		Store: box, Client: server.Client(), Base: "https://news.example", Now: func() time.Time { return epoch },
+		Robots: []RobotOptions{{Key: "x", Kind: "wecom", Scope: "all", URL: server.URL}},
+	})
+	d.Attach(&shelf{items: items})
+	if err := d.Drain(t.Context(), "robot:x", epoch); err != nil || !strings.Contains(box.trouble["robot:x"], "40058") || box.receivers["robot:x"].Cursor.Seq != 1 {
+		t.Errorf("%v %v %+v", err, box.trouble, box.receivers["robot:x"])
+	}
+	answer = `{"errcode":0}`
+	box.events = append(box.events, event(2, paper.EditionClosed, "a", "2026-03-19", ""))
+	if err := d.Drain(t.Context(), "robot:x", epoch); err != nil || len(box.trouble) != 0 {
+		t.Errorf("%v %v", err, box.trouble)
+	}
+}
+
+// A hub is told of every part that changed, of many in several pings.
+func TestPingsOfManyParts(t *testing.T) {
+	d := New(Options{Client: http.DefaultClient, Base: "https://news.example", Pings: PingOptions{Hubs: []string{"https://hub.example/"}}})
+	d.Attach(&shelf{})
+	var events []paper.Event
+	for i := range 60 {
+		e := event(int64(i+1), paper.ArticlePublished, fmt.Sprintf("p%d", i), "2026-03-18", fmt.Sprintf("p%d-20260318-1", i))
+		e.Parts = []string{fmt.Sprintf("section/s%d", i), "district/410825"}
+		events = append(events, event(int64(i+1), paper.EditionClosed, e.Paper, e.Day, ""), e)
+		events[2*i+1].N = 2
+	}
+	r := &paper.Receiver{Kind: paper.Ping, Scope: "all"}
+	for id := range d.pings {
+		r.ID = id
+	}
+	told := map[string]bool{}
+	pings := 0
+	for rest := events; len(rest) > 0; pings++ {
+		p, err := d.composePing(t.Context(), r, rest)
+		if err != nil || p == nil {
+			t.Fatal(p, err)
+		}
+		form, _ := url.ParseQuery(string(p.body))
+		if n := len(form["hub.url"]); n > 2*pingTopics {
+			t.Errorf("%d topics at once", n)
+		}
+		for _, u := range form["hub.url"] {
+			told[u] = true
+		}
+		rest = slices.DeleteFunc(slices.Clone(rest), func(e paper.Event) bool { return !p.through.Before(e.Cursor()) })
+	}
+	if len(told) != 2*(60+60+2) || pings != 2 {
+		t.Errorf("%d topics in %d pings", len(told), pings)
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 const (
 	hookPatience = 24 * time.Hour
 	rotates      = 24 * time.Hour // for so long the former secret signs too
+	formersMost  = 10             // they make a header long
 	secretSize   = 32             // bytes (Standard Webhooks: 24 to 64)
 	replayMost   = 30 * 24 * time.Hour
 )
@@ -33,14 +34,25 @@ type hook struct {
 	Description string            `json:"description,omitempty"`
 	Events      []paper.EventKind `json:"events,omitempty"`
 	Secret      string            `json:"secret"` // whsec_…
-	Former      string            `json:"former,omitempty"`
-	Rotated     int64             `json:"rotated,omitempty"` // until when the former one signs, seconds
+	Formers     []former          `json:"formers,omitempty"`
+	Former      string            `json:"former,omitempty"` // as a version before kept the only one
+	Rotated     int64             `json:"rotated,omitempty"`
 	Patience    int64             `json:"patience,omitempty"`
 	Again       int64             `json:"again,omitempty"` // when a replay was asked for, seconds
 }
 
+// former is a secret that signs for a while yet.
+type former struct {
+	Secret string `json:"secret"`
+	Until  int64  `json:"until"` // seconds
+}
+
 func readHook(r *paper.Receiver) (h hook) {
 	_ = json.Unmarshal([]byte(r.Doc), &h) // we wrote it
+	if h.Former != "" {
+		h.Formers = append(h.Formers, former{h.Former, h.Rotated})
+		h.Former, h.Rotated = "", 0
+	}
 	return h
 }
 
@@ -51,7 +63,12 @@ func (h hook) patience() time.Duration {
 	return hookPatience
 }
 
-// message is what a webhook gets (Standard Webhooks, payload structure).
+// wants reports whether events of a kind are sent.
+func (h hook) wants(k paper.EventKind) bool {
+	return len(h.Events) == 0 || slices.Contains(h.Events, k)
+}
+
+// hookMessage is what a webhook gets (Standard Webhooks, payload structure).
 type hookMessage struct {
 	Type      string          `json:"type"`
 	Timestamp time.Time       `json:"timestamp"`
@@ -62,12 +79,12 @@ type hookMessage struct {
 // composeEvent makes the message of the first event that is for a webhook.
 func (d *Dispatch) composeEvent(ctx context.Context, r *paper.Receiver, events []paper.Event) (*parcel, error) {
 	h := readHook(r)
-	scope, err := paper.ParseScope(r.Scope)
+	scope, touch, err := d.scope(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range events {
-		if len(h.Events) > 0 && !slices.Contains(h.Events, e.Kind) || !touches(scope, e) {
+		if !h.wants(e.Kind) || !touch(e) {
 			continue
 		}
 		p, err := d.eventParcel(ctx, r, h, scope, e)
@@ -81,11 +98,11 @@ func (d *Dispatch) composeEvent(ctx context.Context, r *paper.Receiver, events [
 // eventParcel makes the message of one event as the gate lets it out now; nil where
 // there is nothing of it to be seen in the scope.
 func (d *Dispatch) eventParcel(ctx context.Context, r *paper.Receiver, h hook, scope paper.Scope, e paper.Event) (*parcel, error) {
-	data, err := d.eventData(ctx, scope, e)
+	data, err := d.eventData(ctx, h, scope, e)
 	if err != nil || data == nil {
 		return nil, err
 	}
-	body, err := marshal(hookMessage{Type: string(e.Kind), Timestamp: e.At.UTC(), Cursor: WriteCursor(e.Cursor()), Data: data})
+	body, err := marshal(hookMessage{Type: string(e.Kind), Timestamp: e.At.UTC(), Cursor: writePlace(e), Data: data})
 	if err != nil {
 		return nil, err
 	}
@@ -97,23 +114,20 @@ func (d *Dispatch) eventParcel(ctx context.Context, r *paper.Receiver, h hook, s
 	return p, nil
 }
 
-func (d *Dispatch) eventData(ctx context.Context, scope paper.Scope, e paper.Event) (json.RawMessage, error) {
+func (d *Dispatch) eventData(ctx context.Context, h hook, scope paper.Scope, e paper.Event) (json.RawMessage, error) {
 	if e.Kind == paper.EditionClosed {
 		return d.editionData(ctx, scope, e)
 	}
-	one := paper.Window{IDs: []string{e.Article}}
-	items, err := d.press.Items(ctx, scope, one)
+	// Where it has left the scope, that is the news, for whom the scope has carried it to.
+	items, err := d.press.Items(ctx, scope, paper.Window{IDs: []string{e.Article}, Ever: e.Kind == paper.ArticleRefiled})
 	if err != nil {
 		return nil, err
 	}
-	if len(items) == 0 && e.Kind == paper.ArticleRefiled {
-		// It has left the scope: that is the news.
-		if items, err = d.press.Items(ctx, paper.Scope{Papers: []string{e.Paper}}, one); err != nil {
-			return nil, err
-		}
-	}
 	if len(items) != 1 || items[0].ID != e.Article {
 		return nil, nil
+	}
+	if items[0].State == paper.Withdrawn && e.Kind != paper.ArticleWithdrawn && h.wants(paper.ArticleWithdrawn) {
+		return nil, nil // its withdrawal stands later in the outbox; who does not ask for it hears here
 	}
 	left := false
 	if e.Kind == paper.ArticleRefiled {
@@ -124,6 +138,15 @@ func (d *Dispatch) eventData(ctx context.Context, scope paper.Scope, e paper.Eve
 			return nil, err
 		}
 		left = len(list) == 0 || list[0].ID != e.Article
+	}
+	if left {
+		// It is no article of the scope any more: what it is called will do.
+		it := &items[0]
+		it.Text, it.HTML, it.Summary, it.Images = "", "", "", nil
+		it.Districts = slices.Clone(it.Districts)
+		for i := range it.Districts {
+			it.Districts[i].Evidence = nil
+		}
 	}
 	article, err := d.press.Article(items[0])
 	if err != nil {
@@ -157,14 +180,16 @@ func (d *Dispatch) editionData(ctx context.Context, scope paper.Scope, e paper.E
 	}{e.Paper, items[0].PaperName, e.Day, d.o.Base + "/editions/" + e.Paper + "/" + string(e.Day), len(items), append([]string{"paper/" + e.Paper}, e.Parts...)})
 }
 
-// signed makes a message of the Standard Webhooks form, signed with the secret and,
-// for a day after it was rotated, with the former one.
+// signed makes a message of the Standard Webhooks form, signed with the secret and with
+// those that were in use within a day.
 func (d *Dispatch) signed(r *paper.Receiver, h hook, id string, body []byte) *parcel {
 	now := d.o.Now()
 	at := strconv.FormatInt(now.Unix(), 10)
 	signatures := []string{sign(h.Secret, id, at, body)}
-	if h.Former != "" && now.Unix() < h.Rotated {
-		signatures = append(signatures, sign(h.Former, id, at, body))
+	for _, f := range h.Formers {
+		if now.Unix() < f.Until {
+			signatures = append(signatures, sign(f.Secret, id, at, body))
+		}
 	}
 	return &parcel{id: id, url: r.URL, body: body, header: http.Header{
 		"Content-Type":      {"application/json"},
@@ -236,8 +261,6 @@ func (d *Dispatch) check(ctx context.Context, s *WebhookSpec) error {
 		return err
 	}
 	s.Scope = scope.String()
-	slices.Sort(s.Events)
-	s.Events = slices.Compact(s.Events)
 	for _, k := range s.Events {
 		if !slices.Contains(WebhookKinds(), k) {
 			return fmt.Errorf("%w: unknown event %q", ErrRequest, k)
@@ -250,26 +273,26 @@ func (d *Dispatch) check(ctx context.Context, s *WebhookSpec) error {
 }
 
 // place writes a specification into a receiver.
-func (s WebhookSpec) place(r *paper.Receiver, h hook) error {
-	h.Description, h.Events, h.Patience = s.Description, s.Events, int64(s.Patience/time.Second)
-	doc, err := json.Marshal(h)
-	if err != nil {
-		return err
-	}
-	r.Kind, r.URL, r.Host, r.Scope, r.Doc = paper.Webhook, s.URL, hostOf(s.URL), s.Scope, string(doc)
-	if r.State = paper.ReceiverLive; s.Paused {
+func (s WebhookSpec) place(r *paper.Receiver, h *hook) {
+	slices.Sort(s.Events)
+	h.Description, h.Events, h.Patience = s.Description, slices.Compact(s.Events), int64(s.Patience/time.Second)
+	r.Kind, r.URL, r.Host, r.Scope = paper.Webhook, s.URL, hostOf(s.URL), s.Scope
+	switch r.State = paper.ReceiverLive; {
+	case s.Paused:
 		r.State = paper.ReceiverPaused
+	case s.Gone:
+		r.State = paper.ReceiverGone
 	}
-	return nil
 }
 
 func asWebhook(r paper.Receiver) Webhook {
 	h := readHook(&r)
 	w := Webhook{Receiver: r, WebhookSpec: WebhookSpec{
-		URL: r.URL, Scope: r.Scope, Events: h.Events, Description: h.Description, Patience: h.patience(), Paused: r.State == paper.ReceiverPaused,
+		URL: r.URL, Scope: r.Scope, Events: h.Events, Description: h.Description, Patience: h.patience(),
+		Paused: r.State == paper.ReceiverPaused, Gone: r.State == paper.ReceiverGone,
 	}}
-	if h.Rotated > 0 {
-		w.Rotated = time.Unix(h.Rotated, 0).UTC()
+	if n := len(h.Formers); n > 0 {
+		w.Rotated = time.Unix(h.Formers[n-1].Until, 0).UTC()
 	}
 	r.Doc = ""
 	w.Receiver.Doc = "" // it holds the secret
@@ -282,7 +305,7 @@ func (d *Dispatch) CreateWebhook(ctx context.Context, s WebhookSpec) (w Webhook,
 	if err := d.check(ctx, &s); err != nil {
 		return w, "", err
 	}
-	if all, _, err := d.o.Store.CountReceivers(ctx, paper.Webhook, ""); err != nil {
+	if all, _, _, err := d.o.Store.CountReceivers(ctx, paper.Webhook, "", ""); err != nil {
 		return w, "", err
 	} else if all >= 1000 {
 		return w, "", fmt.Errorf("%w: there are %d webhooks: delete some", ErrRequest, all)
@@ -297,10 +320,13 @@ func (d *Dispatch) CreateWebhook(ctx context.Context, s WebhookSpec) (w Webhook,
 	if r.Cursor, err = d.o.Store.Outbox(ctx); err != nil {
 		return w, "", err
 	}
-	if err := s.place(&r, hook{Secret: secret}); err != nil {
+	h := hook{Secret: secret}
+	s.place(&r, &h)
+	doc, err := json.Marshal(h)
+	if err != nil {
 		return w, "", err
 	}
-	r.Created = d.o.Now()
+	r.Doc, r.Created = string(doc), d.o.Now()
 	if err := d.o.Store.KeepReceiver(ctx, r); err != nil {
 		return w, "", err
 	}
@@ -333,24 +359,61 @@ func (d *Dispatch) Webhook(ctx context.Context, id string) (Webhook, error) {
 	return asWebhook(r), err
 }
 
-// UpdateWebhook changes what one gets. One that was gone or paused goes on where it
-// stood; what waits is tried at once.
+// change changes a webhook; errors: [paper.ErrNotFound] and that of change.
+func (d *Dispatch) change(ctx context.Context, id string, change func(*paper.Receiver, *hook) error) (paper.Receiver, error) {
+	return d.o.Store.ChangeReceiver(ctx, id, func(r *paper.Receiver) error {
+		if r.Kind != paper.Webhook {
+			return fmt.Errorf("webhook %s: %w", id, paper.ErrNotFound)
+		}
+		h := readHook(r)
+		if err := change(r, &h); err != nil {
+			return err
+		}
+		doc, err := json.Marshal(h)
+		r.Doc = string(doc)
+		return err
+	})
+}
+
+// UpdateWebhook changes what one gets. One that was paused or gone and is not any more
+// goes on where it stood; what waits is tried at once. One that said that it is gone is
+// so until its URL changes, or whoever changes it says otherwise.
 func (d *Dispatch) UpdateWebhook(ctx context.Context, id string, change func(*WebhookSpec)) (Webhook, error) {
 	r, err := d.webhook(ctx, id)
 	if err != nil {
 		return Webhook{}, err
 	}
-	s := asWebhook(r).WebhookSpec
-	change(&s)
-	if err := d.check(ctx, &s); err != nil {
+	// Checked before, as the scope may have to be looked up; changed as it stands then.
+	checked := asWebhook(r).WebhookSpec
+	change(&checked)
+	if err := d.check(ctx, &checked); err != nil {
 		return Webhook{}, err
 	}
-	if err := s.place(&r, readHook(&r)); err != nil {
+	r, err = d.change(ctx, id, func(r *paper.Receiver, h *hook) error {
+		s := asWebhook(*r).WebhookSpec
+		had := s
+		if change(&s); s.Scope != had.Scope {
+			s.Scope = checked.Scope // in its canonical form
+		}
+		s.Gone = s.Gone && s.URL == had.URL
+		s.place(r, h)
+		if s.Gone {
+			return nil
+		}
+		r.Attempts, r.Retry, r.Since = 0, time.Time{}, time.Time{}
+		if r.Problem != paper.Missed { // that is for the operator to see who resumes it
+			r.Problem = ""
+		}
+		return nil
+	})
+	if err != nil {
 		return Webhook{}, err
 	}
-	r.Attempts, r.Retry, r.Since, r.Problem = 0, time.Time{}, time.Time{}, ""
-	if err := d.o.Store.KeepReceiver(ctx, r); err != nil {
-		return Webhook{}, err
+	if r.Problem != "" && r.State == paper.ReceiverLive {
+		d.o.Log.Warn("webhook goes on with a gap", "receiver", r.ID, "problem", r.Problem)
+	}
+	if r.State == paper.ReceiverGone {
+		return asWebhook(r), nil
 	}
 	return asWebhook(r), d.o.Store.Trouble(ctx, r.ID, "failing", "", false)
 }
@@ -363,25 +426,25 @@ func (d *Dispatch) DeleteWebhook(ctx context.Context, id string) error {
 	return d.o.Store.DropReceiver(ctx, id)
 }
 
-// RotateSecret gives a webhook another secret, which is told this once. The former
-// one signs too for a day.
+// RotateSecret gives a webhook another secret, which is told this once. The former one
+// signs too for a day, and so does each that was rotated within it.
 func (d *Dispatch) RotateSecret(ctx context.Context, id string) (secret string, until time.Time, err error) {
-	r, err := d.webhook(ctx, id)
-	if err != nil {
-		return "", until, err
-	}
-	h := readHook(&r)
 	if secret, err = d.secret(); err != nil {
 		return "", until, err
 	}
 	until = d.o.Now().Add(rotates).UTC().Truncate(time.Second)
-	h.Former, h.Secret, h.Rotated = h.Secret, secret, until.Unix()
-	doc, err := json.Marshal(h)
+	_, err = d.change(ctx, id, func(_ *paper.Receiver, h *hook) error {
+		h.Formers = slices.DeleteFunc(h.Formers, func(f former) bool { return f.Until <= d.o.Now().Unix() })
+		if len(h.Formers) >= formersMost {
+			return fmt.Errorf("%w: its secret was rotated %d times within a day", ErrRequest, len(h.Formers))
+		}
+		h.Formers, h.Secret = append(h.Formers, former{h.Secret, until.Unix()}), secret
+		return nil
+	})
 	if err != nil {
 		return "", until, err
 	}
-	r.Doc = string(doc)
-	return secret, until, d.o.Store.KeepReceiver(ctx, r)
+	return secret, until, nil
 }
 
 // TestWebhook sends a message of type test at once and says what came of it.
@@ -441,7 +504,8 @@ func (d *Dispatch) DeadLetters(ctx context.Context, id string, after paper.Curso
 }
 
 // Resend sends one dead letter again, now, as the article stands by now. It is
-// forgotten when it arrives, or when there is nothing of it to be seen any more.
+// forgotten when it arrives, or when there is nothing of it to be seen any more; that
+// of a withdrawal only when it arrives.
 func (d *Dispatch) Resend(ctx context.Context, id, event string) (paper.Delivery, error) {
 	var at paper.Cursor
 	if _, err := fmt.Sscanf(event, "evt_%d_%d", &at.Seq, &at.N); err != nil {
@@ -455,16 +519,19 @@ func (d *Dispatch) Resend(ctx context.Context, id, event string) (paper.Delivery
 	if err != nil {
 		return paper.Delivery{}, err
 	}
-	if len(list) == 0 || list[0].Event.Cursor() != at {
+	if len(list) == 0 || list[0].Event.ID() != event {
 		return paper.Delivery{}, fmt.Errorf("dead letter %s: %w", event, paper.ErrNotFound)
 	}
-	scope, err := paper.ParseScope(r.Scope)
+	scope, _, err := d.scope(ctx, &r)
 	if err != nil {
 		return paper.Delivery{}, err
 	}
 	p, err := d.eventParcel(ctx, &r, readHook(&r), scope, list[0].Event)
 	if err != nil {
 		return paper.Delivery{}, err
+	}
+	if p == nil && list[0].Event.Kind == paper.ArticleWithdrawn {
+		return paper.Delivery{}, fmt.Errorf("%w: the webhook's scope never carried the article; the dead letter is kept", ErrRequest)
 	}
 	if p == nil {
 		err := d.o.Store.DropDeadLetter(ctx, id, at)
@@ -478,16 +545,22 @@ func (d *Dispatch) Resend(ctx context.Context, id, event string) (paper.Delivery
 }
 
 // Replay sets the cursor of a webhook back (or ahead, as far as anything has happened), to
-// a cursor that a message carried or, where that is nil, to an instant: everything behind
-// it comes again, with the ids it had. It reaches back 30 days.
+// a cursor or, where that is nil, to an instant: everything behind it comes again, with
+// the ids it had. It reaches back 30 days. With a cursor since may be the instant of its
+// event: where another has its number, as after a backup was restored, the instant counts.
 func (d *Dispatch) Replay(ctx context.Context, id string, to *paper.Cursor, since time.Time) (Webhook, error) {
-	r, err := d.webhook(ctx, id)
-	if err != nil {
-		return Webhook{}, err
-	}
 	newest, err := d.o.Store.Outbox(ctx)
 	if err != nil {
 		return Webhook{}, err
+	}
+	if to != nil && !since.IsZero() {
+		there, err := d.o.Store.Events(ctx, paper.Cursor{Seq: to.Seq, N: to.N - 1}, 1)
+		if err != nil {
+			return Webhook{}, err
+		}
+		if len(there) == 0 || there[0].Cursor() != *to || !there[0].At.Equal(since) {
+			to = nil
+		}
 	}
 	if to != nil && newest.Before(*to) {
 		return Webhook{}, fmt.Errorf("%w: nothing has happened yet at cursor %s: the newest is %s", ErrRequest, WriteCursor(*to), WriteCursor(newest))
@@ -502,12 +575,10 @@ func (d *Dispatch) Replay(ctx context.Context, id string, to *paper.Cursor, sinc
 		}
 		to = &c
 	}
-	h := readHook(&r)
-	h.Again = d.o.Now().Unix()
-	doc, err := json.Marshal(h)
-	if err != nil {
-		return Webhook{}, err
-	}
-	r.Doc, r.Cursor, r.Attempts, r.Retry = string(doc), *to, 0, time.Time{}
-	return asWebhook(r), d.o.Store.KeepReceiver(ctx, r)
+	r, err := d.change(ctx, id, func(r *paper.Receiver, h *hook) error {
+		h.Again = d.o.Now().Unix()
+		r.Cursor, r.Attempts, r.Retry = *to, 0, time.Time{}
+		return nil
+	})
+	return asWebhook(r), err
 }

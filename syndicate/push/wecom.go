@@ -32,9 +32,9 @@ func init() {
 		},
 		// The key in its URL is all it knows of secrets.
 		sign: func(_ time.Time, _, url string, message any) (string, any) { return url, message },
-		judge: func(answer []byte) verdict {
-			// 45009: more than 20 a minute. 40058, 44004: it does not like the message.
-			return coded(answer, "errcode", "errmsg", map[int]time.Duration{45009: time.Minute}, 40058, 44004)
+		judge: func(answer []byte) (verdict, bool) {
+			// 45009: more than 20 a minute. 40058, 44004, 45002: it does not like the message.
+			return coded(answer, "errcode", "errmsg", map[int]time.Duration{45009: time.Minute}, 40058, 44004, 45002)
 		},
 	})
 }
