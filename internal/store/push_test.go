@@ -288,7 +288,7 @@ func TestEventIDs(t *testing.T) {
 		if err := s.MoveReceiver(ctx, r, "p", 0, nil, &paper.DeadLetter{Event: events[0], Problem: "x"}); err != nil {
 			t.Fatal(err)
 		}
-		migration, err := migrations.ReadFile("migrations/0012_event_ids.sql")
+		migration, err := migrations.ReadFile("migrations/0016_event_ids.sql")
 		if err != nil {
 			t.Fatal(err)
 		}
