@@ -62,8 +62,8 @@ func writeStatusFeed(w io.Writer, links Links, health []paper.Health, incidents 
 		}
 	}
 	for _, i := range incidents {
-		// Late editions are no state of the source, which is well itself.
-		if name := sourceName(i.Name, i.Source); i.State == "late" && i.Ended.IsZero() && !slices.Contains(troubled, name) {
+		// Late and missing editions are no state of the source, which is well itself.
+		if name := sourceName(i.Name, i.Source); (i.State == "late" || i.State == "missing") && i.Ended.IsZero() && !slices.Contains(troubled, name) {
 			troubled = append(troubled, name)
 		}
 	}
@@ -135,6 +135,8 @@ func condition(state string) string {
 		return "版面异常"
 	case "late":
 		return "逾时未见新一期"
+	case "missing":
+		return "列出的一期读不到"
 	}
 	return state
 }

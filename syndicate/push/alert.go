@@ -2,7 +2,9 @@ package push
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -127,7 +129,7 @@ func (a *Alerts) Send(ctx context.Context) error {
 type message struct {
 	Text    string    `json:"text"` // one line for people
 	Source  string    `json:"source"`
-	State   string    `json:"state"` // failing, blocked, alarm, late
+	State   string    `json:"state"` // failing, blocked, alarm, late, missing
 	Problem string    `json:"problem"`
 	Began   time.Time `json:"began"`
 	Ended   time.Time `json:"ended,omitzero"`
@@ -168,19 +170,72 @@ func (a *Alerts) post(ctx context.Context, m message) error {
 	return nil
 }
 
-func (a *Alerts) mail(_ context.Context, m message) error {
+// mailWithin is how long a mail server may take for everything.
+const mailWithin = 30 * time.Second
+
+func (a *Alerts) mail(ctx context.Context, m message) error {
 	c := a.o.Mail
 	host, _, err := net.SplitHostPort(c.Server)
 	if err != nil {
 		return fmt.Errorf("alert mail: server %s: write it like mail.example.cn:587", c.Server)
 	}
-	var auth smtp.Auth
-	if c.User != "" {
-		auth = smtp.PlainAuth("", c.User, c.Password, host)
-	}
-	if err := smtp.SendMail(c.Server, auth, c.From, c.To, letter(c, m)); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, mailWithin)
+	defer cancel()
+	if err := c.deliver(ctx, host, letter(c, m)); err != nil {
 		return fmt.Errorf("alert mail: %w", err)
 	}
+	return nil
+}
+
+// deliver is smtp.SendMail for a server that may be silent, or speak TLS from the first
+// byte (port 465, RFC 8314 §3.3).
+func (c Mail) deliver(ctx context.Context, host string, letter []byte) error {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", c.Server)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	secured := &tls.Config{ServerName: host}
+	if strings.HasSuffix(c.Server, ":465") {
+		conn = tls.Client(conn, secured)
+	}
+	s, err := smtp.NewClient(conn, host)
+	if err != nil {
+		return cmp.Or(ctx.Err(), err)
+	}
+	defer s.Close()
+	steps := []func() error{func() error {
+		if ok, _ := s.Extension("STARTTLS"); ok {
+			return s.StartTLS(secured)
+		}
+		return nil
+	}, func() error {
+		if c.User == "" {
+			return nil
+		}
+		return s.Auth(smtp.PlainAuth("", c.User, c.Password, host))
+	}, func() error { return s.Mail(c.From) }}
+	for _, to := range c.To {
+		steps = append(steps, func() error { return s.Rcpt(to) })
+	}
+	steps = append(steps, func() error {
+		w, err := s.Data()
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(letter); err != nil {
+			return err
+		}
+		return w.Close()
+	})
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return cmp.Or(ctx.Err(), err)
+		}
+	}
+	_ = s.Quit() // the letter is there
 	return nil
 }
 

@@ -214,6 +214,7 @@ var messages = map[string]message{
 	"do_blocked":        {"网站拦住了自动读取。这里不会绕过它，读取会自动放慢；请联系报社，商定读取的办法。", "The site keeps programs out. It is not bypassed, and looks become rarer by themselves; agree on access with the publisher."},
 	"do_alarm":          {"已发出的报道不受影响。对照原站看一看：要是改版了，运行 %[1]s，看它建议的配置；要是一时出错，恢复以后警报会自动解除。", "What was published stays. Compare with the site: if it was redesigned, run %[1]s and see what it proposes; if it was a fault of the day, the alarm ends by itself."},
 	"do_late":           {"看看原站有没有今天的报：没有，可能晚出或休刊，不用处理；有，运行 %[1]s，看它说什么。", "See whether the site has the edition of the day. If not, it is late or there is none: nothing to do. If it has, run %[1]s and see what it says."},
+	"do_missing":        {"发布方的目录里有这一期，页面却打不开。等发布方补上，或稍后运行 %[1]s。", "The publisher lists this edition and does not have it. Wait until it does, or run %[1]s later."},
 	"do_partial":        {"不用处理，缺的会自动补读。", "Nothing: what is missing is read again by itself."},
 	"status_none":       {"还没有配置来源。在配置文件的 sources 下加上 key、name 和 url 即可。", "No source is configured yet. Add one with key, name and url under sources in the configuration."},
 	"status_zone":       {"时间是各报所在时区的时间。", "Times are in the zone of each paper."},
@@ -235,6 +236,7 @@ var messages = map[string]message{
 	"state_partial":     {"不全", "partial"},
 	"state_retired":     {"停用", "retired"},
 	"state_late":        {"逾时未出报", "late"},
+	"state_missing":     {"缺一期", "an edition is missing"},
 	"state_since":       {"%[1]s 起", "since %[1]s"},
 
 	// The desk.

@@ -56,15 +56,15 @@ const (
 )
 
 // order of the states: what needs a hand comes first.
-var states = []string{"blocked", "failing", "alarm", "late", "partial", "waiting", "ok", "retired"}
+var states = []string{"blocked", "failing", "alarm", "late", "missing", "partial", "waiting", "ok", "retired"}
 
 // marks are the signs of the states, so that a state is not told by colour alone.
-var marks = map[string]string{"ok": "✓", "waiting": "…", "failing": "✗", "blocked": "⊘", "alarm": "!", "late": "!", "partial": "◐", "retired": "–"}
+var marks = map[string]string{"ok": "✓", "waiting": "…", "failing": "✗", "blocked": "⊘", "alarm": "!", "late": "!", "missing": "!", "partial": "◐", "retired": "–"}
 
 // needed reports whether a state wants somebody to have a look; what is partial
 // is read again by itself.
 func needed(state string) bool {
-	return state == "blocked" || state == "failing" || state == "alarm" || state == "late"
+	return state == "blocked" || state == "failing" || state == "alarm" || state == "late" || state == "missing"
 }
 
 func (s *Site) status(w http.ResponseWriter, r *http.Request) {
@@ -99,8 +99,8 @@ func (s *Site) status(w http.ResponseWriter, r *http.Request) {
 		row := p.statusRow(c, h, zone)
 		for _, i := range incidents {
 			// The other kinds of trouble are the state itself.
-			if i.Source == h.Source && i.State == "late" && i.Ended.IsZero() && h.State != "retired" {
-				row.add(p, "late", i.Problem, p.instant(i.Began, zone))
+			if i.Source == h.Source && (i.State == "late" || i.State == "missing") && i.Ended.IsZero() && h.State != "retired" {
+				row.add(p, i.State, i.Problem, p.instant(i.Began, zone))
 			}
 		}
 		if h.State != "retired" {
@@ -190,8 +190,8 @@ func (row *statusRow) add(p *page, state, problem string, since template.HTML) {
 	switch state {
 	case "failing", "alarm":
 		t.Do = p.rich("do_"+state, command("probe", row.URL))
-	case "late":
-		t.Do = p.rich("do_late", command("fetch", row.Source))
+	case "late", "missing":
+		t.Do = p.rich("do_"+state, command("fetch", row.Source))
 	case "blocked", "partial":
 		t.Do = p.rich("do_" + state)
 	}
