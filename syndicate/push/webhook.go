@@ -361,10 +361,10 @@ func (d *Dispatch) Webhook(ctx context.Context, id string) (Webhook, error) {
 
 // change changes a webhook; errors: [paper.ErrNotFound] and that of change.
 func (d *Dispatch) change(ctx context.Context, id string, change func(*paper.Receiver, *hook) error) (paper.Receiver, error) {
+	if r, err := d.webhook(ctx, id); err != nil {
+		return r, err // without a write
+	}
 	return d.o.Store.ChangeReceiver(ctx, id, func(r *paper.Receiver) error {
-		if r.Kind != paper.Webhook {
-			return fmt.Errorf("webhook %s: %w", id, paper.ErrNotFound)
-		}
 		h := readHook(r)
 		if err := change(r, &h); err != nil {
 			return err
