@@ -221,6 +221,11 @@ func loadConfig(o overrides) (*config, error) {
 		bad.problems = append(bad.problems, "not YAML: "+strings.TrimPrefix(err.Error(), "While parsing config: "))
 		return nil, bad
 	}
+	if v.Get("sources") == nil {
+		// An editor or a full disk leaves a file empty for a while: that is no wish to
+		// retire every paper.
+		bad.problems = append(bad.problems, "sources: missing: is the file being written? For no source at all write sources: []")
+	}
 	c := &config{file: o.file, data: o.data}
 	if c.data == "" {
 		c.data = "."
@@ -324,7 +329,7 @@ func plainType(name string) string {
 	case name == "string":
 		return "text"
 	case name == "bool":
-		return "yes or no"
+		return "true or false, without quotes"
 	case strings.HasPrefix(name, "[]"):
 		return "list"
 	case strings.HasPrefix(name, "map"), strings.HasPrefix(name, "struct"), strings.HasPrefix(name, "main."):
@@ -539,6 +544,9 @@ func (c *config) check() []string {
 			say("alerts", "smtp needs from and to")
 		}
 	}
+	if c.Alerts.SMTP == "" && (c.Alerts.From != "" || len(c.Alerts.To) > 0) {
+		say("alerts.smtp", "missing: from and to are for mail")
+	}
 	for i, address := range append([]string{c.Alerts.From}, c.Alerts.To...) {
 		if address == "" {
 			continue
@@ -649,9 +657,15 @@ func (c *config) check() []string {
 		c.tables = append(c.tables, rows...)
 	}
 	// What the rooms check themselves, they also say themselves.
-	if g, err := place.Load(c.overrides()); err != nil {
+	g, err := place.Load(c.overrides())
+	if err != nil {
 		say("places", "%v", err)
-	} else if c.checkScopes(g, say); len(bad) == 0 {
+		if g, err = place.Load(nil); err != nil { // the rest is checked all the same
+			say("places", "%v", err)
+			return bad
+		}
+	}
+	if c.checkScopes(g, say); len(bad) == 0 {
 		bad = append(bad, splitErrors(ingest.Check(c.ingest("http://localhost"), g))...)
 	} else {
 		// Sections and cities are checked even when a source is wrong.

@@ -385,6 +385,7 @@ func (c *config) restart(next *config) []string {
 		{"push", c.Push, next.Push},
 		{"robots", c.Robots, next.Robots},
 		{"wechat", c.Wechat, next.Wechat},
+		{"pictures", c.Pictures, next.Pictures},
 		{"places", c.Places, next.Places},
 		{"gazetteers", c.Gazetteers, next.Gazetteers},
 	} {
@@ -482,7 +483,8 @@ func (a *app) watch(ctx context.Context, log *slog.Logger, now *config, take fun
 		}
 	}
 	last, _ := os.ReadFile(a.flags.file)
-	gone := false // the file is away, and the log says so
+	gone := false  // the file is away, and the log says so
+	asked := false // by a signal: it is answered in any case
 	settle := time.NewTimer(0)
 	<-settle.C
 	settling := false
@@ -499,19 +501,19 @@ func (a *app) watch(ctx context.Context, log *slog.Logger, now *config, take fun
 			}
 			continue
 		case <-hup:
-			last = nil
+			last, asked = nil, true
 		case <-settle.C:
 			settling = false
 		}
 		raw, err := os.ReadFile(a.flags.file)
 		if a.flags.file != "" && err != nil {
-			if last == nil || !gone {
+			if asked || !gone {
 				log.Error("configuration not taken up: the old one stays in use", "error", err)
 			}
-			gone = true
+			gone, asked = true, false
 			continue
 		}
-		gone = false
+		gone, asked = false, false
 		if a.flags.file != "" && string(raw) == string(last) && last != nil {
 			continue
 		}

@@ -100,6 +100,9 @@ func (g *Ingest) late(ctx context.Context) error {
 	var errs []error
 	for _, s := range g.plan.Load().sources {
 		if s.Expect <= 0 {
+			if err := g.store.Trouble(ctx, s.Key, "late", "", false); err != nil { // it was expected before
+				errs = append(errs, err)
+			}
 			continue
 		}
 		local := g.now().In(zone(s))

@@ -194,6 +194,23 @@ func (g *Ingest) giveBack(ctx context.Context, lease, owner string) {
 	}
 }
 
+// discreet is a text without the parameters of the source's address, which may be keys.
+func (s *source) discreet(text string) string {
+	u, err := url.Parse(s.URL)
+	if err != nil || u.RawQuery == "" {
+		return text
+	}
+	text = strings.ReplaceAll(text, "?"+u.RawQuery, "?…")
+	for _, values := range u.Query() {
+		for _, v := range values {
+			if len(v) >= 6 { // shorter ones would be anything
+				text = strings.NewReplacer(v, "…", url.QueryEscape(v), "…").Replace(text)
+			}
+		}
+	}
+	return text
+}
+
 // conclude writes down how a look went and when the next one is due.
 func (g *Ingest) conclude(ctx context.Context, s *source, rep *Report, err error) error {
 	now := g.now()
@@ -214,6 +231,7 @@ func (g *Ingest) conclude(ctx context.Context, s *source, rep *Report, err error
 	case rep.Problem != "":
 		state = "partial"
 	}
+	rep.Problem = s.discreet(rep.Problem) // the world reads it
 	if err != nil {
 		st, serr := g.store.State(ctx, s.Key, "")
 		if serr != nil {

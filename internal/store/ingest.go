@@ -71,6 +71,10 @@ func (s *Store) Configure(ctx context.Context, c Setup) error {
 		if _, err := t.ExecContext(ctx, `DELETE FROM schedule WHERE source IN (SELECT key FROM sources WHERE retired = 1)`); err != nil {
 			return err
 		}
+		// Nobody waits for what is no source any more.
+		if _, err := t.ExecContext(ctx, `UPDATE incidents SET ended = $1 WHERE ended = 0 AND source IN (SELECT key FROM sources WHERE retired = 1)`, seconds(now)); err != nil {
+			return err
+		}
 		for _, x := range c.Sections {
 			was, ok := shows["section/"+x.Slug]
 			if ok && c.Beside {

@@ -105,6 +105,16 @@ func webURL(s string) string {
 	return u.String()
 }
 
+// bareURL is a web address without what may be secret in it: user and parameters.
+func bareURL(s string) string {
+	u, err := url.Parse(webURL(s))
+	if err != nil {
+		return ""
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}
+
 // stripTags makes plain text of our own short HTML, for <meta> descriptions.
 func stripTags(h template.HTML) string {
 	var b strings.Builder

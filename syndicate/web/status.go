@@ -161,7 +161,7 @@ func (s *Site) status(w http.ResponseWriter, r *http.Request) {
 
 // statusRow sets out how a source fares.
 func (p *page) statusRow(c catalog, h paper.Health, zone *time.Location) statusRow {
-	row := statusRow{Health: h, URL: webURL(h.URL), Checked: p.instant(h.Checked, zone), Due: p.instant(h.Due, zone)}
+	row := statusRow{Health: h, URL: bareURL(h.URL), Checked: p.instant(h.Checked, zone), Due: p.instant(h.Due, zone)}
 	row.Name = cmp.Or(h.Name, h.Source)
 	if _, ok := c.paper(h.Paper); ok {
 		row.Path = p.href("/paper/" + h.Paper)
