@@ -251,6 +251,22 @@ func TestCheckOneMistake(t *testing.T) {
 			t.Errorf("a secret in the file: %d %s", code, out)
 		}
 	})
+	t.Run("emptied", func(t *testing.T) {
+		for _, text := range []string{"", "sources:\n", "# all gone\n"} {
+			if code, out, _ := paperwire(t, "", "check", "--config", writeConfig(t, text)); code != exitFailed || !strings.HasPrefix(out, "sources: missing") {
+				t.Errorf("%q: %d %s", text, code, out)
+			}
+		}
+		if code, out, errs := paperwire(t, "", "check", "--config", writeConfig(t, "sources: []\n")); code != exitDone {
+			t.Errorf("no source on purpose: %d %s %s", code, out, errs)
+		}
+	})
+	t.Run("places hide nothing", func(t *testing.T) {
+		text := strings.Replace(rightConfig, "410800", "419999", 1) + "places:\n  - {code: \"4108\", name: x}\n"
+		if code, out, _ := paperwire(t, "", "check", "--config", writeConfig(t, text)); code != exitFailed || !strings.Contains(out, "places: ") || !strings.Contains(out, "sources[0].city:") {
+			t.Errorf("%d %s", code, out)
+		}
+	})
 	t.Run("no file", func(t *testing.T) {
 		if code, _, errs := paperwire(t, "", "check", "--config", filepath.Join(t.TempDir(), "none.yaml")); code != exitFailed || !strings.Contains(errs, "none.yaml") {
 			t.Errorf("%d %s", code, errs)

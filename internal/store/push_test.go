@@ -333,6 +333,26 @@ func TestTroubleWithReceivers(t *testing.T) {
 	})
 }
 
+// Nobody waits for what is no source any more.
+func TestTroubleOfRetired(t *testing.T) {
+	databases(t, func(t *testing.T, dsn func(testing.TB) string) {
+		s := open(t, dsn(t), newClock())
+		ctx := t.Context()
+		if err := s.Trouble(ctx, "a", "late", "no edition", true); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Configure(ctx, Setup{}); err != nil {
+			t.Fatal(err)
+		}
+		if list, err := s.Incidents(ctx, 10); err != nil || len(list) != 1 || list[0].Ended.IsZero() {
+			t.Errorf("%+v %v", list, err)
+		}
+		if list, err := s.Untold(ctx); err != nil || len(list) != 0 {
+			t.Errorf("told: %+v %v", list, err)
+		}
+	})
+}
+
 // Intents are handed out by client in turn: one that asks for many gets its share, and
 // no more are under way than can be worked on. Receivers do not wait behind them.
 func TestIntentsAreShared(t *testing.T) {
