@@ -740,9 +740,13 @@ func windowOf(s sourceConfig) (ingest.Window, error) {
 	w := ingest.Window{Within: s.EveryInWindow, Every: s.Every}
 	span := s.Window
 	if span == "" && s.Every == 0 {
-		if s.Platform == "feed" {
-			w.Every = 15 * time.Minute
+		const ofFeed = 15 * time.Minute
+		switch s.Platform {
+		case "feed":
+			w.Every = ofFeed
 			return w, nil
+		case "", "auto": // it may turn out to be one
+			w.OfFeed = ofFeed
 		}
 		span = "05:00-09:00"
 	}

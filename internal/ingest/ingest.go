@@ -47,6 +47,7 @@ type Window struct {
 	From, To time.Duration // after midnight in the source's zone; equal: no window
 	Within   time.Duration // interval inside it
 	Every    time.Duration // interval outside it
+	OfFeed   time.Duration // interval for what turns out to be a feed; 0: as others
 }
 
 // SectionRule maps page names, columns and page numbers to a section.

@@ -133,6 +133,14 @@ func (s *source) districts(p paper.Placing) []string {
 	return codes
 }
 
+// of is the window of a source that turned out to be of a platform.
+func (w Window) of(platform string) Window {
+	if platform == "feed" && w.OfFeed > 0 {
+		return Window{Every: w.OfFeed}
+	}
+	return w
+}
+
 // next is when to look again after a look that ended well at t.
 func (w Window) next(t time.Time, zone *time.Location) time.Time {
 	if zone == nil {

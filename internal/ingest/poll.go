@@ -214,7 +214,8 @@ func (s *source) discreet(text string) string {
 // conclude writes down how a look went and when the next one is due.
 func (g *Ingest) conclude(ctx context.Context, s *source, rep *Report, err error) error {
 	now := g.now()
-	next := s.Window.next(now, s.Zone)
+	window := s.Window.of(rep.Platform)
+	next := window.next(now, s.Zone)
 	state := "ok"
 	var blocked *sources.BlockedError
 	var status *fetch.StatusError
@@ -245,8 +246,8 @@ func (g *Ingest) conclude(ctx context.Context, s *source, rep *Report, err error
 		if errors.As(err, &status) {
 			wait = max(wait, status.RetryAfter)
 		}
-		if blocked == nil && s.Window.Every > 0 {
-			wait = min(wait, max(s.Window.Every, status429(status)))
+		if blocked == nil && window.Every > 0 {
+			wait = min(wait, max(window.Every, status429(status)))
 		}
 		next = now.Add(min(wait, maxBackoff))
 	} else if rep.unfinished {
