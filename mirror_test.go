@@ -157,6 +157,7 @@ func TestMirror(t *testing.T) {
 			t.Errorf("%d of 4 pictures stay with the publisher", n)
 		}
 		// Nothing is asked for twice, and no feed changes.
+		d.closed("all")
 		feeds := map[string]string{}
 		for _, ext := range []string{"rss", "atom", "json"} {
 			feeds[ext] = string(d.get("/feeds/all." + ext).body)

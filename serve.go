@@ -446,6 +446,9 @@ func operatorKey(data string, log *slog.Logger) (string, error) {
 		if key := strings.TrimSpace(string(b)); key != "" {
 			return key, nil
 		}
+		if err := os.Chmod(file, 0o600); err != nil { // what is there keeps its mode when it is written
+			return "", fmt.Errorf("operator key: %w", err)
+		}
 	}
 	raw := make([]byte, 24)
 	if _, err := rand.Read(raw); err != nil {

@@ -145,7 +145,7 @@ func (st *site) methods(r *http.Request) []string {
 // told writes the debug line of a request.
 func (s *Syndicate) told(r *http.Request, status int, began time.Time) {
 	if s.log.Enabled(context.Background(), slog.LevelDebug) {
-		s.log.Debug("request", "method", r.Method, "url", clipURI(r), "status", status, "took", s.now().Sub(began))
+		s.log.Debug("request", "method", r.Method, "url", clipURI(r), "status", status, "took", s.now().Sub(began).String())
 	}
 }
 

@@ -45,9 +45,13 @@ func (s *server) cards(ctx context.Context, in *cardsIn) (*cardsOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.Data.Changed(ctx, viewOf(ctx), seq, id, in.Limit)
+	list, err := s.Data.Changed(ctx, viewOf(ctx), seq, id, in.Limit+1)
 	if err != nil {
 		return nil, s.problem("cards", err)
+	}
+	more := len(list) > in.Limit
+	if more {
+		list = list[:in.Limit]
 	}
 	out := &cardsOut{}
 	out.Body.Cards = make([]changedCard, len(list))
@@ -62,7 +66,7 @@ func (s *server) cards(ctx context.Context, in *cardsIn) (*cardsOut, error) {
 		out.Body.Cards[i] = changedCard{ID: it.ID, Revision: it.Version, State: state, URL: at, Card: at + "/card.json", Changed: it.Updated.UTC().Format(time.RFC3339)}
 	}
 	out.Body.Next = base64.RawURLEncoding.EncodeToString([]byte("c" + strconv.FormatInt(seq, 10) + " " + id))
-	if out.Body.More = len(list) == in.Limit; out.Body.More {
+	if out.Body.More = more; more {
 		q := url.Values{"changed_since": {out.Body.Next}, "limit": {strconv.Itoa(in.Limit)}}
 		out.Link = "<" + s.Base + "/api/v1/cards?" + q.Encode() + `>; rel="next"`
 	}

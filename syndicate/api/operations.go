@@ -145,7 +145,7 @@ func build(o Options) (http.Handler, error) {
 func register[In, Out any](api huma.API, id, path, summary string, do func(context.Context, *In) (*Out, error), also ...int) {
 	huma.Register(api, huma.Operation{
 		OperationID: id, Method: http.MethodGet, Path: path, Summary: summary,
-		Errors: append(also, http.StatusBadRequest, http.StatusNotFound, http.StatusServiceUnavailable),
+		Errors: append(also, http.StatusBadRequest, http.StatusNotFound, http.StatusTooManyRequests, http.StatusServiceUnavailable),
 	}, do)
 	delete(api.OpenAPI().Paths[path].Get.Responses, "422") // see init
 }
@@ -216,9 +216,16 @@ func (s *server) articles(ctx context.Context, in *articlesIn) (*articlesOut, er
 			return nil, huma.Error400BadRequest(err.Error())
 		}
 	}
+	if w.Day == "" {
+		w.Limit++ // whether there is a next page
+	}
 	items, err := s.Data.Items(ctx, viewOf(ctx), scope, w)
 	if err != nil {
 		return nil, s.problem("articles", err)
+	}
+	more := w.Day == "" && len(items) > in.Limit
+	if more {
+		items = items[:in.Limit]
 	}
 	out := &articlesOut{}
 	out.Body.Scope = scope.String()
@@ -226,7 +233,7 @@ func (s *server) articles(ctx context.Context, in *articlesIn) (*articlesOut, er
 	for i, it := range items {
 		out.Body.Articles[i] = s.tell(it, in.Full)
 	}
-	if w.Day == "" && len(items) == w.Limit {
+	if more {
 		last := items[len(items)-1]
 		out.Body.Next = cursor(last.Published, last.ID)
 		q := url.Values{"scope": {out.Body.Scope}, "limit": {strconv.Itoa(in.Limit)}, "before": {out.Body.Next}}

@@ -18,6 +18,7 @@ type searchBody struct {
 	Older  string // href; empty on the last page
 	Newest string // href; empty on the first page
 	Feed   string
+	Lang   string // that the address asks for; empty where it does not
 }
 
 // search answers /search?q=: the articles that hold all words, newest first, those of
@@ -29,7 +30,7 @@ func (s *Site) search(w http.ResponseWriter, r *http.Request) {
 	p.Alternates = s.alternates(paper.Scope{}, p.plain("scope_all"))
 	query := r.URL.Query()
 	if strings.TrimSpace(query.Get("q")) == "" {
-		p.Body = searchBody{}
+		p.Body = searchBody{Lang: chosen(p)}
 		s.write(w, r, http.StatusOK, "search", p)
 		return
 	}
@@ -65,7 +66,7 @@ func (s *Site) search(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.Title = p.plain("search_title", text)
-	body := searchBody{Words: text, Asked: true, Feed: feed.Links{Base: s.opts.Base}.Scope("all", "rss") + "?q=" + url.QueryEscape(text)}
+	body := searchBody{Words: text, Asked: true, Lang: chosen(p), Feed: feed.Links{Base: s.opts.Base}.Scope("all", "rss") + "?q=" + url.QueryEscape(text)}
 	for i := range p.Alternates {
 		p.Alternates[i].Title = p.Title
 		p.Alternates[i].Href += "?q=" + url.QueryEscape(text)
@@ -80,4 +81,12 @@ func (s *Site) search(w http.ResponseWriter, r *http.Request) {
 	body.Groups = p.groups(c, items)
 	p.Body = body
 	s.write(w, r, http.StatusOK, "search", p)
+}
+
+// chosen is the language that a page's address asks for; empty where it does not.
+func chosen(p *page) string {
+	if p.chosen {
+		return p.lang
+	}
+	return ""
 }

@@ -165,7 +165,7 @@ func (p *page) statusRow(c catalog, h paper.Health, zone *time.Location) statusR
 	row.Name = cmp.Or(h.Name, h.Source)
 	if _, ok := c.paper(h.Paper); ok {
 		row.Path = p.href("/paper/" + h.Paper)
-		if h.Edition != "" {
+		if h.Edition != "" && h.Articles > 0 {
 			row.Edition = p.href(editionPath(h.Paper, h.Edition, ""))
 		}
 	}
