@@ -569,7 +569,7 @@ func (c *config) check() []string {
 		say("pictures.quota_mb", "%d: at least 1", c.Pictures.QuotaMB)
 	}
 	if c.Card.Font != "" {
-		if _, err := card.NewStudio(c.Card.Font, slog.New(slog.DiscardHandler)); err != nil {
+		if _, err := card.NewStudio(c.font(), slog.New(slog.DiscardHandler)); err != nil {
 			say("card.font", "%v", err)
 		}
 	}
@@ -677,6 +677,15 @@ func (c *config) check() []string {
 		}
 	}
 	return bad
+}
+
+// font is the path of the font for cards, as other files beside the configuration;
+// empty where none is named.
+func (c *config) font() string {
+	if c.Card.Font == "" || c.file == "" || filepath.IsAbs(c.Card.Font) {
+		return c.Card.Font
+	}
+	return filepath.Join(filepath.Dir(c.file), c.Card.Font)
 }
 
 func splitErrors(err error) []string {

@@ -19,7 +19,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -249,13 +248,12 @@ func (a *app) fetch(ctx context.Context, keys []string) error {
 	if err := h.include(ctx, keys...); err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, "SOURCE\tLISTED\tREAD\tNEW\tCHANGED\tFAILED\tTOOK\tPROBLEM")
-	err = h.ingest.Fetch(ctx, keys, func(r ingest.Report) {
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", r.Source, r.Listed, r.Read, r.New, r.Changed, r.Failed, r.Took.Round(time.Millisecond), r.Problem)
-		t.Flush()
+	// A line each as it comes: widths that hold what there is.
+	const row = "%-24s  %6v  %6v  %6v  %7v  %6v  %8v  %s\n"
+	fmt.Fprintf(a.out, row, "SOURCE", "LISTED", "READ", "NEW", "CHANGED", "FAILED", "TOOK", "PROBLEM")
+	return h.ingest.Fetch(ctx, keys, func(r ingest.Report) {
+		fmt.Fprintf(a.out, row, r.Source, r.Listed, r.Read, r.New, r.Changed, r.Failed, r.Took.Round(time.Millisecond), r.Problem)
 	})
-	return err
 }
 
 // serve is the daemon.
@@ -302,7 +300,7 @@ func (a *app) serve(ctx context.Context) error {
 	options := func(c *config) syndicate.Options {
 		return syndicate.Options{
 			Base: base, Title: c.Site.Title, Footer: c.Site.Footer, Store: h.store, Names: h.names, Pictures: h.store,
-			Moved: c.moved(), Points: c.points(), CardFont: c.Card.Font, Focus: c.focus(), OperatorKey: key, Editor: h.ingest, Push: h.push, Wechat: h.wechat, CacheBytes: int64(c.CacheMB) << 20,
+			Moved: c.moved(), Points: c.points(), CardFont: c.font(), Focus: c.focus(), OperatorKey: key, Editor: h.ingest, Push: h.push, Wechat: h.wechat, CacheBytes: int64(c.CacheMB) << 20,
 			Log: log, Now: clock, Operations: c.OperationsListen == "",
 		}
 	}

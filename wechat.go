@@ -76,7 +76,7 @@ func (a *app) wechatDraft(ctx context.Context, o wechat.DraftOptions, edition st
 	// It attaches the account to what the gate lets out.
 	if _, err := syndicate.New(syndicate.Options{
 		Base: h.base, Title: c.Site.Title, Footer: c.Site.Footer, Store: h.store, Names: h.names, Pictures: h.store,
-		Moved: c.moved(), Points: c.points(), CardFont: c.Card.Font, Focus: c.focus(), Wechat: h.wechat, Log: h.log, Now: clock,
+		Moved: c.moved(), Points: c.points(), CardFont: c.font(), Focus: c.focus(), Wechat: h.wechat, Log: h.log, Now: clock,
 	}); err != nil {
 		return err
 	}

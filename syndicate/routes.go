@@ -50,6 +50,7 @@ func (s *Syndicate) newSite(o Options, named string) (*site, error) {
 		return nil, err
 	}
 	st.programs = programs
+	st.mux.Handle("/api", s.compressed(st, false, programs))
 	st.mux.Handle("/api/", s.compressed(st, false, programs))
 	if o.Editor != nil {
 		st.mux.Handle("POST /api/v1/articles/{id}/decisions", programs)

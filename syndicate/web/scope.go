@@ -253,7 +253,17 @@ type group struct {
 	Entries []entry
 }
 
+// toAll leads from a kind of scope without a value to where all of them are listed.
+func (s *Site) toAll(w http.ResponseWriter, r *http.Request) {
+	s.redirect(w, r, "/", http.StatusPermanentRedirect)
+}
+
 func (s *Site) scope(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/paper/", "/section/", "/district/":
+		s.toAll(w, r)
+		return
+	}
 	ctx := r.Context()
 	scope, err := s.opts.Scope(ctx, r.URL.Path)
 	var c catalog
