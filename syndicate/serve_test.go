@@ -909,7 +909,8 @@ func TestQueryMistakes(t *testing.T) {
 		}
 	}
 	// An untidy path has a tidy one, as any other spelling has.
-	for uri, want := range map[string]string{"/feeds//all.rss": "/feeds/all.rss", "/feeds/./all.rss?limit=3": "/feeds/all.rss?limit=3", "//evil.example/..//": "/",
+	for uri, want := range map[string]string{
+		"/feeds//all.rss": "/feeds/all.rss", "/feeds/./all.rss?limit=3": "/feeds/all.rss?limit=3", "//evil.example/..//": "/",
 		"/feeds/all.rss?utm_source=a;b": "/feeds/all.rss", "/feeds/all.rss?utm_campaign=50%&limit=3": "/feeds/all.rss?limit=3",
 	} {
 		if r := ask(s, "GET", uri); r.StatusCode != http.StatusPermanentRedirect || r.Header.Get("Location") != want || r.Header.Get("Access-Control-Allow-Origin") != "*" {
