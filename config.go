@@ -221,7 +221,8 @@ func loadConfig(o overrides) (*config, error) {
 		bad.problems = append(bad.problems, "not YAML: "+strings.TrimPrefix(err.Error(), "While parsing config: "))
 		return nil, bad
 	}
-	if v.Get("sources") == nil {
+	var keys map[string]any
+	if err := yaml.Unmarshal(raw, &keys); err == nil && keys["sources"] == nil && (len(keys) == 0 || has(keys, "sources")) {
 		// An editor or a full disk leaves a file empty for a while: that is no wish to
 		// retire every paper.
 		bad.problems = append(bad.problems, "sources: missing: is the file being written? For no source at all write sources: []")
@@ -247,6 +248,11 @@ func loadConfig(o overrides) (*config, error) {
 		return nil, bad
 	}
 	return c, nil
+}
+
+func has(m map[string]any, key string) bool {
+	_, ok := m[key]
+	return ok
 }
 
 // singleKeys names the keys that a mapping holds twice and takes the later ones

@@ -301,12 +301,12 @@ func TestWebhooks(t *testing.T) {
 		}
 		d.operate("POST", hooks+"/"+one.ID+"/dead-letters/"+dead.Event, "", http.StatusNotFound, nil)
 
-		// Replay gives the same ids in the same order.
+		// Replay gives the same ids in the same order; of what is withdrawn by now only that.
 		before := all.list()
 		d.operate("POST", hooks+"/"+one.ID+"/replay", `{"cursor":"`+news.Cursor+`"}`, http.StatusOK, nil)
 		until(t, "the replay", func() bool {
 			l := all.list()
-			return len(l) > len(before)+3 && l[len(l)-1].Data.Headline == "第二条收得到"
+			return len(l) >= len(before)+3 && l[len(l)-1].Data.Headline == "第二条收得到"
 		})
 		var ids, want []string
 		for _, x := range all.list()[len(before):] {
@@ -314,7 +314,7 @@ func TestWebhooks(t *testing.T) {
 		}
 		from := slices.IndexFunc(before, func(x posted) bool { return x.id() == news.id() })
 		for _, x := range before[from:] {
-			if strings.HasPrefix(x.id(), "evt_") && x.id() != news.id() && !slices.Contains(want, x.id()) {
+			if strings.HasPrefix(x.id(), "evt_") && (x.Data.ID != news.Data.ID || x.Type == "article.withdrawn") && !slices.Contains(want, x.id()) {
 				want = append(want, x.id())
 			}
 		}
@@ -616,9 +616,7 @@ func TestPatience(t *testing.T) {
 	x.behave(nil)
 	late(p, "第三条")
 	third := x.find(t, "the third", func(m posted) bool { return m.ok && m.Data.Headline == "第三条" })
-	if s := stands(); s.Problem != "" || s.Attempts != 0 {
-		t.Errorf("%+v", s)
-	}
+	until(t, "the end of its trouble", func() bool { s := stands(); return s.Problem == "" && s.Attempts == 0 })
 	run(74 * time.Hour)
 	until(t, "the end of the subscription", func() bool { return strings.Contains(d.log.String(), "subscription ended") })
 	_, got := c.counts()
