@@ -713,10 +713,12 @@ func findJSON(ctx context.Context, g Getter, s Source, w Want, _ *document) (Fou
 			var blocked *BlockedError
 			switch {
 			case err == nil:
-			case ctx.Err() != nil || errors.As(err, &blocked):
+			case ctx.Err() != nil:
 				return err
 			default:
-				f.Missing = append(f.Missing, day)
+				if f.Missing = append(f.Missing, day); errors.As(err, &blocked) {
+					return nil // what was found stands; no more is asked for
+				}
 			}
 		}
 		return nil
@@ -760,8 +762,14 @@ func findJSON(ctx context.Context, g Getter, s Source, w Want, _ *document) (Fou
 		fresh = append(fresh[max(0, len(fresh)-limit):], w.Again...)
 		slices.Sort(fresh)
 		for _, day := range slices.Compact(fresh) {
-			if _, err := take(day); err != nil {
+			_, err := take(day)
+			var blocked *BlockedError
+			switch {
+			case err == nil:
+			case ctx.Err() != nil || errors.As(err, &blocked) || day > w.After:
 				return f, err
+			default:
+				f.Problem = err.Error() // of one that is looked at again: it takes no news down
 			}
 		}
 		if err := takeLate(late); err != nil {

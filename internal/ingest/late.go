@@ -17,7 +17,7 @@ import (
 
 const (
 	// lateFor is how many days an edition is looked for that comes after a later one.
-	lateFor = 7
+	lateFor = store.GiveUpDays
 	// lateEvery is how long after a look for late editions, at most, the next one
 	// follows; where looks are frequent, every fourth of them is one.
 	lateEvery = time.Hour

@@ -330,8 +330,9 @@ func (g *Ingest) read(ctx context.Context, s *source, rep *Report) error {
 	newest := st.Edition
 	until := now.Add(lookFor)
 	var trouble error
-	// What comes new is read before an older edition is looked through again.
-	slices.SortStableFunc(found.Editions, func(a, b sources.Edition) int { return b2i(again(a.Day, st)) - b2i(again(b.Day, st)) })
+	// What comes new is read before an older edition, late or looked through again.
+	older := func(e sources.Edition) int { return b2i(e.Day != "" && e.Day < st.Edition) }
+	slices.SortStableFunc(found.Editions, func(a, b sources.Edition) int { return older(a) - older(b) })
 	for _, e := range found.Editions {
 		if e.Day > today.Add(1) {
 			// Tomorrow's may be out before midnight; a later day is a misprint, and

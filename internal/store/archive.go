@@ -74,7 +74,7 @@ func (s *Store) CloseDays(ctx context.Context) (int, error) {
 			d.today, d.due = true, time.UnixMilli(at)
 		}
 		// A run of backfill may still bring what an earlier one could not read.
-		d.givenUp = !d.archive && !now.Before(d.day.Add(RetryDays).In(loc))
+		d.givenUp = !d.archive && !now.Before(d.day.Add(GiveUpDays).In(loc))
 		if !now.Before(d.due) && (!d.edition || d.complete > 0 || d.givenUp) {
 			open = append(open, d)
 		}
@@ -83,6 +83,7 @@ func (s *Store) CloseDays(ctx context.Context) (int, error) {
 			COALESCE(e.listed, 0), COALESCE(e.complete, 0), COALESCE(e.same_since, 0), COALESCE(e.same_at, 0),
 			(SELECT COUNT(*) FROM sources s WHERE s.paper = p.key AND s.platform IN ('feed','sitemap') AND s.retired = 0),
 			(SELECT COUNT(*) FROM (SELECT 1 FROM editions o WHERE o.paper = p.key AND o.day <> d.day LIMIT 1) x)
+				+ (SELECT COUNT(*) FROM sources s WHERE s.paper = p.key AND s.retired = 0 AND s.seen = 0)
 		FROM days d JOIN papers p ON d.part = 'paper/' || p.key LEFT JOIN editions e ON e.paper = p.key AND e.day = d.day
 		WHERE d.closed = 0 ORDER BY d.day, p.key`); err != nil {
 		return 0, fmt.Errorf("close days: %w", err)
@@ -250,8 +251,12 @@ func (r *release) close(d openDay) (bool, error) {
 			return false, err
 		}
 	}
+	at, err := r.instant()
+	if err != nil {
+		return false, err
+	}
 	if _, err := r.t.ExecContext(r.ctx, `INSERT INTO closings (paper, day, seq, at, edition, archive) VALUES ($1,$2,$3,$4,$5,$6)`,
-		d.paper, string(d.day), r.seq, r.now, flag(d.edition), flag(d.archive)); err != nil {
+		d.paper, string(d.day), r.seq, at, flag(d.edition), flag(d.archive)); err != nil {
 		return false, err
 	}
 	if d.archive {

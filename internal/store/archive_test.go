@@ -267,6 +267,12 @@ func TestFirstEdition(t *testing.T) {
 		s := open(t, dsn(t), newClock())
 		take(t, s, false, art("a", "2026-03-18", "1", 0, "one"), art("a", "2026-03-18", "2", 1, "two"))
 		letOut(t, s, "a")
+		if closing(t, s, "2026-03-18") {
+			t.Error("closed before the first look was over")
+		}
+		if err := s.Seen(t.Context(), "a", "2026-03-18"); err != nil {
+			t.Fatal(err)
+		}
 		if !closing(t, s, "2026-03-18") || len(closings(t, s)) != 1 {
 			t.Errorf("open, events %v", closings(t, s))
 		}
@@ -483,7 +489,7 @@ func TestUnreadable(t *testing.T) {
 		}{"failing": {1, false}, "many": {4, true}} {
 			t.Run(name, func(t *testing.T) {
 				s, c := begin(t, x.bad, x.dead, 6)
-				for _, h := range []time.Duration{0, 24, 34} { // until 22:30 on the 20th
+				for _, h := range []time.Duration{0, 24, 130} { // until 22:30 on the 24th
 					c.add(h * time.Hour)
 					if closing(t, s, day) {
 						t.Errorf("closed at %s", c.now())

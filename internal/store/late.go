@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"paperwire/internal/paper"
 )
@@ -32,7 +33,7 @@ func (s *Store) Recent(ctx context.Context, source, pkey string, since paper.Day
 			r.Unfinished = append(r.Unfinished, d)
 		}
 		return nil
-	}, `SELECT f.day, e.history, e.archive, MAX(f.listing), MAX(CASE WHEN f.state = 'listed' THEN f.listing ELSE 0 END)
+	}, `SELECT f.day, e.history, e.archive, MAX(f.listing), MAX(CASE WHEN f.state <> 'read' AND f.dead < `+strconv.Itoa(deadLooks)+` OR e.problem <> '' THEN f.listing ELSE 0 END)
 		FROM refs f JOIN editions e ON e.paper = $2 AND e.day = f.day
 		WHERE f.source = $1 AND f.day > $3 GROUP BY f.day, e.history, e.archive ORDER BY f.day`, source, pkey, string(since))
 	if err != nil {

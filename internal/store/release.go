@@ -81,6 +81,7 @@ type release struct {
 	ctx   context.Context
 	t     *sql.Tx
 	seq   int64
+	at    int64 // drawn once; see instant
 	paper paper.Paper
 	now   int64
 	stamp int64
@@ -496,7 +497,7 @@ func (r *release) rise() error {
 		parts = append(parts, part)
 	}
 	slices.Sort(parts)
-	at, err := risen(r.ctx, r.t, r.now)
+	at, err := r.instant()
 	if err != nil {
 		return err
 	}
@@ -506,6 +507,14 @@ func (r *release) rise() error {
 		}
 	}
 	return nil
+}
+
+// instant is when what this transaction changes rises: see risen.
+func (r *release) instant() (at int64, err error) {
+	if r.at == 0 {
+		r.at, err = risen(r.ctx, r.t, r.now)
+	}
+	return r.at, err
 }
 
 // rise raises one part's version, at an instant of risen.

@@ -43,9 +43,12 @@ type Store struct {
 	quota  int64 // of their bytes
 }
 
-// RetryDays is for how many days from its own on an edition is tried again of which
-// something could not be read; then it is closed without that.
-const RetryDays = 3
+// For how many days from its own on an edition is tried again of which something could
+// not be read.
+const (
+	RetryDays  = 3 // at every look
+	GiveUpDays = 7 // at all; then it is closed without that
+)
 
 // ErrBusy: another process holds the lease.
 var ErrBusy = paper.ErrBusy
@@ -86,7 +89,7 @@ type SourceState struct {
 // Recent is what a source has of its last days.
 type Recent struct {
 	Listed map[paper.Day]bool // days of which it has listed articles, by backfill too
-	// Unfinished are those whose newest listing has articles that were never tried.
+	// Unfinished are those of whose newest listing something is still to be read.
 	Unfinished []paper.Day
 	// First is the day after which what is not there was never seen: up to it, it
 	// was history when the source was first looked at. Empty before that.
