@@ -1038,9 +1038,6 @@ func (c *config) checkScopes(g *place.Gazetteer, say func(path, format string, a
 			near = nil
 		}
 		for _, key := range sc.Papers {
-			if _, ok := cities[key]; !ok {
-				say(at, "no source has the paper %q: there are %s", key, strings.Join(slices.Sorted(maps.Keys(cities)), ", "))
-			}
 			near = append(near, cities[key]...)
 		}
 		for _, v := range slices.Concat(sc.Districts, sc.NotDistricts) {
@@ -1078,6 +1075,11 @@ func (c *config) warnings() (list []string) {
 		for _, v := range slices.Concat(sc.Sections, sc.NotSections) {
 			if _, moved := c.moved()[v]; !known[v] && !moved {
 				list = append(list, fmt.Sprintf("%sno section %q is configured: there is one only if the name of a page makes that slug", at, v))
+			}
+		}
+		for _, key := range sc.Papers {
+			if _, ok := dated[key]; !ok {
+				list = append(list, fmt.Sprintf("%sno source has the paper %q: there are %s", at, key, strings.Join(slices.Sorted(maps.Keys(dated)), ", ")))
 			}
 		}
 		papers := sc.Papers

@@ -71,6 +71,7 @@ func (a *app) settled(ctx context.Context, read func(overrides) (*config, error)
 		return nil, fmt.Errorf("%w: name the configuration that serve uses with --config", err)
 	}
 	if err != nil {
+		fmt.Fprintf(a.err, "paperwire: %v: going on with the embedded configuration (notice_days %d)\n", err, c.NoticeDays)
 		return c, nil
 	}
 	return known, nil

@@ -188,7 +188,7 @@ func (s *Syndicate) cardPicture(ctx context.Context, st *site, v paper.View, it 
 // go, or where it cannot be decoded.
 func (s *Syndicate) photo(ctx context.Context, v paper.View, it paper.Item, links card.Links) (*card.Photo, error) {
 	kept := s.gallery.kept
-	img, name, ok := card.Copy(it, links)
+	_, name, ok := card.Copy(it, links)
 	if !ok || kept == nil {
 		return nil, nil
 	}
@@ -212,7 +212,7 @@ func (s *Syndicate) photo(ctx context.Context, v paper.View, it paper.Item, link
 		} else if err != nil {
 			return nil, err
 		}
-		release, err := s.gallery.lease(ctx, img.Width, img.Height)
+		release, err := s.gallery.lease(ctx, b, p.Type)
 		if err != nil {
 			return nil, err
 		}

@@ -52,11 +52,14 @@ func newGallery(p Pictures, log *slog.Logger) *gallery {
 
 const decoding = card.MaxDecode >> 20 // as much as the largest picture takes
 
-// lease waits until there is memory to decode a picture of so many pixels, and gives what
-// gives it back.
-func (g *gallery) lease(ctx context.Context, width, height int) (release func(), err error) {
-	const most = 15 // bytes for a pixel
-	n := max(1, min(decoding, int64(width)*int64(height)*most>>20))
+// lease waits until there is memory to decode a picture, and gives what gives it back.
+// What is never decoded needs none.
+func (g *gallery) lease(ctx context.Context, data []byte, kind string) (release func(), err error) {
+	weight, err := card.Weigh(data, kind)
+	if err != nil {
+		return func() {}, nil
+	}
+	n := max(1, min(decoding, weight>>20))
 	if err := g.room.Acquire(ctx, n); err != nil {
 		return nil, fmt.Errorf("%w: %w", errBusy, err)
 	}
@@ -285,11 +288,6 @@ func (g *gallery) open(ctx context.Context, p paper.Picture, width int) (got pap
 
 // make draws a copy in another width and keeps it.
 func (g *gallery) make(ctx context.Context, p, small paper.Picture) (err error) {
-	release, err := g.lease(ctx, p.Width, p.Height)
-	if err != nil {
-		return err
-	}
-	defer release()
 	_, f, err := g.kept.Blob(ctx, p.Name)
 	if err != nil {
 		return err
@@ -299,6 +297,11 @@ func (g *gallery) make(ctx context.Context, p, small paper.Picture) (err error) 
 	if err != nil {
 		return err
 	}
+	release, err := g.lease(ctx, data, p.Type)
+	if err != nil {
+		return err
+	}
+	defer release()
 	out, kind, bounds, err := resize(data, p.Type, small.Width)
 	if err != nil {
 		return err

@@ -315,14 +315,13 @@ func TestBusyGallery(t *testing.T) {
 	p := a.add("image/jpeg", 1600, 1200, jpegOf(t, painting(1600, 1200, false)))
 	s := gallerySite(t, a, newMemory())
 	s.gallery.within = 10 * time.Millisecond
-	release, err := s.gallery.lease(t.Context(), 10_000, 10_000)
-	if err != nil {
+	if err := s.gallery.room.Acquire(t.Context(), decoding); err != nil {
 		t.Fatal(err)
 	}
 	if w := askPicture(s, "GET", "/img/"+p.Name+"?w=480", nil); w.Code != 200 || w.Body.Len() != int(p.Length) || w.Header().Get("Cache-Control") != oneMinute[0] {
 		t.Errorf("busy: %d, %d bytes of %d, %s", w.Code, w.Body.Len(), p.Length, w.Header().Get("Cache-Control"))
 	}
-	release()
+	s.gallery.room.Release(decoding)
 	if w := askPicture(s, "GET", "/img/"+p.Name+"?w=480", nil); w.Code != 200 || w.Body.Len() >= int(p.Length) || w.Header().Get("Cache-Control") != forEver[0] {
 		t.Errorf("then: %d, %d bytes of %d, %s", w.Code, w.Body.Len(), p.Length, w.Header().Get("Cache-Control"))
 	}

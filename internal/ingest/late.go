@@ -157,6 +157,11 @@ func (g *Ingest) noteLate(ctx context.Context, s *source, x *gaps, found sources
 	}
 	if now := waiting(x.missed); len(now) > 0 || len(told) > 0 {
 		problem := fmt.Sprintf("the publisher lists the edition of %s, and it is not there; looks go on for %d days, then backfill can bring it into the archive", strings.Join(now, ", "), lateFor)
+		if len(now) > 0 && len(told) > 0 && !slices.Equal(now, told) { // other days are other trouble
+			if err := g.store.Trouble(ctx, s.Key, "missing", problem, false); err != nil {
+				return err
+			}
+		}
 		if err := g.store.Trouble(ctx, s.Key, "missing", problem, len(now) > 0); err != nil {
 			return err
 		}

@@ -100,11 +100,16 @@ func (g *Ingest) late(ctx context.Context) error {
 	var errs []error
 	for _, s := range g.plan.Load().sources {
 		if s.Expect <= 0 {
+			if _, done := g.tried.LoadOrStore(s.Key+" unexpected", g.now()); done {
+				continue
+			}
 			if err := g.store.Trouble(ctx, s.Key, "late", "", false); err != nil { // it was expected before
 				errs = append(errs, err)
+				g.tried.Delete(s.Key + " unexpected")
 			}
 			continue
 		}
+		g.tried.Delete(s.Key + " unexpected")
 		local := g.now().In(zone(s))
 		today := paper.DayOf(local, zone(s))
 		due := today.In(zone(s)).Add(s.Expect)

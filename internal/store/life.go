@@ -127,7 +127,9 @@ func (s *Store) Untold(ctx context.Context) ([]paper.Incident, error) {
 // Told notes that the operator has been told of an incident as it stands.
 func (s *Store) Told(ctx context.Context, i paper.Incident) error {
 	return s.tx(ctx, "incident told", func(t *sql.Tx) error {
-		_, err := t.ExecContext(ctx, `UPDATE incidents SET told = 1, told_end = $2 WHERE id = $1`, i.ID, flag(!i.Ended.IsZero()))
+		// A refusal is a moment: it is over when it has been told.
+		_, err := t.ExecContext(ctx, `UPDATE incidents SET told = 1, told_end = CASE WHEN state = 'refused' THEN 1 ELSE $2 END,
+			ended = CASE WHEN state = 'refused' AND ended = 0 THEN $3 ELSE ended END WHERE id = $1`, i.ID, flag(!i.Ended.IsZero()), seconds(s.now()))
 		return err
 	})
 }

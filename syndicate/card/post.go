@@ -166,6 +166,9 @@ func (w *writer) rest() string {
 // summary is the text beside a title: what [writer.rest] leaves, else the subtitle or
 // the kicker; with always, at least where the article stood.
 func (w *writer) summary(always bool) string {
+	if w.platform.Measure(w.doc.Title) > w.platform.Limit {
+		return w.doc.Description // the title is cut: here it may be whole
+	}
 	for _, s := range []string{w.rest(), feed.Line(w.item.Subtitle), feed.Line(w.item.Kicker)} {
 		if s != "" && s != w.doc.Title {
 			return s

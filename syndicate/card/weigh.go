@@ -40,7 +40,14 @@ func weigh(data []byte, kind string) (int64, error) {
 		c, err = gif.DecodeConfig(r)
 	case "image/webp":
 		c, err = webp.DecodeConfig(r)
-		each = 8 // without loss it is decoded into numbers first
+		switch c.ColorModel {
+		case color.YCbCrModel:
+			each = 2
+		case color.NYCbCrAModel:
+			each = 3
+		default:
+			each = 8 // without loss it is decoded into numbers first
+		}
 	default:
 		err = errors.New("no kind that is drawn")
 	}

@@ -80,6 +80,10 @@ func (a *Alerts) Send(ctx context.Context) error {
 		return nil // another process speaks
 	}
 	now := a.o.Now()
+	over := map[int64]bool{}
+	for _, i := range untold {
+		over[i.ID] = !i.Ended.IsZero()
+	}
 	var errs []error
 	var open []paper.Incident
 	failed := map[*channel]int{}
@@ -88,6 +92,12 @@ func (a *Alerts) Send(ctx context.Context) error {
 			continue
 		}
 		id := said{i.ID, !i.Ended.IsZero()}
+		if i.Ended.IsZero() && over[i.ID] {
+			for _, c := range a.channels { // the end says it all, and comes now
+				delete(c.said, id)
+			}
+			continue
+		}
 		somewhere, everywhere := false, true
 		for _, c := range a.channels {
 			p := c.said[id]

@@ -97,7 +97,8 @@ func (d *Dispatch) Run(ctx context.Context) error {
 	}
 	for {
 		err := error(nil)
-		if now := d.o.Now(); now.Sub(configured) >= renewEvery {
+		// By the wall's clock, as what expires: a machine may have slept for days.
+		if now := d.o.Now().Round(0); now.Sub(configured) >= renewEvery {
 			err = d.configure(ctx, configured.IsZero())
 			say("take up robots and pings", err)
 			if err == nil {
@@ -471,8 +472,9 @@ func (x *drain) deliver(ctx context.Context, k line, p *parcel) (on bool, err er
 	if !x.told() || v.outcome == refused && v.after > 0 { // a quota is no trouble
 		return ttl > 0, nil
 	}
-	// Of what is left out nobody would hear otherwise; the next success ends it.
-	return ttl > 0, x.o.Store.Trouble(ctx, x.r.ID, "failing", v.problem+" from "+x.r.Host+": given up", true)
+	// Of what is left out nobody would hear otherwise. It is no stretch of time that the
+	// next success could end before anybody was told.
+	return ttl > 0, x.o.Store.Trouble(ctx, x.r.ID, "refused", v.problem+" from "+x.r.Host+": given up", true)
 }
 
 // told reports whether the operator hears of this receiver's trouble: of what he set up.

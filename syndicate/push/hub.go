@@ -163,10 +163,13 @@ func (d *Dispatch) intend(ctx context.Context, x intent, callback, client string
 	if err != nil {
 		return err
 	}
-	if there >= maxIntents || theirs >= maxIntents || all >= mostIntents {
-		return fmt.Errorf("%w now: too many requests wait to be verified", ErrRequest)
-	}
 	pair := subscriber(x.Topic, callback)
+	if there >= maxIntents || theirs >= maxIntents || all >= mostIntents {
+		// Who subscribes already may renew and end it, whoever else comes by his way.
+		if _, err := d.o.Store.Receiver(ctx, "sub_"+pair); err != nil {
+			return fmt.Errorf("%w now: too many requests wait to be verified", ErrRequest)
+		}
+	}
 	if x.Mode == "subscribe" {
 		all, there, _, err := d.o.Store.CountReceivers(ctx, paper.Subscription, name, "")
 		if err != nil {

@@ -1,6 +1,7 @@
 package wechat
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/net/html"
 
@@ -241,8 +243,27 @@ func (a *Account) prepare(ctx context.Context, l listed) (drafting, DraftedArtic
 		r.Pictures--
 		r.Problems = append(r.Problems, "the last picture is left out: the body would be too long")
 	}
+	if err == nil && !strings.ContainsFunc(textOf(d.Content), unicode.IsLetter) && !strings.Contains(d.Content, "<img") {
+		// A picture and its caption were all there was: WeChat takes no empty body.
+		d.Content = "<p>" + html.EscapeString(cmp.Or(textOf(l.Content), l.Digest, l.Title)) + "</p>"
+	}
 	r.Length = units(d.Content)
 	return d, r, err
+}
+
+// textOf is the text of HTML, on one line.
+func textOf(content string) string {
+	var b strings.Builder
+	z := html.NewTokenizer(strings.NewReader(content))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			return strings.Join(strings.Fields(b.String()), " ")
+		case html.TextToken:
+			b.Write(z.Text())
+			b.WriteByte(' ')
+		}
+	}
 }
 
 // eachPicture writes HTML with other addresses of its pictures; one that gets none is
