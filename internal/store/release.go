@@ -37,8 +37,8 @@ func (s *Store) Ready(ctx context.Context) ([]string, error) {
 // Release makes visible what is ready in one paper: in one transaction, from the
 // paper's locked row (promise 2). History goes first, dated by its own date; then
 // news and corrections, which take one second each, ending no later than now. If
-// those seconds are not free yet, nothing of them is released and Wait says how
-// long they take to become free.
+// those seconds are not free yet, only what was out before and is withdrawn or
+// restored is released, and Wait says how long the others' take to become free.
 func (s *Store) Release(ctx context.Context, pkey string) (Released, error) {
 	var out Released
 	err := s.tx(ctx, "release "+pkey, func(t *sql.Tx) error {
