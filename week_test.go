@@ -485,9 +485,9 @@ func TestEditionsAreClosed(t *testing.T) {
 	list = w.pub.Articles(thursday)
 	w.pub.Misbehave(papertest.Status(500, 0).On(weekPath(list[4])))
 	w.expect(slices.Delete(slices.Clone(list), 4, 5)...)
-	w.run(at(21, 23, 55))
+	w.run(at(25, 23, 55))
 	closed(thursday, 0)
-	w.run(at(22, 0, 10))
+	w.run(at(26, 0, 10))
 	a, err := w.store.Archive(t.Context(), paper.Public, paper.Scope{}, thursday)
 	if err != nil || !a.Closed {
 		t.Errorf("%+v %v", a, err)
