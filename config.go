@@ -222,7 +222,8 @@ func loadConfig(o overrides) (*config, error) {
 		return nil, bad
 	}
 	var keys map[string]any
-	if err := yaml.Unmarshal(raw, &keys); err == nil && keys["sources"] == nil && (len(keys) == 0 || has(keys, "sources")) {
+	err := yaml.Unmarshal(raw, &keys)
+	if list, named := keys["sources"]; err == nil && list == nil && (named || len(keys) == 0) {
 		// An editor or a full disk leaves a file empty for a while: that is no wish to
 		// retire every paper.
 		bad.problems = append(bad.problems, "sources: missing: is the file being written? For no source at all write sources: []")
@@ -231,7 +232,7 @@ func loadConfig(o overrides) (*config, error) {
 	if c.data == "" {
 		c.data = "."
 	}
-	err := v.UnmarshalExact(c, viper.DecodeHook(decodeHook), func(d *mapstructure.DecoderConfig) { d.WeaklyTypedInput = false })
+	err = v.UnmarshalExact(c, viper.DecodeHook(decodeHook), func(d *mapstructure.DecoderConfig) { d.WeaklyTypedInput = false })
 	bad.problems = append(bad.problems, decodeProblems(err)...)
 	if o.listen != "" {
 		c.Listen = o.listen
@@ -248,11 +249,6 @@ func loadConfig(o overrides) (*config, error) {
 		return nil, bad
 	}
 	return c, nil
-}
-
-func has(m map[string]any, key string) bool {
-	_, ok := m[key]
-	return ok
 }
 
 // singleKeys names the keys that a mapping holds twice and takes the later ones

@@ -91,7 +91,7 @@ func (w *writer) post(f form) Post {
 // not even that does it is left out too.
 func (w *writer) text(f form, link string, limit int, measure func(string) int) (text string, length int, cut bool) {
 	title, description := w.doc.Title, w.rest()
-	if label, of, _ := labelled(title); label != "" && of != "" && strings.HasPrefix(w.doc.Description, of) && description != "" && !ends(w.doc.Description[len(of):]) {
+	if label, of := labelled(title); label != "" && of != "" && strings.HasPrefix(w.doc.Description, of) && description != "" && !ends(w.doc.Description[len(of):]) {
 		// 图片新闻：3月15日，柳湾村的田埂上, and the sentence goes on in the text.
 		title, description = label, w.doc.Description
 	}
@@ -128,13 +128,13 @@ func (w *writer) text(f form, link string, limit int, measure func(string) int) 
 }
 
 // labelled parts what stands before a title for its kind, 图片新闻, from the title.
-func labelled(title string) (label, of string, ok bool) {
+func labelled(title string) (label, of string) {
 	const most = 8 // characters of a label
-	label, of, ok = strings.Cut(title, "：")
+	label, of, ok := strings.Cut(title, "：")
 	if !ok || characters(label) > most {
-		return "", title, false
+		return "", title
 	}
-	return label, of, true
+	return label, of
 }
 
 // ends reports whether a text goes on with the end of a sentence.
@@ -151,7 +151,7 @@ func (w *writer) rest() string {
 	if strings.HasPrefix(title, description) {
 		return ""
 	}
-	_, of, _ := labelled(title)
+	_, of := labelled(title)
 	for _, said := range []string{title, of} {
 		said = strings.TrimRight(said, "…。 ")
 		after, ok := strings.CutPrefix(description, said)
